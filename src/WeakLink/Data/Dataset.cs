@@ -1,0 +1,38 @@
+namespace WeakLink.Data;
+
+/// <summary>Labelled RGB images of one size, read by index from any thread.</summary>
+public abstract class Dataset
+{
+    /// <summary>Colour channels of every image: red, green, blue.</summary>
+    public const int Channels = 3;
+
+    /// <summary>What to call the data in output.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Class names; a label is an index into this list.</summary>
+    public abstract IReadOnlyList<string> Classes { get; }
+
+    /// <summary>Number of images.</summary>
+    public abstract int Count { get; }
+
+    /// <summary>Height of every image in pixels.</summary>
+    public abstract int Height { get; }
+
+    /// <summary>Width of every image in pixels.</summary>
+    public abstract int Width { get; }
+
+    /// <summary>Bytes of one image: 3 × <see cref="Height"/> × <see cref="Width"/>.</summary>
+    public int BytesPerImage => Channels * Height * Width;
+
+    /// <summary>The class of an image, in 0 ... Classes.Count − 1.</summary>
+    public abstract int Label(int index);
+
+    /// <summary>Writes an image as three planes (red, green, blue), each row by row, 0-255. Safe to call from several threads.</summary>
+    /// <param name="index">0 ... Count − 1.</param>
+    /// <param name="planes">Receives <see cref="BytesPerImage"/> bytes.</param>
+    /// <exception cref="InputException">The image can't be read.</exception>
+    public abstract void Read(int index, Span<byte> planes);
+
+    /// <summary>Where the image came from, for messages: a file path, or "image 17 of NAME".</summary>
+    public virtual string Describe(int index) => $"image {index} of {Name}";
+}

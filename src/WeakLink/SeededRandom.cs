@@ -1,0 +1,109 @@
+namespace WeakLink;
+
+/// <summary>What a random number is for. The numbers are part of every result: append, never renumber.</summary>
+public enum RandomUse
+{
+    /// <summary>Initial weights of a network.</summary>
+    Weights = 1,
+
+    /// <summary>The order of the training samples in an epoch.</summary>
+    Shuffle = 2,
+
+    /// <summary>Crop, flip and further augmentations of one sample.</summary>
+    Augmentation = 3,
+
+    /// <summary>The split of a data set into training, validation and test samples.</summary>
+    Split = 4,
+
+    /// <summary>The pictures of the embedded data set.</summary>
+    Shapes = 5,
+
+    /// <summary>The subnet proposed for a training step.</summary>
+    Proposal = 6,
+
+    /// <summary>The subnets proposed while the search learns.</summary>
+    Search = 7,
+
+    /// <summary>The subnets measured in an evaluation.</summary>
+    SubnetEvaluation = 8,
+
+    /// <summary>The training images on which a subnet's statistics are re-estimated.</summary>
+    Recalibration = 9,
+
+    /// <summary>Initial weights of the search policy.</summary>
+    Policy = 10,
+
+    /// <summary>Draws of an objective (attack starts, mixing weights).</summary>
+    Objective = 11,
+}
+
+/// <summary>
+/// Random numbers that follow from (seed, use, epoch, index) alone, so that results don't depend on the number of worker
+/// threads and a resumed run equals an uninterrupted one. SplitMix64 (Steele, Lea, Flood 2014), started at a hash of the four numbers.
+/// </summary>
+public sealed class SeededRandom
+{
+    private ulong _state;
+
+    /// <summary>Starts the sequence that belongs to these four numbers.</summary>
+    public SeededRandom(long seed, RandomUse use, long epoch = 0, long index = 0)
+    {
+        _state = Mix((ulong)seed + 0x9E3779B97F4A7C15UL);
+        _state = Mix(_state ^ ((ulong)use * 0xD1B54A32D192ED03UL));
+        _state = Mix(_state ^ ((ulong)epoch * 0xAEF17502108EF2D9UL));
+        _state = Mix(_state ^ ((ulong)index * 0xF1357AEA2E62A9C5UL));
+    }
+
+    /// <summary>64 random bits.</summary>
+    public ulong NextBits()
+    {
+        _state += 0x9E3779B97F4A7C15UL;
+        return Mix(_state);
+    }
+
+    /// <summary>Uniform in [0, 1), 53 bits.</summary>
+    public double NextDouble() => (NextBits() >> 11) * (1.0 / (1UL << 53));
+
+    /// <summary>Uniform in [<paramref name="low"/>, <paramref name="high"/>).</summary>
+    public double NextDouble(double low, double high) => low + ((high - low) * NextDouble());
+
+    /// <summary>Uniform in 0 ... <paramref name="bound"/> − 1 (bias below 2^-32 for any 32-bit bound).</summary>
+    public int Next(int bound)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bound);
+        return (int)Math.BigMul(NextBits(), (ulong)bound, out _);
+    }
+
+    /// <summary>Uniform in <paramref name="low"/> ... <paramref name="high"/> − 1.</summary>
+    public int Next(int low, int high) => low + Next(high - low);
+
+    /// <summary>True with probability <paramref name="probability"/>.</summary>
+    public bool NextBool(double probability = 0.5) => NextDouble() < probability;
+
+    /// <summary>Standard normal (Box and Muller 1958).</summary>
+    public double NextNormal()
+    {
+        var radius = Math.Sqrt(-2 * Math.Log(1 - NextDouble()));
+        return radius * Math.Cos(2 * Math.PI * NextDouble());
+    }
+
+    /// <summary>Standard Gumbel, −log(−log u); the top-k of log-probabilities plus Gumbel noise is a sample without replacement.</summary>
+    public double NextGumbel() => -Math.Log(-Math.Log(((NextBits() >> 11) + 0.5) * (1.0 / (1UL << 53))));
+
+    /// <summary>Permutes in place, every order equally likely (Fisher-Yates).</summary>
+    public void Shuffle<T>(Span<T> items)
+    {
+        for (var i = items.Length - 1; i > 0; i--)
+        {
+            var j = Next(i + 1);
+            (items[i], items[j]) = (items[j], items[i]);
+        }
+    }
+
+    private static ulong Mix(ulong z)
+    {
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9UL;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EBUL;
+        return z ^ (z >> 31);
+    }
+}

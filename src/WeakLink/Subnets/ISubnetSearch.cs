@@ -1,0 +1,23 @@
+namespace WeakLink.Subnets;
+
+/// <summary>Proposes the subnet that a training step teaches.</summary>
+public interface ISubnetSearch : IDisposable
+{
+    /// <summary>Draws a subnet.</summary>
+    Subnet Propose(SeededRandom random);
+
+    /// <summary>
+    /// Learns from one more subnet, proposed and measured here. Called at every step; a search that learns only every so often counts for itself by <paramref name="step"/>.
+    /// </summary>
+    /// <param name="step">The training step, from 0.</param>
+    /// <param name="random">Draws of this step.</param>
+    /// <param name="accuracy">Accuracy in [0, 1] of a subnet on the current training batch, as the objective perturbed it.</param>
+    void Learn(long step, SeededRandom random, Func<Subnet, double> accuracy);
+
+    /// <summary>Everything a checkpoint must hold for the search to continue exactly: parameters, optimiser state, baseline. Names are unique; tensors are live, not copies.</summary>
+    IReadOnlyDictionary<string, TorchSharp.torch.Tensor> State();
+
+    /// <summary>Continues from a state that <see cref="State"/> gave.</summary>
+    /// <exception cref="InputException">A tensor is missing or has another shape.</exception>
+    void Load(IReadOnlyDictionary<string, TorchSharp.torch.Tensor> state);
+}

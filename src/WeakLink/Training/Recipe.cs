@@ -1,0 +1,282 @@
+namespace WeakLink.Training;
+
+/// <summary>Everything that decides a training run. The run folder keeps the resolved recipe; the same recipe gives the same run.</summary>
+public sealed record Recipe
+{
+    /// <summary>What to call the recipe.</summary>
+    public string Name { get; init; } = "default";
+
+    /// <summary>Seed of every random draw.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>Which images, and how they are read and split.</summary>
+    public DataRecipe Data { get; init; } = new();
+
+    /// <summary>Which network.</summary>
+    public ModelRecipe Model { get; init; } = new();
+
+    /// <summary>How long, in which steps, at which precision.</summary>
+    public TrainingRecipe Training { get; init; } = new();
+
+    /// <summary>What happens to a training image.</summary>
+    public AugmentationRecipe Augmentation { get; init; } = new();
+
+    /// <summary>What the full network minimises.</summary>
+    public ObjectiveRecipe Objective { get; init; } = new();
+
+    /// <summary>Enhancing weak subnets.</summary>
+    public EwsRecipe Ews { get; init; } = new();
+
+    /// <summary>What is measured.</summary>
+    public EvaluationRecipe Evaluation { get; init; } = new();
+}
+
+/// <summary>Which images, and how they are read and split.</summary>
+public sealed record DataRecipe
+{
+    /// <summary><c>shapes</c> (embedded), <c>cifar10</c>, <c>cifar100</c>, a folder, or a CIFAR archive.</summary>
+    public string Source { get; init; } = "shapes";
+
+    /// <summary>Height and width in pixels at which images are stored; 0: as they are, where all have one size.</summary>
+    public int Size { get; init; }
+
+    /// <summary>Part of the training images held out to select the best checkpoint, where the data have no validation split; in [0, 1).</summary>
+    public double Validation { get; init; } = 0.05;
+
+    /// <summary>Part of the images held out as the test set, where the data have none; in (0, 1).</summary>
+    public double Test { get; init; } = 0.2;
+
+    /// <summary>Pass over unreadable images instead of stopping.</summary>
+    public bool SkipBadImages { get; init; }
+
+    /// <summary>Memory for decoded images in MiB; more than that is decoded anew in every epoch.</summary>
+    public int CacheMegabytes { get; init; } = 4096;
+
+    /// <summary>Use only this many training images (the first of a seeded, stratified order); 0: all.</summary>
+    public int Limit { get; init; }
+}
+
+/// <summary>Which network.</summary>
+public sealed record ModelRecipe
+{
+    /// <summary>A name from <c>NetworkCatalogue</c>, such as resnet20, resnet18, preact-resnet18, wide-resnet-34-10, resnet50-imagenet.</summary>
+    public string Name { get; init; } = "resnet20";
+
+    /// <summary>Multiplies the channels of every layer, rounded to whole channels.</summary>
+    public double WidthMultiplier { get; init; } = 1;
+
+    /// <summary>Dropout probability between the convolutions of a wide block; in [0, 1).</summary>
+    public double Dropout { get; init; }
+
+    /// <summary>Mean of each channel in [0, 1] units (R, G, B) that the model's first layer subtracts; empty: measured on the training images.</summary>
+    public IReadOnlyList<double> Mean { get; init; } = [];
+
+    /// <summary>Standard deviation of each channel that the model's first layer divides by; empty: measured on the training images.</summary>
+    public IReadOnlyList<double> StandardDeviation { get; init; } = [];
+}
+
+/// <summary>How long, in which steps, at which precision.</summary>
+public sealed record TrainingRecipe
+{
+    /// <summary>Passes over the training images.</summary>
+    public int Epochs { get; init; } = 100;
+
+    /// <summary>Images in a step.</summary>
+    public int Batch { get; init; } = 128;
+
+    /// <summary>Peak learning rate of SGD.</summary>
+    public double LearningRate { get; init; } = 0.1;
+
+    /// <summary>Momentum of SGD; in [0, 1).</summary>
+    public double Momentum { get; init; } = 0.9;
+
+    /// <summary>Nesterov's form of momentum.</summary>
+    public bool Nesterov { get; init; } = true;
+
+    /// <summary>L2 penalty, added to every parameter's gradient.</summary>
+    public double WeightDecay { get; init; } = 1e-4;
+
+    /// <summary>Largest norm of the whole gradient; 0: no clipping.</summary>
+    public double GradientClip { get; init; } = 3;
+
+    /// <summary>How the learning rate moves.</summary>
+    public ScheduleKind Schedule { get; init; } = ScheduleKind.Step;
+
+    /// <summary>Step schedule: where the rate drops, as fractions of the epochs.</summary>
+    public IReadOnlyList<double> Milestones { get; init; } = [1.0 / 3, 2.0 / 3];
+
+    /// <summary>Step schedule: what the rate is multiplied with at each milestone.</summary>
+    public double Drop { get; init; } = 0.1;
+
+    /// <summary>Epochs in which the rate rises from 0 (one-cycle: to its peak); fractions allowed.</summary>
+    public double WarmupEpochs { get; init; }
+
+    /// <summary>Number format of convolutions.</summary>
+    public Precision Precision { get; init; } = Precision.Auto;
+
+    /// <summary>Memory layout of activations.</summary>
+    public Layout Layout { get; init; } = Layout.Auto;
+
+    /// <summary>libtorch's threads; 0: one per core.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>Worker threads that prepare batches; 0: one per core, at most 8.</summary>
+    public int Workers { get; init; }
+
+    /// <summary>Epochs between two checkpoints.</summary>
+    public int CheckpointEvery { get; init; } = 1;
+
+    /// <summary>Epochs between two validations.</summary>
+    public int ValidateEvery { get; init; } = 1;
+}
+
+/// <summary>How the learning rate moves over the run.</summary>
+public enum ScheduleKind
+{
+    /// <summary>Drops at milestones.</summary>
+    Step,
+
+    /// <summary>Half a cosine from the peak to 0 (Loshchilov and Hutter 2017).</summary>
+    Cosine,
+
+    /// <summary>Up linearly over the warm-up, down linearly to 0 (after Smith 2018).</summary>
+    OneCycle,
+}
+
+/// <summary>Number format of the convolutions of a training step. Weights, batch-norm statistics, softmax and losses are always float32.</summary>
+public enum Precision
+{
+    /// <summary>Measure on this machine at start, take the faster.</summary>
+    Auto,
+
+    /// <summary>float32.</summary>
+    Fp32,
+
+    /// <summary>bfloat16.</summary>
+    Bf16,
+}
+
+/// <summary>Memory layout of activations.</summary>
+public enum Layout
+{
+    /// <summary>Measure on this machine at start, take the faster.</summary>
+    Auto,
+
+    /// <summary>Plane after plane (NCHW).</summary>
+    Contiguous,
+
+    /// <summary>Pixel after pixel (NHWC strides).</summary>
+    ChannelsLast,
+}
+
+/// <summary>What happens to a training image.</summary>
+public sealed record AugmentationRecipe
+{
+    /// <summary>Height and width of what the network sees; 0: the stored size. Training takes a random crop, measuring the centre.</summary>
+    public int Crop { get; init; }
+
+    /// <summary>Black pixels added on each side before the random crop.</summary>
+    public int Padding { get; init; } = 4;
+
+    /// <summary>Mirror left to right with probability 1/2.</summary>
+    public bool Flip { get; init; } = true;
+}
+
+/// <summary>What the full network minimises.</summary>
+public sealed record ObjectiveRecipe
+{
+    /// <summary>Which objective.</summary>
+    public ObjectiveKind Kind { get; init; } = ObjectiveKind.CrossEntropy;
+
+    /// <summary>Label smoothing; in [0, 1).</summary>
+    public double LabelSmoothing { get; init; }
+}
+
+/// <summary>Objectives by name.</summary>
+public enum ObjectiveKind
+{
+    /// <summary>Cross-entropy on the (augmented) images.</summary>
+    CrossEntropy,
+}
+
+/// <summary>Enhancing weak subnets (Guo, Stutz and Schiele 2022).</summary>
+public sealed record EwsRecipe
+{
+    /// <summary>Who proposes the subnet to teach.</summary>
+    public SearchKind Search { get; init; } = SearchKind.Policy;
+
+    /// <summary>Subnet width ρ; in (0, 1].</summary>
+    public double Width { get; init; } = 0.7;
+
+    /// <summary>Distillation weight λ.</summary>
+    public double Weight { get; init; } = 1;
+
+    /// <summary>How the divergence is averaged.</summary>
+    public DivergenceMean Kl { get; init; } = DivergenceMean.BatchMean;
+
+    /// <summary>Hidden units of the policy's LSTM cell.</summary>
+    public int Hidden { get; init; } = 100;
+
+    /// <summary>Learning rate of the policy's Adam.</summary>
+    public double PolicyLearningRate { get; init; } = 3e-4;
+
+    /// <summary>First moment decay of the policy's Adam.</summary>
+    public double PolicyBeta1 { get; init; } = 0.5;
+
+    /// <summary>Second moment decay of the policy's Adam.</summary>
+    public double PolicyBeta2 { get; init; } = 0.999;
+
+    /// <summary>Weight of the policy's entropy bonus.</summary>
+    public double EntropyBonus { get; init; } = 0.005;
+
+    /// <summary>Decay of the reward's moving average; in [0, 1).</summary>
+    public double BaselineDecay { get; init; } = 0.99;
+
+    /// <summary>Largest norm of the policy's gradient; 0: no clipping.</summary>
+    public double PolicyGradientClip { get; init; } = 3;
+
+    /// <summary>Training steps between two policy updates.</summary>
+    public int PolicyEvery { get; init; } = 10;
+}
+
+/// <summary>Who proposes the subnet to teach.</summary>
+public enum SearchKind
+{
+    /// <summary>No subnet is taught: the objective alone.</summary>
+    Off,
+
+    /// <summary>Every subnet equally likely (the ablation).</summary>
+    Random,
+
+    /// <summary>The LSTM policy that learns to find weak subnets.</summary>
+    Policy,
+}
+
+/// <summary>How the distillation divergence is averaged.</summary>
+public enum DivergenceMean
+{
+    /// <summary>Over the images.</summary>
+    BatchMean,
+
+    /// <summary>Over images and classes, as in the authors' code: λ is silently divided by the number of classes.</summary>
+    BatchAndClassMean,
+}
+
+/// <summary>What is measured after training.</summary>
+public sealed record EvaluationRecipe
+{
+    /// <summary>Images in a batch.</summary>
+    public int Batch { get; init; } = 256;
+
+    /// <summary>How many random and how many proposed subnets are measured.</summary>
+    public int Subnets { get; init; } = 8;
+
+    /// <summary>Width of the measured subnets; 0: that of <see cref="EwsRecipe.Width"/>.</summary>
+    public double SubnetWidth { get; init; }
+
+    /// <summary>Measure subnets on at most this many images; 0: all.</summary>
+    public int SubnetImages { get; init; } = 2000;
+
+    /// <summary>Training images on which a subnet's batch-norm statistics are re-estimated; 0: use the full network's running averages.</summary>
+    public int RecalibrationImages { get; init; } = 1024;
+}
