@@ -1,1 +1,0 @@
-namespace WeakLink.Tests; public class SmokeTest { [Fact] public void Adds() => Assert.Equal(2, 1 + 1); }
