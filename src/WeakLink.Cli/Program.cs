@@ -1,1 +1,40 @@
-return 0;
+using System.CommandLine;
+using WeakLink;
+using WeakLink.Cli;
+
+var root = new RootCommand("Train image classifiers that keep working when their input does not look like the training set (Enhancing Weak Subnets).")
+{
+    TrainCommand.Create(),
+    EvaluateCommand.Create(),
+    PredictCommand.Create(),
+    DataCommand.Create(),
+    InfoCommand.Create(),
+};
+
+var parsed = root.Parse(args);
+if (parsed.Errors.Count > 0)
+{
+    foreach (var error in parsed.Errors)
+    {
+        Console.Error.WriteLine($"weaklink: {error.Message}");
+    }
+
+    var command = parsed.CommandResult.Command;
+    Console.Error.WriteLine($"Run 'weaklink {(command == root ? "" : command.Name + " ")}--help' to see what it takes.");
+    return ExitCode.BadInput;
+}
+
+try
+{
+    // Ctrl-C is ours: training saves a checkpoint first.
+    return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+}
+catch (InputException exception)
+{
+    Console.Error.WriteLine($"weaklink: {exception.Message}");
+    return ExitCode.BadInput;
+}
+catch (OperationCanceledException)
+{
+    return ExitCode.Interrupted;
+}

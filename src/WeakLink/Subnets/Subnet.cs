@@ -4,7 +4,17 @@ namespace WeakLink.Subnets;
 /// <param name="Channels">Kept inner channels, ascending, at least one.</param>
 /// <param name="Residual">Whether the residual branch is kept; without it the block is its shortcut alone.</param>
 /// <param name="Shortcut">Whether the shortcut is kept. At least one of the two paths is.</param>
-public sealed record BlockSubnet(IReadOnlyList<long> Channels, bool Residual = true, bool Shortcut = true);
+public sealed record BlockSubnet(IReadOnlyList<long> Channels, bool Residual = true, bool Shortcut = true)
+{
+    private const long ResidualPath = 0;
+    private const long ShortcutPath = 1;
+
+    /// <summary>From what a search drew.</summary>
+    /// <param name="paths">Kept paths (0 residual branch, 1 shortcut), in any order.</param>
+    /// <param name="channels">Kept inner channels, in any order.</param>
+    public static BlockSubnet Of(IReadOnlyList<long> paths, IReadOnlyList<long> channels) =>
+        new([.. channels.Order()], paths.Contains(ResidualPath), paths.Contains(ShortcutPath));
+}
 
 /// <summary>
 /// A subnet: the same network with fewer inner channels (and paths) in every block. A value that is passed to

@@ -8,7 +8,7 @@ namespace WeakLink.Subnets;
 /// </summary>
 public sealed class SubnetStatistics : IDisposable
 {
-    private readonly Dictionary<string, (torch.Tensor Mean, torch.Tensor Variance)> _layers = [];
+    private readonly Dictionary<object, (torch.Tensor Mean, torch.Tensor Variance)> _layers = new(ReferenceEqualityComparer.Instance);
     private int _batches;
 
     /// <summary>Batches seen.</summary>
@@ -23,10 +23,10 @@ public sealed class SubnetStatistics : IDisposable
         : 1.0 / _batches;
 
     /// <summary>The mean and variance of one layer, created (0 and 1) when first asked for.</summary>
-    /// <param name="layer">The layer's name, unique in the network.</param>
+    /// <param name="layer">The layer itself.</param>
     /// <param name="channels">Channels that the subnet keeps there.</param>
     /// <param name="device">Where the layer lives.</param>
-    public (torch.Tensor Mean, torch.Tensor Variance) Layer(string layer, long channels, torch.Device device)
+    public (torch.Tensor Mean, torch.Tensor Variance) Layer(object layer, long channels, torch.Device device)
     {
         if (!_layers.TryGetValue(layer, out var found))
         {

@@ -1,3 +1,6 @@
+using WeakLink.Data;
+using WeakLink.Subnets;
+
 namespace WeakLink.Training;
 
 /// <summary>Everything that decides a training run. The run folder keeps the resolved recipe; the same recipe gives the same run.</summary>
@@ -29,31 +32,6 @@ public sealed record Recipe
 
     /// <summary>What is measured.</summary>
     public EvaluationRecipe Evaluation { get; init; } = new();
-}
-
-/// <summary>Which images, and how they are read and split.</summary>
-public sealed record DataRecipe
-{
-    /// <summary><c>shapes</c> (embedded), <c>cifar10</c>, <c>cifar100</c>, a folder, or a CIFAR archive.</summary>
-    public string Source { get; init; } = "shapes";
-
-    /// <summary>Height and width in pixels at which images are stored; 0: as they are, where all have one size.</summary>
-    public int Size { get; init; }
-
-    /// <summary>Part of the training images held out to select the best checkpoint, where the data have no validation split; in [0, 1).</summary>
-    public double Validation { get; init; } = 0.05;
-
-    /// <summary>Part of the images held out as the test set, where the data have none; in (0, 1).</summary>
-    public double Test { get; init; } = 0.2;
-
-    /// <summary>Pass over unreadable images instead of stopping.</summary>
-    public bool SkipBadImages { get; init; }
-
-    /// <summary>Memory for decoded images in MiB; more than that is decoded anew in every epoch.</summary>
-    public int CacheMegabytes { get; init; } = 4096;
-
-    /// <summary>Use only this many training images (the first of a seeded, stratified order); 0: all.</summary>
-    public int Limit { get; init; }
 }
 
 /// <summary>Which network.</summary>
@@ -252,16 +230,6 @@ public enum SearchKind
     Policy,
 }
 
-/// <summary>How the distillation divergence is averaged.</summary>
-public enum DivergenceMean
-{
-    /// <summary>Over the images.</summary>
-    BatchMean,
-
-    /// <summary>Over images and classes, as in the authors' code: λ is silently divided by the number of classes.</summary>
-    BatchAndClassMean,
-}
-
 /// <summary>What is measured after training.</summary>
 public sealed record EvaluationRecipe
 {
@@ -279,4 +247,7 @@ public sealed record EvaluationRecipe
 
     /// <summary>Training images on which a subnet's batch-norm statistics are re-estimated; 0: use the full network's running averages.</summary>
     public int RecalibrationImages { get; init; } = 1024;
+
+    /// <summary>Updates of the policy that proposes the measured subnets: it is trained against the finished network, whichever way that was trained.</summary>
+    public int SearchUpdates { get; init; } = 200;
 }

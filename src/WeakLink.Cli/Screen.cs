@@ -1,0 +1,131 @@
+using System.Diagnostics;
+using System.Globalization;
+using Spectre.Console;
+using WeakLink.Training;
+
+namespace WeakLink.Cli;
+
+/// <summary>
+/// What a person sees: a bar with throughput and time left on a terminal, plain lines when piped. With <c>--json</c> all of it
+/// goes to standard error, so that standard output holds the document alone.
+/// </summary>
+internal sealed class Screen : IRunObserver
+{
+    private static readonly TimeSpan PlainInterval = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan BarInterval = TimeSpan.FromMilliseconds(100);
+
+    private readonly TextWriter _writer;
+    private readonly IAnsiConsole _console;
+    private readonly bool _terminal;
+    private string _name = "";
+    private string _unit = "";
+    private long _total;
+    private long _first;
+    private long _start;
+    private long _shown;
+    private bool _barVisible;
+    private bool _epochHeader;
+
+    /// <summary>A screen on standard output, or on standard error where <paramref name="json"/> needs the other.</summary>
+    public Screen(bool json)
+    {
+        _writer = json ? Console.Error : Console.Out;
+        _terminal = !(json ? Console.IsErrorRedirected : Console.IsOutputRedirected) && Environment.GetEnvironmentVariable("TERM") != "dumb";
+        _console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(_writer) });
+    }
+
+    /// <summary>Prints a line of text.</summary>
+    public void Line(string text = "")
+    {
+        ClearBar();
+        _writer.WriteLine(text);
+    }
+
+    /// <summary>Prints a table: the first column to the left, the others to the right.</summary>
+    public void Table(IReadOnlyList<string> header, IEnumerable<IReadOnlyList<string>> rows)
+    {
+        ClearBar();
+        var table = new Table { Border = TableBorder.Simple };
+        for (var i = 0; i < header.Count; i++)
+        {
+            table.AddColumn(new TableColumn(Markup.Escape(header[i])) { Alignment = i == 0 ? Justify.Left : Justify.Right, NoWrap = true });
+        }
+
+        foreach (var row in rows)
+        {
+            table.AddRow([.. row.Select(Markup.Escape)]);
+        }
+
+        _console.Write(table);
+    }
+
+    /// <inheritdoc/>
+    public void Begin(string name, long total, string unit, long done = 0)
+    {
+        ClearBar();
+        (_name, _total, _unit, _first) = (name, total, unit, done);
+        _start = _shown = Stopwatch.GetTimestamp();
+    }
+
+    /// <inheritdoc/>
+    public void Advance(long done, string detail = "")
+    {
+        if (Stopwatch.GetElapsedTime(_shown) < (_terminal ? BarInterval : PlainInterval))
+        {
+            return;
+        }
+
+        _shown = Stopwatch.GetTimestamp();
+        var elapsed = Stopwatch.GetElapsedTime(_start);
+        var rate = (done - _first) / Math.Max(elapsed.TotalSeconds, 1e-3);
+        var left = _total > 0 && rate > 0 ? $", {Duration(TimeSpan.FromSeconds((_total - done) / rate))} left" : "";
+        var extra = detail.Length > 0 ? $", {detail}" : "";
+        var amount = _total > 0 ? $"{(double)done / _total:p0}" : $"{done:n0} {_unit}";
+        if (!_terminal)
+        {
+            _writer.WriteLine($"{_name}: {amount}, {rate:n0} {_unit}/s{extra}{left}");
+            return;
+        }
+
+        const int Cells = 24;
+        var filled = _total > 0 ? (int)Math.Clamp(Cells * done / _total, 0, Cells) : 0;
+        var text = $"{_name,-10} {new string('━', filled)}{new string('╌', Cells - filled)} {amount}  {rate:n0} {_unit}/s{extra}{left}";
+        var width = Math.Max(20, _console.Profile.Width - 1);
+        _writer.Write("\r\e[2K" + (text.Length > width ? text[..width] : text));
+        _writer.Flush();
+        _barVisible = true;
+    }
+
+    /// <inheritdoc/>
+    public void Epoch(EpochMetrics metrics)
+    {
+        if (!_epochHeader)
+        {
+            Line(" epoch     rate     loss  divergence   train   valid  images/s");
+            _epochHeader = true;
+        }
+
+        var validation = metrics.ValidationTop1 is { } top1 ? Percent(top1) : "-";
+        Line($"{metrics.Epoch,6}  {metrics.LearningRate,7:0.00000}  {metrics.Loss,7:0.0000}  {metrics.Divergence,10:0.0000}  {Percent(metrics.TrainTop1),6}  {validation,6}  {metrics.ImagesPerSecond,8:n0}");
+    }
+
+    /// <inheritdoc/>
+    public void Note(string sentence) => Line(sentence);
+
+    /// <summary>A fraction as per cent with one digit.</summary>
+    public static string Percent(double fraction) => (fraction * 100).ToString("0.0", CultureInfo.InvariantCulture) + "%";
+
+    /// <summary>A duration as people say it: 42 s, 3:05 min, 1:02 h.</summary>
+    public static string Duration(TimeSpan time) => time.TotalSeconds < 60
+        ? $"{Math.Ceiling(time.TotalSeconds):0} s"
+        : time.TotalMinutes < 60 ? $"{(int)time.TotalMinutes}:{time.Seconds:00} min" : $"{(int)time.TotalHours}:{time.Minutes:00} h";
+
+    private void ClearBar()
+    {
+        if (_barVisible)
+        {
+            _writer.Write("\r\e[2K");
+            _barVisible = false;
+        }
+    }
+}

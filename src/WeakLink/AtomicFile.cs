@@ -1,0 +1,69 @@
+using System.Runtime.InteropServices;
+
+namespace WeakLink;
+
+/// <summary>Writes files that are either whole or not there: to a temporary file beside the target, flushed to the disk, then renamed.</summary>
+internal static partial class AtomicFile
+{
+    /// <summary>What names of half-written files end in.</summary>
+    public const string TemporarySuffix = ".partial";
+
+    /// <summary>Writes a file.</summary>
+    /// <exception cref="InputException">The disk is full or the folder can't be written to; what was at <paramref name="path"/> is untouched.</exception>
+    public static void Write(string path, Action<FileStream> content)
+    {
+        var temporary = $"{path}.{Environment.ProcessId}{TemporarySuffix}";
+        try
+        {
+            using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16))
+            {
+                content(stream);
+                stream.Flush(flushToDisk: true);
+            }
+
+            File.Move(temporary, path, overwrite: true);
+            FlushFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            try
+            {
+                File.Delete(temporary);
+            }
+            catch (Exception cleanup) when (cleanup is IOException or UnauthorizedAccessException)
+            {
+                // The first failure is the one to report.
+            }
+
+            throw new InputException($"'{path}' could not be written ({exception.Message.TrimEnd('.')}): free some space or check the permissions; what was there before is intact.", exception);
+        }
+    }
+
+    /// <summary>Writes a text file in UTF-8.</summary>
+    public static void Write(string path, string text) => Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
+
+    // A rename is on the disk only when its folder is.
+    private static void FlushFolder(string folder)
+    {
+        if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS())
+        {
+            return;
+        }
+
+        var descriptor = OpenFolder(folder, 0);
+        if (descriptor >= 0)
+        {
+            _ = Fsync(descriptor);
+            _ = Close(descriptor);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int OpenFolder(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync")]
+    private static partial int Fsync(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
+}

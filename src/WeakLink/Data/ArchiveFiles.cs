@@ -1,0 +1,62 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace WeakLink.Data;
+
+/// <summary>Archives of image folders given as data: extracted once into the cache folder, and found there again.</summary>
+public static class ArchiveFiles
+{
+    private static readonly string[] _readable = [".zip", ".tar", ".tar.gz", ".tgz"];
+
+    // Recognised so that the error can say what to do.
+    private static readonly (string Ending, string Remedy)[] _unreadable =
+    [
+        (".tar.xz", "tar xJf"), (".txz", "tar xJf"), (".tar.bz2", "tar xjf"), (".tbz2", "tar xjf"), (".tar.zst", "tar --zstd -xf"), (".7z", "7z x"), (".rar", "unrar x"),
+    ];
+
+    /// <summary>Whether a path has the ending of an archive, also of a kind that WeakLink can't read but recognises.</summary>
+    public static bool IsArchive(string path) => _readable.Concat(_unreadable.Select(kind => kind.Ending)).Any(ending => HasEnding(path, ending));
+
+    /// <summary>
+    /// The folder that holds the archive's content, extracted into the cache folder unless it is there from an earlier run; the archive's path, length and
+    /// modification time tell. Where all of it lies in one folder of folders, that one is returned.
+    /// </summary>
+    /// <param name="archive">A .zip, .tar, .tar.gz or .tgz.</param>
+    /// <param name="cacheFolder">Extracts into its subfolder <c>extracted</c>.</param>
+    /// <param name="progress">Receives the bytes of the archive that are done.</param>
+    /// <param name="cancellation">Stops the extraction; nothing is left behind.</param>
+    /// <exception cref="InputException">
+    /// The archive is missing, damaged, of a kind that can't be read, has an entry that points outside of its folder, or unpacks to too much; or the disk is full.
+    /// </exception>
+    public static string ExtractedFolder(string archive, string cacheFolder, IProgress<DownloadProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        var file = new FileInfo(archive);
+        if (!file.Exists)
+        {
+            throw new InputException($"The archive {archive} does not exist: check the path.");
+        }
+
+        var unreadable = _unreadable.FirstOrDefault(kind => HasEnding(archive, kind.Ending));
+        if (unreadable.Ending is not null)
+        {
+            throw new InputException($"WeakLink can't read {unreadable.Ending} archives: extract it with \"{unreadable.Remedy} {archive}\" and give the folder instead.");
+        }
+
+        var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{file.FullName}|{file.Length}|{file.LastWriteTimeUtc.Ticks}")))[..16];
+        var folder = Path.Combine(Path.GetFullPath(cacheFolder), "extracted", $"{file.Name.Split('.')[0]}-{key}");
+        if (!Directory.Exists(folder))
+        {
+            SafeArchive.Extract(file.FullName, folder, progress, cancellation: cancellation);
+        }
+
+        // Most archives hold "images/train/cat/..." or "images/cat/...", where "images" is no class.
+        while (Directory.GetFileSystemEntries(folder) is [var only] && Directory.Exists(only) && Directory.GetDirectories(only).Length > 0)
+        {
+            folder = only;
+        }
+
+        return folder;
+    }
+
+    private static bool HasEnding(string path, string ending) => path.EndsWith(ending, StringComparison.OrdinalIgnoreCase);
+}

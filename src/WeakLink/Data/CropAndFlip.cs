@@ -1,0 +1,54 @@
+namespace WeakLink.Data;
+
+/// <summary>The classic augmentation of small images: a random crop of the zero-padded image, mirrored half of the time.</summary>
+/// <param name="Height">Height of the result in pixels.</param>
+/// <param name="Width">Width of the result in pixels.</param>
+/// <param name="Padding">Black pixels added on each side before the crop.</param>
+/// <param name="Flip">Whether to mirror left to right with probability 1/2.</param>
+public sealed record CropAndFlip(int Height, int Width, int Padding, bool Flip)
+{
+    /// <summary>A random crop, for training.</summary>
+    /// <param name="source">Three planes of <paramref name="height"/> × <paramref name="width"/> bytes.</param>
+    /// <param name="height">Height of the source.</param>
+    /// <param name="width">Width of the source.</param>
+    /// <param name="target">Receives three planes of <see cref="Height"/> × <see cref="Width"/> bytes.</param>
+    /// <param name="random">The draws of this sample in this epoch.</param>
+    public void Random(ReadOnlySpan<byte> source, int height, int width, Span<byte> target, SeededRandom random)
+    {
+        var top = random.Next(height + (2 * Padding) - Height + 1) - Padding;
+        var left = random.Next(width + (2 * Padding) - Width + 1) - Padding;
+        Cut(source, height, width, target, top, left, Flip && random.NextBool());
+    }
+
+    /// <summary>The crop from the centre, for measuring.</summary>
+    /// <inheritdoc cref="Random(ReadOnlySpan{byte}, int, int, Span{byte}, SeededRandom)"/>
+    public void Centre(ReadOnlySpan<byte> source, int height, int width, Span<byte> target) =>
+        Cut(source, height, width, target, (height - Height) / 2, (width - Width) / 2, mirror: false);
+
+    private void Cut(ReadOnlySpan<byte> source, int height, int width, Span<byte> target, int top, int left, bool mirror)
+    {
+        var from = Math.Max(left, 0);
+        var to = Math.Min(left + Width, width);
+        for (var channel = 0; channel < Dataset.Channels; channel++)
+        {
+            for (var y = 0; y < Height; y++)
+            {
+                var row = target.Slice(((channel * Height) + y) * Width, Width);
+                var sourceY = top + y;
+                if ((uint)sourceY >= (uint)height)
+                {
+                    row.Clear();
+                    continue;
+                }
+
+                row[..(from - left)].Clear();
+                source.Slice((((channel * height) + sourceY) * width) + from, to - from).CopyTo(row[(from - left)..]);
+                row[(to - left)..].Clear();
+                if (mirror)
+                {
+                    row.Reverse();
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+namespace WeakLink.Data;
+
+/// <summary>Which images, and how they are read and split.</summary>
+public sealed record DataRecipe
+{
+    /// <summary><c>shapes</c> (embedded), <c>cifar10</c>, <c>cifar100</c>, a folder, or a CIFAR archive.</summary>
+    public string Source { get; init; } = "shapes";
+
+    /// <summary>Height and width in pixels at which images are stored; 0: as they are, where all have one size.</summary>
+    public int Size { get; init; }
+
+    /// <summary>Part of the training images held out to select the best checkpoint, where the data have no validation split; in [0, 1).</summary>
+    public double Validation { get; init; } = 0.05;
+
+    /// <summary>Part of the images held out as the test set, where the data have none; in (0, 1).</summary>
+    public double Test { get; init; } = 0.2;
+
+    /// <summary>Pass over unreadable images instead of stopping.</summary>
+    public bool SkipBadImages { get; init; }
+
+    /// <summary>Memory for decoded images in MiB; more than that is decoded anew in every epoch.</summary>
+    public int CacheMegabytes { get; init; } = 4096;
+
+    /// <summary>Use only this many training images (the first of a seeded, stratified order); 0: all.</summary>
+    public int Limit { get; init; }
+}

@@ -1,0 +1,55 @@
+namespace WeakLink.Data;
+
+/// <summary>From what the user calls the data to its training, validation and test images.</summary>
+public static class DataSources
+{
+    private static readonly string[][] SplitFolders = [["train", "training"], ["val", "valid", "validation"], ["test", "testing"]];
+
+    /// <summary>Opens the data of a recipe.</summary>
+    /// <param name="recipe">Which data, and how to read and split them.</param>
+    /// <param name="seed">Decides the splits.</param>
+    /// <param name="observer">Told of what is read, fetched or generated.</param>
+    /// <exception cref="InputException">The data are missing or unusable; the message names what is wrong.</exception>
+    public static DataSplits Open(DataRecipe recipe, long seed, IRunObserver observer)
+    {
+        var skipped = new List<string>();
+        var splits = recipe.Source switch
+        {
+            "" => throw new InputException("No data were named: set data.source to a folder, or to shapes, cifar10 or cifar100."),
+            "shapes" => ShapesDataset.Splits(observer),
+            _ when Directory.Exists(recipe.Source) => OpenFolder(Path.GetFullPath(recipe.Source), recipe, seed, skipped, observer),
+            _ when File.Exists(recipe.Source) => throw new InputException($"'{recipe.Source}' is a file, but not a CIFAR archive (.tar.gz): give a folder with one folder of images a class."),
+            _ => throw new InputException($"There are no data at '{recipe.Source}': give a folder with one folder of images a class, a CIFAR archive, or one of the names shapes, cifar10, cifar100."),
+        };
+        return splits with { Train = StratifiedSplit.Limit(splits.Train, recipe.Limit, seed), SkippedImages = skipped };
+    }
+
+    private static DataSplits OpenFolder(string folder, DataRecipe recipe, long seed, List<string> skipped, IRunObserver observer)
+    {
+        var name = Path.GetFileName(folder.TrimEnd(Path.DirectorySeparatorChar));
+        var parts = SplitFolders.Select(names => names.Select(part => Path.Combine(folder, part)).FirstOrDefault(Directory.Exists)).ToArray();
+        var root = parts[0] ?? folder;
+        if (parts[0] is null && (parts[1] ?? parts[2]) is { } orphan)
+        {
+            throw new InputException($"'{folder}' has '{Path.GetFileName(orphan)}' but no 'train' folder: add it, or give the folder that holds the class folders.");
+        }
+
+        var classes = FolderDataset.ClassesIn(root);
+        Dataset Part(string path) => FolderDataset.Open(path, name, classes, recipe, skipped, observer);
+        var whole = Part(root);
+        var (rest, test) = parts[2] is { } testFolder ? (whole, SameSize(whole, Part(testFolder), testFolder)) : StratifiedSplit.HoldOut(whole, recipe.Test, seed);
+        var (train, validation) = parts[1] is { } validationFolder
+            ? (rest, SameSize(whole, Part(validationFolder), validationFolder))
+            : HoldOutValidation(rest, recipe.Validation, seed);
+        return new DataSplits(train, validation, test, skipped);
+    }
+
+    /// <summary>Holds out validation images from training images.</summary>
+    internal static (Dataset Train, Dataset Validation) HoldOutValidation(Dataset train, double fraction, long seed) => fraction > 0
+        ? StratifiedSplit.HoldOut(train, fraction, unchecked(seed + 1))
+        : throw new InputException("data.validation is 0 and the data have no validation images of their own: set it to a part of the training images such as 0.05.");
+
+    private static Dataset SameSize(Dataset train, Dataset other, string folder) => (train.Width, train.Height) == (other.Width, other.Height)
+        ? other
+        : throw new InputException($"The images in '{folder}' are {other.Width}x{other.Height} pixels, the training images {train.Width}x{train.Height}: choose one size with --set data.size=PIXELS.");
+}

@@ -1,0 +1,181 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using SkiaSharp;
+
+namespace WeakLink.Data;
+
+/// <summary>Image files: JPEG, PNG, BMP and WebP, whatever their colours, as RGB planes.</summary>
+public static class ImageFile
+{
+    // A bomb of a few kilobytes can unpack to gigabytes: no camera makes more than this.
+    private const long LargestPixels = 200_000_000;
+
+    private static readonly string[] Extensions = [".jpg", ".jpeg", ".png", ".bmp", ".webp"];
+
+    /// <summary>Whether the file's name says that it is an image of a supported kind.</summary>
+    public static bool IsImage(string path) => Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Width and height after turning the image upright, from the header alone.</summary>
+    /// <exception cref="InputException">The file is missing or not an image.</exception>
+    public static (int Width, int Height) Size(string path)
+    {
+        using var stream = Open(path);
+        using var codec = Codec(stream, path);
+        return Turned(codec.EncodedOrigin) ? (codec.Info.Height, codec.Info.Width) : (codec.Info.Width, codec.Info.Height);
+    }
+
+    /// <summary>
+    /// Decodes an image. Grey becomes three equal planes; transparent pixels are laid on white, the page that such pictures are
+    /// mostly drawn for; the camera's orientation is applied.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="size">Scale so that the shorter side has this many pixels, then cut the square in the middle; 0: keep the size.</param>
+    /// <returns>Three planes (red, green, blue), each row by row.</returns>
+    /// <exception cref="InputException">The file is missing, truncated or not an image.</exception>
+    public static (byte[] Planes, int Width, int Height) Decode(string path, int size = 0)
+    {
+        using var stream = Open(path);
+        using var codec = Codec(stream, path);
+        using var decoded = Pixels(codec, path, size);
+        if (size == 0 && codec.EncodedOrigin == SKEncodedOrigin.TopLeft)
+        {
+            return (Planes(decoded), decoded.Width, decoded.Height);
+        }
+
+        var (width, height) = Turned(codec.EncodedOrigin) ? (decoded.Height, decoded.Width) : (decoded.Width, decoded.Height);
+        var scale = size == 0 ? 1 : (float)size / Math.Min(width, height);
+        var (outWidth, outHeight) = size == 0 ? (width, height) : (size, size);
+        using var target = new SKBitmap(new SKImageInfo(outWidth, outHeight, SKColorType.Rgba8888, SKAlphaType.Opaque));
+        using (var canvas = new SKCanvas(target))
+        using (var image = SKImage.FromBitmap(decoded))
+        using (var paint = new SKPaint { BlendMode = SKBlendMode.Src })
+        {
+            canvas.Translate((outWidth - (width * scale)) / 2, (outHeight - (height * scale)) / 2);
+            canvas.Scale(scale);
+            canvas.Concat(Upright(codec.EncodedOrigin, decoded.Width, decoded.Height));
+            canvas.DrawImage(image, 0, 0, scale < 1 ? new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear) : new SKSamplingOptions(SKCubicResampler.Mitchell), paint);
+        }
+
+        return (Planes(target), outWidth, outHeight);
+    }
+
+    private static FileStream Open(string path)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"The image '{path}' can't be opened ({exception.Message.TrimEnd('.')}): check the path and its permissions.", exception);
+        }
+    }
+
+    private static SKCodec Codec(FileStream stream, string path)
+    {
+        using var managed = new SKManagedStream(stream, disposeManagedStream: false);
+        var codec = SKCodec.Create(managed) ?? throw new InputException($"'{path}' is not a readable image (JPEG, PNG, BMP or WebP): remove or replace it, or pass --skip-bad-images.");
+        if ((long)codec.Info.Width * codec.Info.Height > LargestPixels)
+        {
+            var (width, height) = (codec.Info.Width, codec.Info.Height);
+            codec.Dispose();
+            throw new InputException($"'{path}' claims {width}x{height} pixels, more than the {LargestPixels / 1_000_000} megapixels that are decoded: scale it down or remove it.");
+        }
+
+        return codec;
+    }
+
+    private static SKBitmap Pixels(SKCodec codec, string path, int size)
+    {
+        var info = codec.Info;
+        if (size > 0 && Math.Min(info.Width, info.Height) > 2 * size)
+        {
+            // JPEG can be decoded at 1/2, 1/4, 1/8: keep at least the size asked for.
+            var scaled = codec.GetScaledDimensions((float)size / Math.Min(info.Width, info.Height));
+            for (var eighths = 1; eighths < 8 && Math.Min(scaled.Width, scaled.Height) < size; eighths++)
+            {
+                scaled = codec.GetScaledDimensions(eighths / 8f);
+            }
+
+            info = new SKImageInfo(scaled.Width, scaled.Height);
+        }
+
+        var bitmap = new SKBitmap(new SKImageInfo(info.Width, info.Height, SKColorType.Rgba8888, codec.Info.AlphaType == SKAlphaType.Opaque ? SKAlphaType.Opaque : SKAlphaType.Premul));
+        var result = codec.GetPixels(bitmap.Info, bitmap.GetPixels());
+        if (result != SKCodecResult.Success)
+        {
+            bitmap.Dispose();
+            throw new InputException(
+                $"The image '{path}' is {(result == SKCodecResult.IncompleteInput ? "truncated" : $"damaged ({result})")}: remove or replace it, or pass --skip-bad-images.");
+        }
+
+        if (bitmap.Info.AlphaType != SKAlphaType.Opaque)
+        {
+            var opaque = new SKBitmap(new SKImageInfo(info.Width, info.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
+            using var canvas = new SKCanvas(opaque);
+            canvas.Clear(SKColors.White);
+            canvas.DrawBitmap(bitmap, 0, 0);
+            bitmap.Dispose();
+            return opaque;
+        }
+
+        return bitmap;
+    }
+
+    private static byte[] Planes(SKBitmap bitmap)
+    {
+        var (width, height) = (bitmap.Width, bitmap.Height);
+        var planes = GC.AllocateUninitializedArray<byte>(3 * width * height);
+        var red = planes.AsSpan(0, width * height);
+        var green = planes.AsSpan(width * height, width * height);
+        var blue = planes.AsSpan(2 * width * height);
+        for (var y = 0; y < height; y++)
+        {
+            var row = MemoryMarshal.Cast<byte, uint>(bitmap.GetPixelSpan().Slice(y * bitmap.RowBytes, 4 * width));
+            var start = y * width;
+            var x = 0;
+            for (; x + (4 * Vector<uint>.Count) <= width; x += 4 * Vector<uint>.Count)
+            {
+                var a = new Vector<uint>(row[x..]);
+                var b = new Vector<uint>(row[(x + Vector<uint>.Count)..]);
+                var c = new Vector<uint>(row[(x + (2 * Vector<uint>.Count))..]);
+                var d = new Vector<uint>(row[(x + (3 * Vector<uint>.Count))..]);
+                Bytes(a, b, c, d, 0).CopyTo(red[(start + x)..]);
+                Bytes(a, b, c, d, 8).CopyTo(green[(start + x)..]);
+                Bytes(a, b, c, d, 16).CopyTo(blue[(start + x)..]);
+            }
+
+            for (; x < width; x++)
+            {
+                var pixel = row[x];
+                (red[start + x], green[start + x], blue[start + x]) = ((byte)pixel, (byte)(pixel >> 8), (byte)(pixel >> 16));
+            }
+        }
+
+        return planes;
+    }
+
+    private static Vector<byte> Bytes(Vector<uint> a, Vector<uint> b, Vector<uint> c, Vector<uint> d, int shift)
+    {
+        var mask = new Vector<uint>(255);
+        var low = Vector.Narrow((a >> shift) & mask, (b >> shift) & mask);
+        var high = Vector.Narrow((c >> shift) & mask, (d >> shift) & mask);
+        return Vector.Narrow(low, high);
+    }
+
+    private static bool Turned(SKEncodedOrigin origin) =>
+        origin is SKEncodedOrigin.LeftTop or SKEncodedOrigin.RightTop or SKEncodedOrigin.RightBottom or SKEncodedOrigin.LeftBottom;
+
+    // Exif 2.3, section 4.6.4, tag Orientation: where the first row and column of the stored image belong.
+    private static SKMatrix Upright(SKEncodedOrigin origin, int width, int height) => origin switch
+    {
+        SKEncodedOrigin.TopRight => new SKMatrix(-1, 0, width, 0, 1, 0, 0, 0, 1),
+        SKEncodedOrigin.BottomRight => new SKMatrix(-1, 0, width, 0, -1, height, 0, 0, 1),
+        SKEncodedOrigin.BottomLeft => new SKMatrix(1, 0, 0, 0, -1, height, 0, 0, 1),
+        SKEncodedOrigin.LeftTop => new SKMatrix(0, 1, 0, 1, 0, 0, 0, 0, 1),
+        SKEncodedOrigin.RightTop => new SKMatrix(0, -1, height, 1, 0, 0, 0, 0, 1),
+        SKEncodedOrigin.RightBottom => new SKMatrix(0, -1, height, -1, 0, width, 0, 0, 1),
+        SKEncodedOrigin.LeftBottom => new SKMatrix(0, 1, 0, -1, 0, width, 0, 0, 1),
+        _ => SKMatrix.Identity,
+    };
+}

@@ -1,0 +1,31 @@
+namespace WeakLink.Data;
+
+/// <summary>Some images of another data set.</summary>
+/// <param name="whole">The data set.</param>
+/// <param name="indices">Which of its images, in this order.</param>
+public sealed class SubsetDataset(Dataset whole, IReadOnlyList<int> indices) : Dataset
+{
+    /// <inheritdoc/>
+    public override string Name => whole.Name;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Classes => whole.Classes;
+
+    /// <inheritdoc/>
+    public override int Count => indices.Count;
+
+    /// <inheritdoc/>
+    public override int Height => whole.Height;
+
+    /// <inheritdoc/>
+    public override int Width => whole.Width;
+
+    /// <inheritdoc/>
+    public override int Label(int index) => whole.Label(indices[index]);
+
+    /// <inheritdoc/>
+    public override void Read(int index, Span<byte> planes) => whole.Read(indices[index], planes);
+
+    /// <inheritdoc/>
+    public override string Describe(int index) => whole.Describe(indices[index]);
+}

@@ -1,0 +1,173 @@
+using TorchSharp;
+using WeakLink.Data;
+using WeakLink.Models;
+using WeakLink.Subnets;
+
+namespace WeakLink.Evaluation;
+
+/// <summary>Accuracy of several subnets.</summary>
+/// <param name="Mean">Mean accuracy.</param>
+/// <param name="Min">Accuracy of the weakest.</param>
+/// <param name="All">Every subnet's accuracy.</param>
+public sealed record SubnetAccuracy(double Mean, double Min, IReadOnlyList<double> All)
+{
+    /// <summary>Summarises accuracies.</summary>
+    public static SubnetAccuracy Of(IReadOnlyList<double> accuracies) => new(accuracies.Average(), accuracies.Min(), accuracies);
+}
+
+/// <summary>How weak a network's subnets are.</summary>
+/// <param name="Width">Subnet width ρ.</param>
+/// <param name="Images">Test images that each subnet was measured on.</param>
+/// <param name="Recalibrated">Training images on which each subnet's batch-norm statistics were re-estimated; 0: the full network's running averages were used.</param>
+/// <param name="Full">Accuracy of the full network on the same images.</param>
+/// <param name="Random">Uniformly random subnets.</param>
+/// <param name="Proposed">Subnets proposed by a policy trained against the finished network.</param>
+public sealed record SubnetMetrics(double Width, int Images, int Recalibrated, double Full, SubnetAccuracy Random, SubnetAccuracy Proposed);
+
+/// <summary>Settings of a subnet measurement.</summary>
+/// <param name="Width">Subnet width ρ.</param>
+/// <param name="Count">Random subnets, and as many proposed ones.</param>
+/// <param name="RecalibrationImages">Training images for re-estimated statistics; 0: the full network's running averages.</param>
+/// <param name="SearchUpdates">Updates of the policy that proposes.</param>
+public sealed record SubnetEvaluationOptions(double Width, int Count, int RecalibrationImages, int SearchUpdates);
+
+/// <summary>
+/// Measures subnets of a finished network: k random ones and k proposed by a policy that was trained against this very network,
+/// with the same budget whichever way the network was trained, so that networks trained with and without EWS compare fairly.
+/// </summary>
+public static class SubnetEvaluation
+{
+    // With the 3e-4 of training a policy needs tens of thousands of updates; here it gets a few hundred against a fixed target.
+    private const double PolicyLearningRate = 0.01;
+
+    /// <summary>Measures.</summary>
+    /// <param name="network">The finished network; its weights and running averages stay as they are.</param>
+    /// <param name="test">Images to measure on, in order.</param>
+    /// <param name="training">Training images, for the search's reward and the statistics.</param>
+    /// <param name="options">What to measure.</param>
+    /// <param name="device">Where the network lives.</param>
+    /// <param name="seed">Decides the subnets and the training images used.</param>
+    /// <param name="progress">Told the number of subnets measured, of 2 × Count.</param>
+    /// <param name="stop">Stops between two subnets.</param>
+    public static SubnetMetrics Measure(
+        ClassifierNetwork network,
+        BatchLoader test,
+        BatchLoader training,
+        SubnetEvaluationOptions options,
+        torch.Device device,
+        long seed,
+        IProgress<int>? progress = null,
+        CancellationToken stop = default)
+    {
+        using var noGradients = torch.no_grad();
+        using var scope = torch.NewDisposeScope();
+        var images = test.InOrder().ToList();
+        var statisticsImages = Recalibration(training, options.RecalibrationImages, seed);
+        network.eval();
+        var full = Accuracy(images, batch => network.call(batch), device, stop);
+
+        using var random = new RandomSearch(network.Space, options.Width);
+        using var policy = TrainedPolicy(network, training, options, device, seed, stop);
+        var done = 0;
+        var accuracies = new[] { (ISubnetSearch)random, policy }.Select((search, kind) => SubnetAccuracy.Of(
+            [.. Enumerable.Range(0, options.Count).Select(i =>
+            {
+                var subnet = search.Propose(new SeededRandom(seed, RandomUse.SubnetEvaluation, kind, i));
+                using var statistics = Reestimated(network, subnet, statisticsImages, device);
+                var accuracy = Accuracy(images, batch => network.forward(batch, subnet, statistics), device, stop);
+                progress?.Report(++done);
+                return accuracy;
+            })])).ToList();
+
+        return new SubnetMetrics(
+            options.Width,
+            images.Sum(batch => (int)batch.Labels.shape[0]),
+            statisticsImages.Sum(batch => (int)batch.Labels.shape[0]),
+            full,
+            accuracies[0],
+            accuracies[1]);
+    }
+
+    /// <summary>Batch-norm statistics of a subnet on training images; null where there are none.</summary>
+    private static SubnetStatistics? Reestimated(ClassifierNetwork network, Subnet subnet, List<Batch> images, torch.Device device)
+    {
+        if (images.Count == 0)
+        {
+            return null;
+        }
+
+        var statistics = new SubnetStatistics();
+        network.train();
+        foreach (var batch in images)
+        {
+            using var scope = torch.NewDisposeScope();
+            statistics.NextBatch();
+            network.forward(Pixels.ToUnit(batch.Images.to(device)), subnet, statistics);
+        }
+
+        network.eval();
+        return statistics;
+    }
+
+    private static PolicySearch TrainedPolicy(
+        ClassifierNetwork network, BatchLoader training, SubnetEvaluationOptions options, torch.Device device, long seed, CancellationToken stop)
+    {
+        var policy = new PolicySearch(
+            network.Space, new PolicyOptions { Width = options.Width, LearningRate = PolicyLearningRate, Every = 1 }, seed);
+        var learner = new EnhanceWeakSubnets(network, policy, new Distillation());
+        network.train();
+        var update = 0;
+        for (var epoch = 0; update < options.SearchUpdates; epoch++)
+        {
+            foreach (var batch in training.Training(seed, -1 - epoch))
+            {
+                stop.ThrowIfCancellationRequested();
+                using var scope = torch.NewDisposeScope();
+                using (batch)
+                {
+                    var images = Pixels.ToUnit(batch.Images.to(device));
+                    learner.ImproveSearch(images, batch.Labels.to(device), update, new SeededRandom(seed, RandomUse.SubnetEvaluation, -1, update));
+                }
+
+                if (++update >= options.SearchUpdates)
+                {
+                    break;
+                }
+            }
+        }
+
+        network.eval();
+        return policy;
+    }
+
+    private static List<Batch> Recalibration(BatchLoader training, int images, long seed)
+    {
+        var batches = new List<Batch>();
+        for (var count = 0; count < images; count += (int)batches[^1].Labels.shape[0])
+        {
+            using var more = training.Training(seed, int.MinValue, batches.Count).GetEnumerator();
+            if (!more.MoveNext())
+            {
+                break;
+            }
+
+            batches.Add(more.Current);
+        }
+
+        return batches;
+    }
+
+    private static double Accuracy(List<Batch> images, Func<torch.Tensor, torch.Tensor> classify, torch.Device device, CancellationToken stop)
+    {
+        long correct = 0, count = 0;
+        foreach (var batch in images)
+        {
+            stop.ThrowIfCancellationRequested();
+            using var scope = torch.NewDisposeScope();
+            correct += classify(Pixels.ToUnit(batch.Images.to(device))).argmax(1).eq(batch.Labels.to(device)).sum().ToInt64();
+            count += batch.Labels.shape[0];
+        }
+
+        return (double)correct / count;
+    }
+}

@@ -1,0 +1,209 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.IO.Hashing;
+using System.Text.Json;
+using TorchSharp;
+
+namespace WeakLink.Interop;
+
+/// <summary>
+/// Tensors in one file, in the published safetensors layout: 8 bytes of header length, a JSON header, the bytes of all tensors.
+/// Reading executes nothing and allocates no more than a small multiple of the file's size.
+/// </summary>
+/// <remarks>Files written here carry a checksum of the tensor bytes in their metadata; other tools ignore it.</remarks>
+public static class SafeTensors
+{
+    private const string ChecksumKey = "weaklink.xxh3";
+
+    // As the published reader: no sane header is larger.
+    private const long LargestHeader = 100_000_000;
+
+    private static readonly (string Name, torch.ScalarType Type, int Size)[] Types =
+    [
+        ("F32", torch.ScalarType.Float32, 4), ("F64", torch.ScalarType.Float64, 8), ("F16", torch.ScalarType.Float16, 2), ("BF16", torch.ScalarType.BFloat16, 2),
+        ("I64", torch.ScalarType.Int64, 8), ("I32", torch.ScalarType.Int32, 4), ("I16", torch.ScalarType.Int16, 2), ("I8", torch.ScalarType.Int8, 1),
+        ("U8", torch.ScalarType.Byte, 1), ("BOOL", torch.ScalarType.Bool, 1),
+    ];
+
+    /// <summary>Writes a file, whole or not at all.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="tensors">Tensors by name, on any device.</param>
+    /// <param name="metadata">Text by key.</param>
+    /// <exception cref="InputException">The file can't be written.</exception>
+    public static void Write(string path, IReadOnlyDictionary<string, torch.Tensor> tensors, IReadOnlyDictionary<string, string> metadata)
+    {
+        using var scope = torch.NewDisposeScope();
+        var ordered = tensors.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => (pair.Key, Value: pair.Value.detach().cpu().contiguous())).ToList();
+        var checksum = new XxHash3();
+        foreach (var (_, value) in ordered)
+        {
+            checksum.Append(value.bytes);
+        }
+
+        using var header = new MemoryStream();
+        using (var json = new Utf8JsonWriter(header))
+        {
+            json.WriteStartObject();
+            json.WriteStartObject("__metadata__");
+            foreach (var (key, text) in metadata)
+            {
+                json.WriteString(key, text);
+            }
+
+            json.WriteString(ChecksumKey, checksum.GetCurrentHashAsUInt64().ToString("x16", CultureInfo.InvariantCulture));
+            json.WriteEndObject();
+            long offset = 0;
+            foreach (var (name, value) in ordered)
+            {
+                var type = Array.Find(Types, type => type.Type == value.dtype);
+                json.WriteStartObject(name);
+                json.WriteString("dtype", type.Name ?? throw new ArgumentException($"Tensors of type {value.dtype} can't be written."));
+                json.WriteStartArray("shape");
+                foreach (var length in value.shape)
+                {
+                    json.WriteNumberValue(length);
+                }
+
+                json.WriteEndArray();
+                json.WriteStartArray("data_offsets");
+                json.WriteNumberValue(offset);
+                json.WriteNumberValue(offset += value.NumberOfElements * type.Size);
+                json.WriteEndArray();
+                json.WriteEndObject();
+            }
+
+            json.WriteEndObject();
+        }
+
+        // Readers that map the file want the data aligned to 8 bytes; the layout allows trailing spaces for that.
+        while (header.Length % 8 != 0)
+        {
+            header.WriteByte((byte)' ');
+        }
+
+        AtomicFile.Write(path, stream =>
+        {
+            Span<byte> length = stackalloc byte[8];
+            BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
+            stream.Write(length);
+            header.WriteTo(stream);
+            foreach (var (_, value) in ordered)
+            {
+                stream.Write(value.bytes);
+            }
+        });
+    }
+
+    /// <summary>Reads a file; the caller owns the tensors.</summary>
+    /// <param name="path">The file.</param>
+    /// <returns>Tensors and metadata by name.</returns>
+    /// <exception cref="InputException">The file is missing, truncated, damaged or not of this layout.</exception>
+    public static (Dictionary<string, torch.Tensor> Tensors, Dictionary<string, string> Metadata) Read(string path)
+    {
+        byte[] file;
+        try
+        {
+            file = File.ReadAllBytes(path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"The checkpoint '{path}' can't be read ({exception.Message.TrimEnd('.')}): check the path and its permissions.", exception);
+        }
+
+        var length = file.Length >= 8 ? BinaryPrimitives.ReadInt64LittleEndian(file) : -1;
+        if (length is < 2 or > LargestHeader || length > file.Length - 8)
+        {
+            throw Broken(path, "its header is cut off or its beginning is not that of a safetensors file");
+        }
+
+        var data = file.AsSpan(8 + (int)length);
+        var (entries, metadata) = Header(path, file.AsMemory(8, (int)length), data.Length);
+        if (metadata.Remove(ChecksumKey, out var expected) && expected != XxHash3.HashToUInt64(data).ToString("x16", CultureInfo.InvariantCulture))
+        {
+            throw Broken(path, "its checksum does not match its content");
+        }
+
+        var tensors = new Dictionary<string, torch.Tensor>(StringComparer.Ordinal);
+        foreach (var entry in entries)
+        {
+            var tensor = torch.empty(entry.Shape, entry.Type).DetachFromDisposeScope();
+            if (entry.End > entry.Start)
+            {
+                data[(int)entry.Start..(int)entry.End].CopyTo(tensor.bytes);
+            }
+
+            tensors.Add(entry.Name, tensor);
+        }
+
+        return (tensors, metadata);
+    }
+
+    private static (List<Entry> Entries, Dictionary<string, string> Metadata) Header(string path, ReadOnlyMemory<byte> json, long dataLength)
+    {
+        var entries = new List<Entry>();
+        var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
+        try
+        {
+            using var document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 8 });
+            foreach (var property in document.RootElement.EnumerateObject())
+            {
+                if (property.NameEquals("__metadata__"))
+                {
+                    foreach (var item in property.Value.EnumerateObject())
+                    {
+                        metadata.Add(item.Name, item.Value.GetString() ?? "");
+                    }
+
+                    continue;
+                }
+
+                entries.Add(Parse(path, property, dataLength));
+            }
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or OverflowException)
+        {
+            throw Broken(path, "its header is not that of a safetensors file", exception);
+        }
+
+        entries.Sort((a, b) => (a.Start, a.End).CompareTo((b.Start, b.End)));
+        long end = 0;
+        foreach (var entry in entries)
+        {
+            if (entry.Start != end)
+            {
+                throw Broken(path, $"tensor '{entry.Name}' overlaps another or leaves a gap");
+            }
+
+            end = entry.End;
+        }
+
+        return end == dataLength ? (entries, metadata) : throw Broken(path, "it is longer or shorter than its header says");
+    }
+
+    private static Entry Parse(string path, JsonProperty property, long dataLength)
+    {
+        var dtype = property.Value.GetProperty("dtype").GetString();
+        var type = Array.Find(Types, type => type.Name == dtype);
+        if (type.Name is null)
+        {
+            throw Broken(path, $"tensor '{property.Name}' has the unknown type '{dtype}'");
+        }
+
+        var shape = property.Value.GetProperty("shape").EnumerateArray().Select(item => item.GetInt64()).ToArray();
+        var offsets = property.Value.GetProperty("data_offsets").EnumerateArray().Select(item => item.GetInt64()).ToArray();
+        if (offsets.Length != 2 || shape.Length > 16 || shape.Any(side => side < 0))
+        {
+            throw Broken(path, $"tensor '{property.Name}' has an impossible shape or place");
+        }
+
+        var size = shape.Aggregate((long)type.Size, (product, side) => checked(product * side));
+        return offsets[0] >= 0 && offsets[1] <= dataLength && offsets[1] - offsets[0] == size
+            ? new Entry(property.Name, type.Type, shape, offsets[0], offsets[1])
+            : throw Broken(path, $"tensor '{property.Name}' does not fit into the file");
+    }
+
+    private static InputException Broken(string path, string why, Exception? cause = null) =>
+        new($"The checkpoint '{path}' is damaged: {why}. Use another checkpoint, or train again.", cause);
+
+    private sealed record Entry(string Name, torch.ScalarType Type, long[] Shape, long Start, long End);
+}

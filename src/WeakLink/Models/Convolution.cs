@@ -1,0 +1,39 @@
+using TorchSharp;
+using TorchSharp.Modules;
+
+namespace WeakLink.Models;
+
+/// <summary>
+/// A 2-d convolution without bias that can compute some of its filters on some of its inputs. Weights are float32 and take the
+/// number format of the images.
+/// </summary>
+internal sealed class Convolution : torch.nn.Module
+{
+    private readonly Parameter _weight;
+    private readonly long[] _stride;
+    private readonly long[] _padding;
+
+    public Convolution(int from, int to, int kernel, int stride, torch.Generator generator)
+        : base(nameof(Convolution))
+    {
+        // He et al. 2015: normal with variance 2 / fan-out keeps the gradient's variance through ReLUs.
+        _weight = new Parameter(torch.randn([to, from, kernel, kernel], generator: generator).mul_(Math.Sqrt(2.0 / (to * kernel * kernel))));
+        register_parameter("weight", _weight);
+        _stride = [stride, stride];
+        _padding = [kernel / 2, kernel / 2];
+    }
+
+    /// <param name="images">N×C×H×W, where C is all inputs or those of <paramref name="inputs"/>.</param>
+    /// <param name="pass">The pass.</param>
+    /// <param name="filters">Filters to compute; null: all.</param>
+    /// <param name="inputs">Input channels that <paramref name="images"/> holds; null: all.</param>
+    public torch.Tensor Run(torch.Tensor images, ForwardPass pass, torch.Tensor? filters = null, torch.Tensor? inputs = null)
+    {
+        torch.Tensor weight = _weight;
+        weight = filters is null ? weight : weight.index_select(0, filters);
+        weight = inputs is null ? weight : weight.index_select(1, inputs);
+        var result = torch.nn.functional.conv2d(images, weight.to(images.dtype), null, _stride, _padding);
+        pass.Operations?.Add(result.shape[2] * result.shape[3] * weight.numel());
+        return result;
+    }
+}

@@ -1,0 +1,27 @@
+namespace WeakLink;
+
+/// <summary>Finds what a mistyped name was meant to be.</summary>
+internal static class Nearest
+{
+    /// <summary>The known name with the smallest edit distance (Levenshtein 1966) to the given one.</summary>
+    public static string To(string name, IEnumerable<string> known) => known.MinBy(candidate => Distance(name, candidate))!;
+
+    private static int Distance(string a, string b)
+    {
+        var previous = Enumerable.Range(0, b.Length + 1).ToArray();
+        for (var i = 1; i <= a.Length; i++)
+        {
+            var current = new int[b.Length + 1];
+            current[0] = i;
+            for (var j = 1; j <= b.Length; j++)
+            {
+                var change = char.ToLowerInvariant(a[i - 1]) == char.ToLowerInvariant(b[j - 1]) ? 0 : 1;
+                current[j] = Math.Min(Math.Min(previous[j] + 1, current[j - 1] + 1), previous[j - 1] + change);
+            }
+
+            previous = current;
+        }
+
+        return previous[b.Length];
+    }
+}

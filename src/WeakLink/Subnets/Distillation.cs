@@ -1,0 +1,44 @@
+using TorchSharp;
+
+namespace WeakLink.Subnets;
+
+/// <summary>How the distillation divergence is averaged.</summary>
+public enum DivergenceMean
+{
+    /// <summary>Over the images.</summary>
+    BatchMean,
+
+    /// <summary>Over images and classes, as in the authors' code: λ is silently divided by the number of classes.</summary>
+    BatchAndClassMean,
+}
+
+/// <summary>
+/// The full network teaches a subnet: λ · KL(softmax f(x) ‖ softmax α(x)), averaged over the views that the objective trained on
+/// (Guo et al. 2022, section 3).
+/// </summary>
+/// <param name="Weight">λ.</param>
+/// <param name="Mean">How the divergence is averaged.</param>
+public sealed record Distillation(double Weight = 1, DivergenceMean Mean = DivergenceMean.BatchMean)
+{
+    /// <summary>Runs the subnet on every view and compares it with its teacher.</summary>
+    /// <param name="network">The network, in training mode.</param>
+    /// <param name="views">Inputs, N×3×H×W in [0, 1].</param>
+    /// <param name="teacher">The full network's logits for each view, N×classes, detached.</param>
+    /// <param name="subnet">The subnet to teach.</param>
+    /// <returns>A scalar, differentiable in the subnet's weights.</returns>
+    public torch.Tensor Loss(ISubnetNetwork network, IReadOnlyList<torch.Tensor> views, IReadOnlyList<torch.Tensor> teacher, Subnet subnet)
+    {
+        using var scope = torch.NewDisposeScope();
+        var sum = views
+            .Select((view, i) => Divergence(teacher[i], network.forward(view, subnet)))
+            .Aggregate((total, divergence) => total + divergence);
+        return (sum * (Weight / views.Count)).MoveToOuterDisposeScope();
+    }
+
+    private torch.Tensor Divergence(torch.Tensor teacher, torch.Tensor student)
+    {
+        var target = torch.nn.functional.log_softmax(teacher, 1);
+        var terms = target.exp() * (target - torch.nn.functional.log_softmax(student, 1));
+        return Mean == DivergenceMean.BatchMean ? terms.sum(1).mean() : terms.mean();
+    }
+}

@@ -1,0 +1,43 @@
+using TorchSharp;
+
+namespace WeakLink.Subnets;
+
+/// <summary>
+/// The paper's idea (Guo, Stutz and Schiele, "Improving Robustness by Enhancing Weak Subnets", ECCV 2022): a network is as
+/// robust as its weak subnets, so find subnets that do badly and let the full network teach them, at every training step.
+/// </summary>
+/// <param name="network">The network whose subnets are taught.</param>
+/// <param name="search">Proposes the subnet to teach, and learns which ones are weak.</param>
+/// <param name="distillation">How the full network teaches.</param>
+public sealed class EnhanceWeakSubnets(ISubnetNetwork network, ISubnetSearch search, Distillation distillation)
+{
+    /// <summary>The search, for its checkpoint.</summary>
+    public ISubnetSearch Search => search;
+
+    /// <summary>Adds to the gradients those of λ · KL(teacher ‖ α), for one proposed subnet α.</summary>
+    /// <param name="views">The inputs that the full network saw.</param>
+    /// <param name="teacher">The full network's logits for each of them, detached.</param>
+    /// <param name="random">The draws of this step's proposal.</param>
+    /// <returns>The divergence in nats, without λ.</returns>
+    public double TeachSubnet(IReadOnlyList<torch.Tensor> views, IReadOnlyList<torch.Tensor> teacher, SeededRandom random)
+    {
+        using var scope = torch.NewDisposeScope();
+        var subnet = search.Propose(random);
+        var loss = distillation.Loss(network, views, teacher, subnet);
+        loss.backward();
+        return distillation.Weight == 0 ? 0 : loss.ToDouble() / distillation.Weight;
+    }
+
+    /// <summary>Lets the search learn from the accuracy of its proposals on this batch, as the objective perturbed it.</summary>
+    /// <param name="images">The first view of the batch.</param>
+    /// <param name="labels">N class indices, int64.</param>
+    /// <param name="step">The training step, from 0.</param>
+    /// <param name="random">The draws of this step's search.</param>
+    public void ImproveSearch(torch.Tensor images, torch.Tensor labels, long step, SeededRandom random) =>
+        search.Learn(step, random, subnet =>
+        {
+            using var noGradients = torch.no_grad();
+            using var scope = torch.NewDisposeScope();
+            return network.forward(images, subnet).argmax(1).eq(labels).to(torch.float32).mean().ToDouble();
+        });
+}

@@ -1,0 +1,167 @@
+using TorchSharp;
+using TorchSharp.Modules;
+
+namespace WeakLink.Subnets;
+
+/// <summary>Settings of the policy and its training; the defaults are the authors'.</summary>
+public sealed record PolicyOptions
+{
+    /// <summary>Subnet width ρ in (0, 1].</summary>
+    public double Width { get; init; } = 0.7;
+
+    /// <summary>Hidden units of the LSTM cell.</summary>
+    public int Hidden { get; init; } = 100;
+
+    /// <summary>Learning rate of Adam.</summary>
+    public double LearningRate { get; init; } = 3e-4;
+
+    /// <summary>First moment decay of Adam.</summary>
+    public double Beta1 { get; init; } = 0.5;
+
+    /// <summary>Second moment decay of Adam.</summary>
+    public double Beta2 { get; init; } = 0.999;
+
+    /// <summary>Weight of the entropy bonus.</summary>
+    public double EntropyBonus { get; init; } = 0.005;
+
+    /// <summary>Decay of the moving average of the reward; in [0, 1).</summary>
+    public double BaselineDecay { get; init; } = 0.99;
+
+    /// <summary>Largest norm of the gradient; 0: no clipping.</summary>
+    public double GradientClip { get; init; } = 3;
+
+    /// <summary>Training steps between two updates.</summary>
+    public int Every { get; init; } = 10;
+}
+
+/// <summary>
+/// Learns to propose weak subnets by REINFORCE (Williams 1992): reward −accuracy, a moving average of it as the baseline, an
+/// entropy bonus (Guo et al. 2022, section 3).
+/// </summary>
+public sealed class PolicySearch : ISubnetSearch
+{
+    private const string PolicyPrefix = "policy.";
+    private const string FirstMomentPrefix = "adam.first.";
+    private const string SecondMomentPrefix = "adam.second.";
+    private const string BaselineName = "baseline";
+    private const string UpdatesName = "updates";
+
+    private readonly PolicyOptions _options;
+    private readonly SubnetPolicy _policy;
+    private readonly Adam _adam;
+
+    // NaN until the first reward.
+    private readonly torch.Tensor _baseline = torch.full(1, double.NaN, torch.float64).DetachFromDisposeScope();
+
+    private readonly torch.Tensor _updates = torch.zeros(1, torch.int64).DetachFromDisposeScope();
+
+    /// <summary>Creates an untrained policy.</summary>
+    /// <param name="space">What to choose from.</param>
+    /// <param name="options">Settings.</param>
+    /// <param name="seed">Decides the initial weights.</param>
+    public PolicySearch(SubnetSpace space, PolicyOptions options, long seed)
+    {
+        _options = options;
+        using var scope = torch.NewDisposeScope();
+        using var generator = new torch.Generator(new SeededRandom(seed, RandomUse.Policy).NextBits() >> 1);
+        _policy = new SubnetPolicy(space, options.Width, options.Hidden, generator);
+        _adam = torch.optim.Adam(_policy.parameters(), options.LearningRate, options.Beta1, options.Beta2);
+    }
+
+    internal SubnetPolicy Policy => _policy;
+
+    /// <inheritdoc/>
+    public Subnet Propose(SeededRandom random)
+    {
+        using var noGradients = torch.no_grad();
+        using var scope = torch.NewDisposeScope();
+        return _policy.Run((_, scores, count) => PlackettLuce.Sample(scores, count, random)).Subnet;
+    }
+
+    /// <inheritdoc/>
+    public void Learn(long step, SeededRandom random, Func<Subnet, double> accuracy)
+    {
+        if (step % _options.Every != 0)
+        {
+            return;
+        }
+
+        using var gradients = torch.enable_grad();
+        using var scope = torch.NewDisposeScope();
+        var walk = _policy.Run((_, scores, count) => PlackettLuce.Sample(scores, count, random));
+        var reward = -accuracy(walk.Subnet);
+        var baseline = _baseline.item<double>();
+        baseline = double.IsNaN(baseline) ? reward : baseline;
+        _adam.zero_grad();
+        Surrogate(walk, reward - baseline).backward();
+        if (_options.GradientClip > 0)
+        {
+            torch.nn.utils.clip_grad_norm_(_policy.parameters(), _options.GradientClip);
+        }
+
+        _adam.step();
+        // After the update: a baseline that knows this step's reward would bias the gradient.
+        using var noGradients = torch.no_grad();
+        _updates.add_(1);
+        _baseline.fill_((_options.BaselineDecay * baseline) + ((1 - _options.BaselineDecay) * reward));
+    }
+
+    /// <summary>A scalar whose gradient is, in expectation, that of −(expected reward) − bonus · entropy of the choices.</summary>
+    internal torch.Tensor Surrogate(SubnetPolicy.Walk walk, double advantage) =>
+        (walk.LogLikelihood * -advantage) - (walk.Entropy * _options.EntropyBonus);
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, torch.Tensor> State()
+    {
+        var state = new Dictionary<string, torch.Tensor> { [BaselineName] = _baseline, [UpdatesName] = _updates };
+        foreach (var (name, tensor) in _policy.state_dict())
+        {
+            state.Add(PolicyPrefix + name, tensor);
+        }
+
+        foreach (var (name, moments) in Moments())
+        {
+            state.Add(FirstMomentPrefix + name, moments.exp_avg);
+            state.Add(SecondMomentPrefix + name, moments.exp_avg_sq);
+        }
+
+        return state;
+    }
+
+    /// <inheritdoc/>
+    public void Load(IReadOnlyDictionary<string, torch.Tensor> state)
+    {
+        using var noGradients = torch.no_grad();
+        using var scope = torch.NewDisposeScope();
+        _baseline.copy_(Find(state, BaselineName, _baseline.shape));
+        foreach (var (name, tensor) in _policy.state_dict())
+        {
+            tensor.copy_(Find(state, PolicyPrefix + name, tensor.shape));
+        }
+
+        _updates.copy_(Find(state, UpdatesName, _updates.shape));
+        foreach (var (name, moments) in Moments())
+        {
+            moments.step = _updates.item<long>();
+            moments.exp_avg.copy_(Find(state, FirstMomentPrefix + name, moments.exp_avg.shape));
+            moments.exp_avg_sq.copy_(Find(state, SecondMomentPrefix + name, moments.exp_avg_sq.shape));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _adam.Dispose();
+        _policy.Dispose();
+        _baseline.Dispose();
+        _updates.Dispose();
+    }
+
+    private IEnumerable<(string Name, Adam.State Moments)> Moments() =>
+        _policy.named_parameters().Zip(_adam.state_dict().State, (parameter, moments) => (parameter.name, (Adam.State)moments));
+
+    private static torch.Tensor Find(IReadOnlyDictionary<string, torch.Tensor> state, string name, long[] shape) =>
+        state.TryGetValue(name, out var tensor) && tensor.shape.SequenceEqual(shape)
+            ? tensor
+            : throw new InputException($"The checkpoint's search state does not fit: '{name}' is {(tensor is null ? "missing" : $"{string.Join('x', tensor.shape)} instead of {string.Join('x', shape)}")}. Resume with the recipe that the run was started with.");
+}

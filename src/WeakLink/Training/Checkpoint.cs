@@ -1,0 +1,163 @@
+using System.Text.Json;
+using TorchSharp;
+using TorchSharp.Modules;
+using WeakLink.Interop;
+using WeakLink.Models;
+using WeakLink.Subnets;
+
+namespace WeakLink.Training;
+
+/// <summary>
+/// Everything that a run needs to go on, in one safetensors file: weights and running averages under their PyTorch names,
+/// momentum under <c>optimizer.momentum.</c>, the search under <c>search.</c>; recipe, classes and position as metadata.
+/// (The random state is the seed and the position: see <see cref="SeededRandom"/>.)
+/// </summary>
+public sealed class Checkpoint : IDisposable
+{
+    private const string MomentumPrefix = "optimizer.momentum.";
+    private const string SearchPrefix = "search.";
+    private const string Format = "weaklink-1";
+
+    private readonly string _path;
+    private readonly Dictionary<string, torch.Tensor> _tensors;
+
+    private Checkpoint(string path, Dictionary<string, torch.Tensor> tensors, Recipe recipe, IReadOnlyList<string> classes, ImageSize size, RunPosition position)
+    {
+        (_path, _tensors, Recipe, Classes, Size, Position) = (path, tensors, recipe, classes, size, position);
+    }
+
+    /// <summary>The resolved recipe of the run.</summary>
+    public Recipe Recipe { get; }
+
+    /// <summary>Class names.</summary>
+    public IReadOnlyList<string> Classes { get; }
+
+    /// <summary>Size of the images that the network was trained on, before cropping.</summary>
+    public ImageSize Size { get; }
+
+    /// <summary>How far the run was.</summary>
+    public RunPosition Position { get; }
+
+    /// <summary>Writes a checkpoint, whole or not at all.</summary>
+    /// <exception cref="InputException">The file can't be written; the one that was there is intact.</exception>
+    public static void Save(
+        string path, ClassifierNetwork network, torch.optim.Optimizer optimizer, ISubnetSearch? search, Recipe recipe, IReadOnlyList<string> classes, ImageSize size, RunPosition position)
+    {
+        var tensors = new Dictionary<string, torch.Tensor>(StringComparer.Ordinal);
+        foreach (var (name, tensor) in network.state_dict())
+        {
+            tensors.Add(name, tensor);
+        }
+
+        foreach (var (name, momentum) in Momentum(network, optimizer))
+        {
+            if (momentum.momentum_buffer is { } buffer)
+            {
+                tensors.Add(MomentumPrefix + name, buffer);
+            }
+        }
+
+        foreach (var (name, tensor) in search?.State() ?? new Dictionary<string, torch.Tensor>())
+        {
+            tensors.Add(SearchPrefix + name, tensor);
+        }
+
+        SafeTensors.Write(path, tensors, new Dictionary<string, string>
+        {
+            ["format"] = Format,
+            ["recipe"] = RecipeFile.ToYaml(recipe),
+            ["classes"] = JsonSerializer.Serialize(classes, Json.Line),
+            ["size"] = JsonSerializer.Serialize(size, Json.Line),
+            ["position"] = JsonSerializer.Serialize(position, Json.Line),
+        });
+    }
+
+    /// <summary>Reads a checkpoint; nothing in it is executed.</summary>
+    /// <exception cref="InputException">Missing, damaged, or not WeakLink's.</exception>
+    public static Checkpoint Load(string path)
+    {
+        var (tensors, metadata) = SafeTensors.Read(path);
+        try
+        {
+            if (!metadata.TryGetValue("format", out var format) || format != Format)
+            {
+                throw new InputException($"'{path}' is a safetensors file, but not a checkpoint of this version of WeakLink: give a run folder or a file from its checkpoints folder.");
+            }
+
+            return new Checkpoint(
+                path,
+                tensors,
+                RecipeFile.Parse(metadata["recipe"], path),
+                JsonSerializer.Deserialize<string[]>(metadata["classes"], Json.Line)!,
+                JsonSerializer.Deserialize<ImageSize>(metadata["size"], Json.Line)!,
+                JsonSerializer.Deserialize<RunPosition>(metadata["position"], Json.Line)!);
+        }
+        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InputException)
+        {
+            foreach (var tensor in tensors.Values)
+            {
+                tensor.Dispose();
+            }
+
+            throw exception as InputException ?? new InputException($"The checkpoint '{path}' is damaged: its metadata are incomplete. Use another checkpoint, or train again.", exception);
+        }
+    }
+
+    /// <summary>Puts the weights and running averages into a network.</summary>
+    /// <exception cref="InputException">The network is of another architecture; the differing tensors are named.</exception>
+    public void RestoreNetwork(ClassifierNetwork network)
+    {
+        var saved = _tensors.Where(pair => !pair.Key.StartsWith(MomentumPrefix, StringComparison.Ordinal) && !pair.Key.StartsWith(SearchPrefix, StringComparison.Ordinal)).ToDictionary();
+        var wanted = network.state_dict();
+        var differences = wanted.Where(pair => !saved.ContainsKey(pair.Key)).Select(pair => $"'{pair.Key}' is missing")
+            .Concat(saved.Keys.Where(name => !wanted.ContainsKey(name)).Select(name => $"'{name}' is not part of the network"))
+            .Concat(wanted.Where(pair => saved.TryGetValue(pair.Key, out var other) && !other.shape.SequenceEqual(pair.Value.shape))
+                .Select(pair => $"'{pair.Key}' is {string.Join('x', saved[pair.Key].shape)} instead of {string.Join('x', pair.Value.shape)}"))
+            .ToList();
+        if (differences.Count > 0)
+        {
+            throw new InputException(
+                $"The checkpoint '{_path}' is of another architecture than {network.Name} with {network.Classes} classes: {string.Join(", ", differences.Take(3))}{(differences.Count > 3 ? $" and {differences.Count - 3} more differences" : "")}. Use the recipe that it was trained with.");
+        }
+
+        using var noGradients = torch.no_grad();
+        foreach (var (name, tensor) in wanted)
+        {
+            tensor.copy_(saved[name]);
+        }
+    }
+
+    /// <summary>Puts back the whole state of training.</summary>
+    /// <exception cref="InputException">The checkpoint belongs to another network or search.</exception>
+    public void Restore(ClassifierNetwork network, torch.optim.Optimizer optimizer, ISubnetSearch? search)
+    {
+        RestoreNetwork(network);
+        using var noGradients = torch.no_grad();
+        foreach (var (name, momentum) in Momentum(network, optimizer))
+        {
+            momentum.momentum_buffer?.Dispose();
+            momentum.momentum_buffer = _tensors.TryGetValue(MomentumPrefix + name, out var buffer)
+                ? buffer.to(network.parameters().First().device, copy: true).DetachFromDisposeScope()
+                : null!;
+        }
+
+        search?.Load(_tensors
+            .Where(pair => pair.Key.StartsWith(SearchPrefix, StringComparison.Ordinal))
+            .ToDictionary(pair => pair.Key[SearchPrefix.Length..], pair => pair.Value));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var tensor in _tensors.Values)
+        {
+            tensor.Dispose();
+        }
+    }
+
+    private static IEnumerable<(string Name, SGD.State State)> Momentum(ClassifierNetwork network, torch.optim.Optimizer optimizer) =>
+        network.named_parameters().Zip(((SGD)optimizer).state_dict().State, (parameter, state) => (parameter.name, (SGD.State)state));
+}
+
+/// <summary>Height and width of images in pixels.</summary>
+public sealed record ImageSize(int Height, int Width);

@@ -1,0 +1,26 @@
+namespace WeakLink.Training;
+
+/// <summary>One line of metrics.jsonl: what an epoch of training brought.</summary>
+/// <param name="Epoch">The epoch, from 1.</param>
+/// <param name="Step">Steps of the run so far.</param>
+/// <param name="LearningRate">Learning rate of the last step.</param>
+/// <param name="Loss">Mean of the objective over the epoch.</param>
+/// <param name="Divergence">Mean distillation divergence of the taught subnets in nats; 0 without EWS.</param>
+/// <param name="TrainTop1">Accuracy on the (augmented) training images while they were trained on.</param>
+/// <param name="ValidationTop1">Accuracy on the held-out images; null in epochs that were not validated.</param>
+/// <param name="ValidationNll">Negative log-likelihood on the held-out images; null likewise.</param>
+/// <param name="Seconds">Training time of the epoch, without validation.</param>
+/// <param name="ImagesPerSecond">Training images per second.</param>
+/// <param name="WaitedForData">Part of the training time in which the step waited for data, in [0, 1].</param>
+public sealed record EpochMetrics(
+    int Epoch,
+    long Step,
+    double LearningRate,
+    double Loss,
+    double Divergence,
+    double TrainTop1,
+    double? ValidationTop1,
+    double? ValidationNll,
+    double Seconds,
+    double ImagesPerSecond,
+    double WaitedForData);

@@ -1,0 +1,26 @@
+using WeakLink.Data;
+
+namespace WeakLink.Training;
+
+/// <summary>Batches as a recipe wants them.</summary>
+public static class Loaders
+{
+    // More workers than this only wait for the step.
+    private const int MostWorkers = 8;
+
+    /// <summary>Random crops, mirrored, for training.</summary>
+    /// <exception cref="InputException">The crop does not fit into the images.</exception>
+    public static BatchLoader Training(Recipe recipe, Dataset images) =>
+        new(images, Crop(recipe, images, recipe.Augmentation.Padding, recipe.Augmentation.Flip), recipe.Training.Batch, Workers(recipe));
+
+    /// <summary>Centre crops, in order, for measuring.</summary>
+    /// <exception cref="InputException">The crop does not fit into the images.</exception>
+    public static BatchLoader Measuring(Recipe recipe, Dataset images) =>
+        new(images, Crop(recipe, images, 0, flip: false), recipe.Evaluation.Batch, Workers(recipe));
+
+    private static CropAndFlip Crop(Recipe recipe, Dataset images, int padding, bool flip) => recipe.Augmentation.Crop > 0
+        ? new CropAndFlip(recipe.Augmentation.Crop, recipe.Augmentation.Crop, padding, flip)
+        : new CropAndFlip(images.Height, images.Width, padding, flip);
+
+    private static int Workers(Recipe recipe) => recipe.Training.Workers > 0 ? recipe.Training.Workers : Math.Min(Environment.ProcessorCount, MostWorkers);
+}

@@ -1,0 +1,75 @@
+namespace WeakLink.Training;
+
+/// <summary>Refuses recipes that ask for the impossible, before anything long begins.</summary>
+public static class RecipeCheck
+{
+    /// <summary>Checks every value.</summary>
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="origin">Where a key's value came from, for the message.</param>
+    /// <exception cref="InputException">The first value out of its range, with the range.</exception>
+    public static void Check(Recipe recipe, Func<string, string> origin)
+    {
+        var (data, model, training, augmentation, ews, evaluation) = (recipe.Data, recipe.Model, recipe.Training, recipe.Augmentation, recipe.Ews, recipe.Evaluation);
+
+        Range("data.size", data.Size, 0, 4096);
+        Fraction("data.validation", data.Validation);
+        Inside("data.test", data.Test, 0, 1);
+        Range("data.cache-megabytes", data.CacheMegabytes, 0, int.MaxValue);
+        Range("data.limit", data.Limit, 0, int.MaxValue);
+        Inside("model.width-multiplier", model.WidthMultiplier, 0, 64);
+        Fraction("model.dropout", model.Dropout);
+        Require("model.mean", model.Mean.Count is 0 or 3, string.Join(", ", model.Mean), "three numbers, or none to measure them");
+        Require("model.standard-deviation", (model.StandardDeviation.Count is 0 or 3) && model.StandardDeviation.All(value => value > 0), string.Join(", ", model.StandardDeviation), "three positive numbers, or none to measure them");
+        Require("model.standard-deviation", model.Mean.Count == model.StandardDeviation.Count, model.StandardDeviation.Count, "given together with model.mean");
+
+        Range("training.epochs", training.Epochs, 1, 1_000_000);
+        Range("training.batch", training.Batch, 1, 1_000_000);
+        Inside("training.learning-rate", training.LearningRate, 0, 1000);
+        Fraction("training.momentum", training.Momentum);
+        AtLeastZero("training.weight-decay", training.WeightDecay);
+        AtLeastZero("training.gradient-clip", training.GradientClip);
+        Require("training.milestones", training.Milestones.All(value => value is > 0 and < 1) && training.Milestones.SequenceEqual(training.Milestones.Order()), string.Join(", ", training.Milestones), "fractions of the epochs in (0, 1), ascending");
+        Inside("training.drop", training.Drop, 0, 1);
+        Require("training.warmup-epochs", training.WarmupEpochs >= 0 && training.WarmupEpochs < training.Epochs, training.WarmupEpochs, $"at least 0 and below training.epochs ({training.Epochs})");
+        Range("training.threads", training.Threads, 0, 4096);
+        Range("training.workers", training.Workers, 0, 256);
+        Range("training.checkpoint-every", training.CheckpointEvery, 1, 1_000_000);
+        Range("training.validate-every", training.ValidateEvery, 1, 1_000_000);
+
+        Range("augmentation.crop", augmentation.Crop, 0, 4096);
+        Range("augmentation.padding", augmentation.Padding, 0, 1024);
+        Fraction("objective.label-smoothing", recipe.Objective.LabelSmoothing);
+
+        Require("ews.width", ews.Width is > 0 and <= 1, ews.Width, "in (0, 1]");
+        AtLeastZero("ews.weight", ews.Weight);
+        Range("ews.hidden", ews.Hidden, 1, 100_000);
+        Inside("ews.policy-learning-rate", ews.PolicyLearningRate, 0, 1000);
+        Fraction("ews.policy-beta1", ews.PolicyBeta1);
+        Fraction("ews.policy-beta2", ews.PolicyBeta2);
+        AtLeastZero("ews.entropy-bonus", ews.EntropyBonus);
+        Fraction("ews.baseline-decay", ews.BaselineDecay);
+        AtLeastZero("ews.policy-gradient-clip", ews.PolicyGradientClip);
+        Range("ews.policy-every", ews.PolicyEvery, 1, 1_000_000);
+
+        Range("evaluation.batch", evaluation.Batch, 1, 1_000_000);
+        Range("evaluation.subnets", evaluation.Subnets, 0, 100_000);
+        Require("evaluation.subnet-width", evaluation.SubnetWidth is >= 0 and <= 1, evaluation.SubnetWidth, "in (0, 1], or 0 for that of ews.width");
+        Range("evaluation.subnet-images", evaluation.SubnetImages, 0, int.MaxValue);
+        Range("evaluation.recalibration-images", evaluation.RecalibrationImages, 0, int.MaxValue);
+        Range("evaluation.search-updates", evaluation.SearchUpdates, 0, 1_000_000);
+
+        void Require(string key, bool holds, object value, string allowed)
+        {
+            if (!holds)
+            {
+                throw new InputException(FormattableString.Invariant($"{origin(key)}: {key} is {value}, but must be {allowed}."));
+            }
+        }
+
+        void Range(string key, int value, int least, int most) =>
+            Require(key, value >= least && value <= most, value, most == int.MaxValue ? $"at least {least}" : $"from {least} to {most}");
+        void Fraction(string key, double value) => Require(key, value is >= 0 and < 1, value, "at least 0 and below 1");
+        void Inside(string key, double value, double low, double high) => Require(key, value > low && value < high, value, $"above {low} and below {high}");
+        void AtLeastZero(string key, double value) => Require(key, value >= 0, value, "at least 0");
+    }
+}

@@ -1,0 +1,80 @@
+using TorchSharp;
+using WeakLink.Data;
+using WeakLink.Models;
+using WeakLink.Objectives;
+using WeakLink.Runtime;
+using WeakLink.Subnets;
+
+namespace WeakLink.Training;
+
+/// <summary>From a recipe to what it names, and to a recipe in which nothing is left to this machine or these data.</summary>
+public static class RecipeResolution
+{
+    // Enough work for a timing, little enough to take a second.
+    private const int TrialImages = 64;
+
+    /// <summary>Replaces every value that means "decide for me": normalisation, threads, precision and layout.</summary>
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="data">The images.</param>
+    /// <param name="environment">The machine.</param>
+    /// <param name="device">Where to train.</param>
+    public static Recipe Resolve(Recipe recipe, DataSplits data, EnvironmentReport environment, torch.Device device)
+    {
+        var model = recipe.Model;
+        if (model.Mean.Count == 0)
+        {
+            var (mean, deviation) = Pixels.Statistics(data.Train);
+            model = model with { Mean = mean, StandardDeviation = deviation };
+        }
+
+        var threads = recipe.Training.Threads > 0 ? recipe.Training.Threads : environment.Threads;
+        torch.set_num_threads(threads);
+        var resolved = recipe with { Model = model };
+        var crop = recipe.Augmentation.Crop;
+        var format = ComputeFormat.Choose(
+            () => resolved.CreateNetwork(data.Train.Classes.Count),
+            recipe.Training.Precision,
+            recipe.Training.Layout,
+            environment.NativeBf16 || device.type == DeviceType.CUDA,
+            Math.Min(recipe.Training.Batch, TrialImages),
+            crop > 0 ? crop : data.Train.Height,
+            crop > 0 ? crop : data.Train.Width,
+            device);
+        return resolved with { Training = recipe.Training with { Threads = threads, Precision = format.Precision, Layout = format.Layout } };
+    }
+
+    /// <summary>The recipe's network, with random weights.</summary>
+    /// <exception cref="InputException">There is no such network.</exception>
+    public static ClassifierNetwork CreateNetwork(this Recipe recipe, int classes) => NetworkCatalogue.Create(
+        recipe.Model.Name, classes, recipe.Model.Mean, recipe.Model.StandardDeviation, recipe.Seed, recipe.Model.WidthMultiplier, recipe.Model.Dropout);
+
+    /// <summary>What the recipe lets the full network minimise.</summary>
+    public static IObjective Create(this ObjectiveRecipe recipe) => recipe.Kind switch
+    {
+        ObjectiveKind.CrossEntropy => new CrossEntropy(recipe.LabelSmoothing),
+        _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe.Kind, "Unknown objective."),
+    };
+
+    /// <summary>Who proposes the subnets to teach; null where none are taught.</summary>
+    public static ISubnetSearch? CreateSearch(this EwsRecipe recipe, SubnetSpace space, long seed) => recipe.Search switch
+    {
+        SearchKind.Off => null,
+        SearchKind.Random => new RandomSearch(space, recipe.Width),
+        SearchKind.Policy => new PolicySearch(
+            space,
+            new PolicyOptions
+            {
+                Width = recipe.Width,
+                Hidden = recipe.Hidden,
+                LearningRate = recipe.PolicyLearningRate,
+                Beta1 = recipe.PolicyBeta1,
+                Beta2 = recipe.PolicyBeta2,
+                EntropyBonus = recipe.EntropyBonus,
+                BaselineDecay = recipe.BaselineDecay,
+                GradientClip = recipe.PolicyGradientClip,
+                Every = recipe.PolicyEvery,
+            },
+            seed),
+        _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe.Search, "Unknown search."),
+    };
+}

@@ -1,0 +1,196 @@
+using System.Text;
+using System.Text.Json;
+using TorchSharp;
+using TorchSharp.Modules;
+using WeakLink.Models;
+using WeakLink.Subnets;
+
+namespace WeakLink.Training;
+
+/// <summary>
+/// A run as a directory that explains itself: recipe.yaml (resolved), environment.json, metrics.jsonl, TensorBoard events,
+/// checkpoints, summary.json. Only one process trains into it at a time.
+/// </summary>
+public sealed class RunFolder : IDisposable
+{
+    private const string RecipeName = "recipe.yaml";
+    private const string CheckpointFolder = "checkpoints";
+
+    private readonly FileStream _lock;
+    private readonly Recipe _recipe;
+    private readonly IReadOnlyList<string> _classes;
+    private readonly ImageSize _size;
+    private SummaryWriter? _tensorBoard;
+
+    private RunFolder(string path, FileStream held, Recipe recipe, IReadOnlyList<string> classes, ImageSize size)
+    {
+        (Path, _lock, _recipe, _classes, _size) = (path, held, recipe, classes, size);
+    }
+
+    /// <summary>The directory.</summary>
+    public string Path { get; }
+
+    /// <summary>The checkpoint that the run continues from.</summary>
+    public string LastCheckpoint => System.IO.Path.Combine(Path, CheckpointFolder, "last.safetensors");
+
+    /// <summary>The checkpoint that did best on the validation images.</summary>
+    public string BestCheckpoint => System.IO.Path.Combine(Path, CheckpointFolder, "best.safetensors");
+
+    private string MetricsFile => System.IO.Path.Combine(Path, "metrics.jsonl");
+
+    /// <summary>Whether a directory holds a run.</summary>
+    public static bool IsRun(string path) => File.Exists(System.IO.Path.Combine(path, RecipeName));
+
+    /// <summary>The recipe of a run, as it was resolved when the run began.</summary>
+    /// <exception cref="InputException">The directory holds no run.</exception>
+    public static Recipe RecipeOf(string path) => IsRun(path)
+        ? RecipeFile.Parse(File.ReadAllText(System.IO.Path.Combine(path, RecipeName)), System.IO.Path.Combine(path, RecipeName))
+        : throw new InputException($"'{path}' holds no run that could be resumed: leave out --resume to start one, or give the folder with --out.");
+
+    /// <summary>The checkpoint that a user means: a file, or a run's best (its last, where no epoch was validated yet).</summary>
+    /// <exception cref="InputException">There is none.</exception>
+    public static string CheckpointOf(string model)
+    {
+        if (File.Exists(model))
+        {
+            return model;
+        }
+
+        var checkpoints = System.IO.Path.Combine(model, CheckpointFolder);
+        return new[] { "best.safetensors", "last.safetensors" }.Select(name => System.IO.Path.Combine(checkpoints, name)).FirstOrDefault(File.Exists)
+            ?? throw new InputException(Directory.Exists(model)
+                ? $"'{model}' holds no checkpoint: give a run folder that has completed an epoch, or a .safetensors file."
+                : $"There is no model at '{model}': give a run folder or a .safetensors checkpoint.");
+    }
+
+    /// <summary>Starts a run in a new (or empty) directory, or opens one to continue it.</summary>
+    /// <param name="path">The directory.</param>
+    /// <param name="recipe">The resolved recipe.</param>
+    /// <param name="classes">Class names.</param>
+    /// <param name="size">Size of the training images.</param>
+    /// <param name="environment">What the run runs on, for environment.json.</param>
+    /// <param name="resume">Whether a run may be there already.</param>
+    /// <exception cref="InputException">Something else is there, another process trains into it, or it can't be written.</exception>
+    public static RunFolder Open(string path, Recipe recipe, IReadOnlyList<string> classes, ImageSize size, object environment, bool resume)
+    {
+        path = System.IO.Path.GetFullPath(path);
+        if (!resume && Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any())
+        {
+            throw new InputException($"'{path}' is not empty: continue its run with --resume, or choose another folder with --out.");
+        }
+
+        FileStream held;
+        try
+        {
+            Directory.CreateDirectory(System.IO.Path.Combine(path, CheckpointFolder));
+            held = new FileStream(System.IO.Path.Combine(path, ".lock"), FileMode.OpenOrCreate, FileAccess.Write, FileShare.None);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"'{path}' can't be used for a run ({exception.Message.TrimEnd('.')}): another process may be training into it; choose another folder with --out.", exception);
+        }
+
+        foreach (var leftover in Directory.EnumerateFiles(path, "*" + AtomicFile.TemporarySuffix, SearchOption.AllDirectories))
+        {
+            File.Delete(leftover);
+        }
+
+        var folder = new RunFolder(path, held, recipe, classes, size);
+        if (!IsRun(path))
+        {
+            AtomicFile.Write(System.IO.Path.Combine(path, RecipeName), RecipeFile.ToYaml(recipe));
+        }
+
+        AtomicFile.Write(System.IO.Path.Combine(path, "environment.json"), JsonSerializer.Serialize(environment, Json.Indented));
+        return folder;
+    }
+
+    /// <summary>Puts the last checkpoint's state back, and forgets metrics of steps that were not saved.</summary>
+    /// <returns>How far the run is; null when it has not saved anything yet.</returns>
+    /// <exception cref="InputException">The checkpoint is damaged or of another network.</exception>
+    public RunPosition? Restore(ClassifierNetwork network, torch.optim.Optimizer optimizer, ISubnetSearch? search)
+    {
+        if (!File.Exists(LastCheckpoint))
+        {
+            KeepMetrics(0);
+            return null;
+        }
+
+        using var checkpoint = Checkpoint.Load(LastCheckpoint);
+        checkpoint.Restore(network, optimizer, search);
+        KeepMetrics(checkpoint.Position.Epoch);
+        return checkpoint.Position;
+    }
+
+    /// <summary>Saves what the run continues from.</summary>
+    /// <exception cref="InputException">The disk is full; the previous checkpoint is intact.</exception>
+    public void SaveLast(ClassifierNetwork network, torch.optim.Optimizer optimizer, ISubnetSearch? search, RunPosition position) =>
+        Checkpoint.Save(LastCheckpoint, network, optimizer, search, _recipe, _classes, _size, position);
+
+    /// <summary>Saves the network that did best so far.</summary>
+    /// <exception cref="InputException">The disk is full; the previous checkpoint is intact.</exception>
+    public void SaveBest(ClassifierNetwork network, torch.optim.Optimizer optimizer, ISubnetSearch? search, RunPosition position) =>
+        Checkpoint.Save(BestCheckpoint, network, optimizer, search, _recipe, _classes, _size, position);
+
+    /// <summary>Adds an epoch to metrics.jsonl and to the TensorBoard events.</summary>
+    /// <exception cref="InputException">The disk is full.</exception>
+    public void WriteEpoch(EpochMetrics metrics)
+    {
+        try
+        {
+            File.AppendAllText(MetricsFile, JsonSerializer.Serialize(metrics, Json.Line) + "\n");
+            _tensorBoard ??= torch.utils.tensorboard.SummaryWriter(System.IO.Path.Combine(Path, "tensorboard"), createRunName: false);
+            foreach (var (name, value) in new (string, double?)[]
+            {
+                ("train/loss", metrics.Loss), ("train/divergence", metrics.Divergence), ("train/top1", metrics.TrainTop1), ("train/learning-rate", metrics.LearningRate),
+                ("train/images-per-second", metrics.ImagesPerSecond), ("validation/top1", metrics.ValidationTop1), ("validation/nll", metrics.ValidationNll),
+            })
+            {
+                if (value is { } number)
+                {
+                    _tensorBoard.add_scalar(name, (float)number, metrics.Epoch);
+                }
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"The metrics of '{Path}' could not be written ({exception.Message.TrimEnd('.')}): free some space and continue with --resume; the last checkpoint is intact.", exception);
+        }
+    }
+
+    /// <summary>Writes summary.json.</summary>
+    /// <exception cref="InputException">The disk is full.</exception>
+    public void WriteSummary(string json) => AtomicFile.Write(System.IO.Path.Combine(Path, "summary.json"), json + "\n");
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _lock.Dispose();
+    }
+
+    private void KeepMetrics(int epochs)
+    {
+        if (!File.Exists(MetricsFile))
+        {
+            return;
+        }
+
+        var kept = new StringBuilder();
+        foreach (var line in File.ReadLines(MetricsFile))
+        {
+            try
+            {
+                if (JsonSerializer.Deserialize<EpochMetrics>(line, Json.Line) is { } metrics && metrics.Epoch <= epochs)
+                {
+                    kept.Append(line).Append('\n');
+                }
+            }
+            catch (JsonException)
+            {
+                // The line that a kill cut off: its epoch comes again.
+            }
+        }
+
+        AtomicFile.Write(MetricsFile, kept.ToString());
+    }
+}

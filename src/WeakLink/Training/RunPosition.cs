@@ -1,0 +1,67 @@
+namespace WeakLink.Training;
+
+/// <summary>
+/// How far a run is. Together with the seed this is the whole random state: every draw follows from (seed, epoch, index) or (seed, step).
+/// </summary>
+public sealed record RunPosition
+{
+    /// <summary>Epochs completed.</summary>
+    public int Epoch { get; init; }
+
+    /// <summary>Steps completed of the current epoch.</summary>
+    public int StepInEpoch { get; init; }
+
+    /// <summary>Sum over the current epoch's images of the objective.</summary>
+    public double LossSum { get; init; }
+
+    /// <summary>Sum over the current epoch's images of the distillation divergence.</summary>
+    public double DivergenceSum { get; init; }
+
+    /// <summary>Images of the current epoch classified correctly.</summary>
+    public long Correct { get; init; }
+
+    /// <summary>Images of the current epoch.</summary>
+    public long Images { get; init; }
+
+    /// <summary>Training seconds of the current epoch.</summary>
+    public double EpochSeconds { get; init; }
+
+    /// <summary>Seconds of the current epoch in which the step waited for data.</summary>
+    public double EpochSecondsWaited { get; init; }
+
+    /// <summary>Training seconds of the run, without validation.</summary>
+    public double Seconds { get; init; }
+
+    /// <summary>Processor seconds of the run's training, over all cores.</summary>
+    public double ProcessorSeconds { get; init; }
+
+    /// <summary>Best validation accuracy so far; negative before the first validation.</summary>
+    public double BestTop1 { get; init; } = -1;
+
+    /// <summary>Epochs completed when it was reached.</summary>
+    public int BestEpoch { get; init; }
+
+    /// <summary>The position one step later.</summary>
+    public RunPosition After(StepResult step, double seconds, double waited, double processorSeconds) => this with
+    {
+        StepInEpoch = StepInEpoch + 1,
+        LossSum = LossSum + (step.Loss * step.Images),
+        DivergenceSum = DivergenceSum + (step.Divergence * step.Images),
+        Correct = Correct + step.Correct,
+        Images = Images + step.Images,
+        EpochSeconds = EpochSeconds + seconds,
+        EpochSecondsWaited = EpochSecondsWaited + waited,
+        Seconds = Seconds + seconds,
+        ProcessorSeconds = ProcessorSeconds + processorSeconds,
+    };
+
+    /// <summary>The start of the next epoch.</summary>
+    public RunPosition NextEpoch() => new()
+    {
+        Epoch = Epoch + 1,
+        Seconds = Seconds,
+        ProcessorSeconds = ProcessorSeconds,
+        BestTop1 = BestTop1,
+        BestEpoch = BestEpoch,
+    };
+}

@@ -1,0 +1,133 @@
+using System.Diagnostics;
+using TorchSharp;
+using WeakLink.Data;
+using WeakLink.Evaluation;
+using WeakLink.Subnets;
+
+namespace WeakLink.Training;
+
+/// <summary>
+/// Trains a network as a recipe says, into a run folder. Interrupted at any moment the folder can be resumed, and ends with the
+/// weights of an uninterrupted run, bit for bit (same machine, same number of threads).
+/// </summary>
+public static class TrainingRun
+{
+    // Between the saves at the ends of epochs, which may take hours.
+    private static readonly TimeSpan SaveInterval = TimeSpan.FromMinutes(10);
+
+    /// <summary>Trains to the end of the recipe, or until stopped.</summary>
+    /// <param name="recipe">A resolved recipe (see <see cref="RecipeResolution"/>); a resumed run must get the one that its folder holds.</param>
+    /// <param name="data">The images.</param>
+    /// <param name="folder">Where the run is kept; when it holds a checkpoint, the run continues from there.</param>
+    /// <param name="device">Where to train.</param>
+    /// <param name="observer">Told of every step and epoch.</param>
+    /// <param name="stop">Saves after the current step, then throws <see cref="OperationCanceledException"/>.</param>
+    /// <returns>How far the run came: to the end.</returns>
+    /// <exception cref="InputException">The loss became NaN, the disk is full, or the recipe does not fit the data.</exception>
+    public static RunPosition Train(
+        Recipe recipe, DataSplits data, RunFolder folder, torch.Device device, IRunObserver observer, CancellationToken stop = default)
+    {
+        var settings = recipe.Training;
+        var training = Loaders.Training(recipe, data.Train);
+        var validation = Loaders.Measuring(recipe, data.Validation);
+        using var network = recipe.CreateNetwork(data.Train.Classes.Count);
+        network.to(device);
+        using var optimizer = torch.optim.SGD(
+            network.parameters(), settings.LearningRate, settings.Momentum, weight_decay: settings.WeightDecay, nesterov: settings.Nesterov && settings.Momentum > 0);
+        using var search = recipe.Ews.CreateSearch(network.Space, recipe.Seed);
+        var ews = search is null ? null : new EnhanceWeakSubnets(network, search, new Distillation(recipe.Ews.Weight, recipe.Ews.Kl));
+        var format = new ComputeFormat(settings.Precision, settings.Layout);
+        var step = new TrainingStep(network, recipe.Objective.Create(), ews, optimizer, settings.GradientClip, format, device, recipe.Seed);
+
+        var position = folder.Restore(network, optimizer, search) ?? new RunPosition();
+        var steps = training.StepsPerEpoch;
+        var saved = Stopwatch.GetTimestamp();
+        observer.Begin("training", (long)settings.Epochs * steps * settings.Batch, "images", (((long)position.Epoch * steps) + position.StepInEpoch) * settings.Batch);
+        while (position.Epoch < settings.Epochs)
+        {
+            var epoch = position.Epoch;
+            network.train();
+            var clock = new TrainingClock(training);
+            foreach (var batch in training.Training(recipe.Seed, epoch, position.StepInEpoch))
+            {
+                using (batch)
+                {
+                    var globalStep = ((long)epoch * steps) + position.StepInEpoch;
+                    var result = step.Run(batch, globalStep, LearningRate.At(settings, globalStep, steps));
+                    position = clock.Advance(position, result);
+                    observer.Advance((globalStep + 1) * settings.Batch, $"epoch {epoch + 1}/{settings.Epochs}, loss {position.LossSum / position.Images:0.000}, accuracy {(double)position.Correct / position.Images:p1}");
+                }
+
+                var stopping = stop.IsCancellationRequested;
+                if (stopping || Stopwatch.GetElapsedTime(saved) > SaveInterval)
+                {
+                    folder.SaveLast(network, optimizer, search, position);
+                    saved = Stopwatch.GetTimestamp();
+                    stop.ThrowIfCancellationRequested();
+                }
+            }
+
+            position = EndEpoch();
+        }
+
+        return position;
+
+        RunPosition EndEpoch()
+        {
+            var epoch = position.Epoch + 1;
+            var last = epoch == settings.Epochs;
+            ClassificationMetrics? held = null;
+            if (last || epoch % settings.ValidateEvery == 0)
+            {
+                network.eval();
+                held = CleanEvaluation.Measure(images => network.call(format.Apply(images)), validation, device, stop: CancellationToken.None);
+            }
+
+            folder.WriteEpoch(Metrics(position, held));
+            observer.Epoch(Metrics(position, held));
+            var next = position.NextEpoch();
+            if (held is not null && held.Top1 > position.BestTop1)
+            {
+                next = next with { BestTop1 = held.Top1, BestEpoch = epoch };
+                folder.SaveBest(network, optimizer, search, next);
+            }
+
+            if (last || epoch % settings.CheckpointEvery == 0)
+            {
+                folder.SaveLast(network, optimizer, search, next);
+                saved = Stopwatch.GetTimestamp();
+            }
+
+            return next;
+        }
+
+        EpochMetrics Metrics(RunPosition done, ClassificationMetrics? held) => new(
+            done.Epoch + 1,
+            ((long)done.Epoch * steps) + done.StepInEpoch,
+            LearningRate.At(settings, ((long)done.Epoch * steps) + done.StepInEpoch - 1, steps),
+            done.LossSum / done.Images,
+            done.DivergenceSum / done.Images,
+            (double)done.Correct / done.Images,
+            held?.Top1,
+            held?.Nll,
+            done.EpochSeconds,
+            done.Images / done.EpochSeconds,
+            done.EpochSecondsWaited / done.EpochSeconds);
+    }
+
+    /// <summary>Measures what the steps of an epoch cost, the wait for data included and everything between them left out.</summary>
+    private sealed class TrainingClock(BatchLoader loader)
+    {
+        private long _wall = Stopwatch.GetTimestamp();
+        private TimeSpan _processor = Environment.CpuUsage.TotalTime;
+        private double _waited = loader.SecondsWaited;
+
+        public RunPosition Advance(RunPosition position, StepResult step)
+        {
+            var (wall, processor, waited) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime, loader.SecondsWaited);
+            position = position.After(step, Stopwatch.GetElapsedTime(_wall, wall).TotalSeconds, waited - _waited, (processor - _processor).TotalSeconds);
+            (_wall, _processor, _waited) = (wall, processor, waited);
+            return position;
+        }
+    }
+}

@@ -1,0 +1,86 @@
+using TorchSharp;
+using WeakLink.Data;
+using WeakLink.Objectives;
+using WeakLink.Subnets;
+
+namespace WeakLink.Training;
+
+/// <summary>
+/// One step of training, with or without Enhancing Weak Subnets (Guo, Stutz and Schiele 2022, algorithm 1):
+/// L = L_objective(f) + λ · KL(stopgrad(softmax f(x)) ‖ softmax α(x)), α proposed by the search.
+/// </summary>
+/// <remarks>
+/// The teacher is detached, so the two losses share no graph: two backward passes give the gradient of their sum, and the full
+/// network's activations are freed before the subnet runs.
+/// </remarks>
+/// <param name="model">The full network f.</param>
+/// <param name="objective">What f minimises.</param>
+/// <param name="ews">What enhances its weak subnets; null trains f alone.</param>
+/// <param name="optimizer">Moves the weights.</param>
+/// <param name="gradientClip">Largest norm of the gradient; 0: no clipping.</param>
+/// <param name="format">Number format and layout of the convolutions.</param>
+/// <param name="device">Where the model lives.</param>
+/// <param name="seed">Seed of the run.</param>
+public sealed class TrainingStep(
+    torch.nn.Module<torch.Tensor, torch.Tensor> model,
+    IObjective objective,
+    EnhanceWeakSubnets? ews,
+    torch.optim.Optimizer optimizer,
+    double gradientClip,
+    ComputeFormat format,
+    torch.Device device,
+    long seed)
+{
+    private readonly torch.nn.Module<torch.Tensor, torch.Tensor> _model = model;
+    private readonly TorchSharp.Modules.Parameter[] _parameters = [.. model.parameters()];
+
+    /// <summary>Trains on one batch.</summary>
+    /// <param name="batch">The images and labels.</param>
+    /// <param name="step">The step of the run, from 0; with the seed it decides every draw.</param>
+    /// <param name="learningRate">The rate of this step.</param>
+    /// <exception cref="InputException">The loss is not a number; the weights are as before the step.</exception>
+    public StepResult Run(Batch batch, long step, double learningRate)
+    {
+        using var scope = torch.NewDisposeScope();
+        var images = format.Apply(Pixels.ToUnit(batch.Images.to(device)));
+        var labels = batch.Labels.to(device);
+        optimizer.zero_grad();
+
+        var views = objective.Prepare(_model, images, labels, new SeededRandom(seed, RandomUse.Objective, 0, step));
+        var (loss, correct, teacher) = TrainFull(views, labels);
+        var divergence = ews?.TeachSubnet(views, teacher, new SeededRandom(seed, RandomUse.Proposal, 0, step)) ?? 0;
+        // Also where nothing is clipped the norm is needed: one infinite gradient would spoil the weights, and the next checkpoint.
+        var norm = torch.nn.utils.clip_grad_norm_(_parameters, gradientClip > 0 ? gradientClip : double.PositiveInfinity);
+        if (!double.IsFinite(loss + divergence + norm))
+        {
+            throw new InputException(
+                $"The {(double.IsFinite(loss + divergence) ? "gradient" : "loss")} became {(double.IsNaN(loss + divergence + norm) ? "NaN" : "infinite")} at step {step + 1}: lower training.learning-rate (now {learningRate:g3} in this step), set training.gradient-clip, or lengthen training.warmup-epochs.");
+        }
+
+        foreach (var group in optimizer.ParamGroups)
+        {
+            group.LearningRate = learningRate;
+        }
+
+        optimizer.step();
+        ews?.ImproveSearch(views[0], labels, step, new SeededRandom(seed, RandomUse.Search, 0, step));
+        return new StepResult(loss, divergence, correct, (int)labels.shape[0]);
+    }
+
+    private (double Loss, long Correct, IReadOnlyList<torch.Tensor> Teacher) TrainFull(IReadOnlyList<torch.Tensor> views, torch.Tensor labels)
+    {
+        // A scope of its own: when it ends nothing holds on to the full network's activations.
+        using var scope = torch.NewDisposeScope();
+        var full = objective.Forward(_model, views, labels);
+        full.Loss.backward();
+        var teacher = full.Logits.Select(logits => logits.detach().MoveToOuterDisposeScope()).ToList();
+        return (full.Loss.ToDouble(), teacher[0].argmax(1).eq(labels).sum().ToInt64(), teacher);
+    }
+}
+
+/// <summary>What a step did.</summary>
+/// <param name="Loss">The objective on the full network.</param>
+/// <param name="Divergence">The distillation divergence of the taught subnet (without λ), in nats; 0 without EWS.</param>
+/// <param name="Correct">Images of the (first) view that the full network classified correctly.</param>
+/// <param name="Images">Images in the batch.</param>
+public readonly record struct StepResult(double Loss, double Divergence, long Correct, int Images);
