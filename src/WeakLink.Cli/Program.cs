@@ -1,6 +1,9 @@
 using System.CommandLine;
 using WeakLink;
 using WeakLink.Cli;
+using WeakLink.Runtime;
+
+Allocator.KeepLargeBlocks();
 
 var root = new RootCommand("Train image classifiers that keep working when their input does not look like the training set (Enhancing Weak Subnets).")
 {

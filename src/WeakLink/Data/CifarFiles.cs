@@ -31,16 +31,18 @@ public static class CifarFiles
     /// </summary>
     public static bool IsCifar(string path) => Directory.Exists(path) ? IsPythonFolder(path) || FindFolder(path) is not null : File.Exists(path) && IsTar(path) && IsCifarArchive(path);
 
+    /// <summary>Whether a source is <c>cifar10</c> or <c>cifar100</c>.</summary>
+    public static bool IsName(string source) => _layouts.Any(layout => layout.Download.Name == source);
+
     /// <summary>Opens <c>cifar10</c>, <c>cifar100</c> (fetched into the cache folder unless they are there), a folder, or an archive.</summary>
     /// <param name="source">One of the two names, or a path for which <see cref="IsCifar"/> is true.</param>
-    /// <param name="recipe">Its <see cref="DataRecipe.Validation"/> says how much of the training images is held out; the test images are the test set.</param>
-    /// <param name="seed">Decides which images are held out.</param>
     /// <param name="cacheFolder">Where fetched archives lie.</param>
     /// <param name="progress">Receives the progress of a download.</param>
     /// <param name="cancellation">Stops a download.</param>
+    /// <returns>The training and the test images.</returns>
     /// <exception cref="InputException">A file is missing, truncated, or has a label out of range; or the download fails.</exception>
-    public static DataSplits Open(
-        string source, DataRecipe recipe, long seed, string cacheFolder, IProgress<DownloadProgress>? progress = null, CancellationToken cancellation = default)
+    public static (Dataset Train, Dataset Test) Open(
+        string source, string cacheFolder, IProgress<DownloadProgress>? progress = null, CancellationToken cancellation = default)
     {
         if (_layouts.FirstOrDefault(layout => layout.Download.Name == source) is { } named)
         {
@@ -48,8 +50,7 @@ public static class CifarFiles
             source = Directory.Exists(extracted) ? extracted : named.Download.FetchAsync(cacheFolder, progress, cancellation).GetAwaiter().GetResult();
         }
 
-        var (train, test) = Directory.Exists(source) ? ReadFolder(source) : ReadArchive(source);
-        return new DataSplits(train, train, test, []);
+        return Directory.Exists(source) ? ReadFolder(source) : ReadArchive(source);
     }
 
     /// <summary>The training and the test images of a folder.</summary>

@@ -1,3 +1,5 @@
+using WeakLink.Runtime;
+
 namespace WeakLink.Data;
 
 /// <summary>From what the user calls the data to its training, validation and test images.</summary>
@@ -9,19 +11,30 @@ public static class DataSources
     /// <param name="recipe">Which data, and how to read and split them.</param>
     /// <param name="seed">Decides the splits.</param>
     /// <param name="observer">Told of what is read, fetched or generated.</param>
+    /// <param name="stop">Stops a download or extraction.</param>
     /// <exception cref="InputException">The data are missing or unusable; the message names what is wrong.</exception>
-    public static DataSplits Open(DataRecipe recipe, long seed, IRunObserver observer)
+    public static DataSplits Open(DataRecipe recipe, long seed, IRunObserver observer, CancellationToken stop = default)
     {
         var skipped = new List<string>();
         var splits = recipe.Source switch
         {
             "" => throw new InputException("No data were named: set data.source to a folder, or to shapes, cifar10 or cifar100."),
             "shapes" => ShapesDataset.Splits(observer),
+            _ when CifarFiles.IsName(recipe.Source) || CifarFiles.IsCifar(recipe.Source) => OpenCifar(recipe, seed, observer, stop),
             _ when Directory.Exists(recipe.Source) => OpenFolder(Path.GetFullPath(recipe.Source), recipe, seed, skipped, observer),
-            _ when File.Exists(recipe.Source) => throw new InputException($"'{recipe.Source}' is a file, but not a CIFAR archive (.tar.gz): give a folder with one folder of images a class."),
+            _ when File.Exists(recipe.Source) && ArchiveFiles.IsArchive(recipe.Source) =>
+                OpenFolder(ArchiveFiles.ExtractedFolder(recipe.Source, CacheFolder.Default, new ObservedProgress("extracting", observer), stop), recipe, seed, skipped, observer),
+            _ when File.Exists(recipe.Source) => throw new InputException($"'{recipe.Source}' is a file, but no archive: give a folder (or a .zip or .tar.gz of one) with one folder of images a class, or a CIFAR archive."),
             _ => throw new InputException($"There are no data at '{recipe.Source}': give a folder with one folder of images a class, a CIFAR archive, or one of the names shapes, cifar10, cifar100."),
         };
         return splits with { Train = StratifiedSplit.Limit(splits.Train, recipe.Limit, seed), SkippedImages = skipped };
+    }
+
+    private static DataSplits OpenCifar(DataRecipe recipe, long seed, IRunObserver observer, CancellationToken stop)
+    {
+        var (whole, test) = CifarFiles.Open(recipe.Source, CacheFolder.Default, new ObservedProgress("fetching", observer), stop);
+        var (train, validation) = HoldOutValidation(whole, recipe.Validation, seed);
+        return new DataSplits(train, validation, test, []);
     }
 
     private static DataSplits OpenFolder(string folder, DataRecipe recipe, long seed, List<string> skipped, IRunObserver observer)

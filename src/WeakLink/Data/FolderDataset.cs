@@ -3,6 +3,10 @@ namespace WeakLink.Data;
 /// <summary>Images in one folder a class, decoded to one size and kept in memory as bytes where they fit.</summary>
 public sealed class FolderDataset : Dataset
 {
+    // Large enough to tell most things apart, small enough to train on without a GPU.
+    private const int SizeOfMixed = 64;
+    private const int ObserveMilliseconds = 100;
+
     private readonly string[] _paths;
     private readonly int[] _labels;
     private readonly byte[]?[] _decoded;
@@ -97,37 +101,65 @@ public sealed class FolderDataset : Dataset
     private static FolderDataset Decode(
         string name, IReadOnlyList<string> classes, List<string> paths, List<int> labels, DataRecipe recipe, ICollection<string> skipped, IRunObserver observer)
     {
-        // What fits is known once the size is: from the recipe, or from the first readable image.
-        var shape = recipe.Size > 0 ? (Width: recipe.Size, Height: recipe.Size) : FirstShape(paths, recipe.SkipBadImages);
-        var cached = (long)paths.Count * Channels * shape.Width * shape.Height <= recipe.CacheMegabytes * (1L << 20);
+        var faults = new InputException?[paths.Count];
+        var shapes = new (int Width, int Height)[paths.Count];
+        ForEach($"looking at {name}", paths, faults, recipe, observer, i => shapes[i] = ImageFile.Size(paths[i]));
+
+        var readable = Enumerable.Range(0, paths.Count).Where(i => faults[i] is null).Select(i => shapes[i]).Distinct().Take(2).ToArray();
+        var size = recipe.Size;
+        if (readable.Length > 1 && size == 0)
+        {
+            size = SizeOfMixed;
+            observer.Note($"The images of {name} have several sizes: they are scaled and cut to {size}x{size} pixels (choose with --set data.size=PIXELS).");
+        }
+
+        var shape = size > 0 ? (Width: size, Height: size) : readable.Length == 1 ? readable[0] : throw faults[0]!;
         var decoded = new byte[]?[paths.Count];
-        var errors = new InputException?[paths.Count];
-        observer.Begin($"reading {name}", paths.Count, "images");
+        if ((long)paths.Count * Channels * shape.Width * shape.Height <= recipe.CacheMegabytes * (1L << 20))
+        {
+            ForEach($"reading {name}", paths, faults, recipe, observer, i => decoded[i] = ImageFile.Decode(paths[i], size).Planes);
+        }
+
+        var good = new List<int>();
+        for (var i = 0; i < paths.Count; i++)
+        {
+            if (faults[i] is null)
+            {
+                good.Add(i);
+            }
+            else
+            {
+                skipped.Add(paths[i]);
+            }
+        }
+
+        var present = good.Select(i => labels[i]).ToHashSet();
+        if (Enumerable.Range(0, classes.Count).FirstOrDefault(label => !present.Contains(label), -1) is >= 0 and var empty)
+        {
+            throw new InputException($"The class '{classes[empty]}' of {name} has no readable image: add some or remove the folder.");
+        }
+
+        return new FolderDataset(
+            name, classes, [.. good.Select(i => paths[i])], [.. good.Select(i => labels[i])], [.. good.Select(i => decoded[i])], size, shape);
+    }
+
+    /// <summary>Does something with every image that has no fault yet, on all cores, and keeps the faults; the first stops it all unless faulty images are skipped.</summary>
+    private static void ForEach(string work, List<string> paths, InputException?[] faults, DataRecipe recipe, IRunObserver observer, Action<int> action)
+    {
+        observer.Begin(work, paths.Count, "images");
         var done = 0;
-        var work = Task.Run(() => Parallel.For(0, paths.Count, (i, state) =>
+        var all = Task.Run(() => Parallel.For(0, paths.Count, (i, state) =>
         {
             try
             {
-                var (width, height) = recipe.Size == 0 && !cached ? ImageFile.Size(paths[i]) : shape;
-                if (cached)
+                if (faults[i] is null)
                 {
-                    (decoded[i], width, height) = ImageFile.Decode(paths[i], recipe.Size);
-                }
-                else if (recipe.Size > 0)
-                {
-                    ImageFile.Size(paths[i]);
-                }
-
-                if ((width, height) != shape)
-                {
-                    errors[i] = new InputException($"The images have several sizes, such as {shape.Width}x{shape.Height} and {width}x{height} ('{paths[i]}'): choose one for all with --set data.size=PIXELS.");
-                    state.Break();
+                    action(i);
                 }
             }
             catch (InputException exception)
             {
-                errors[i] = exception;
-                decoded[i] = null;
+                faults[i] = exception;
                 if (!recipe.SkipBadImages)
                 {
                     state.Break();
@@ -136,45 +168,14 @@ public sealed class FolderDataset : Dataset
 
             Interlocked.Increment(ref done);
         }));
-        while (!work.Wait(100))
+        while (!all.Wait(ObserveMilliseconds))
         {
             observer.Advance(Volatile.Read(ref done));
         }
 
-        if (errors.FirstOrDefault(error => error is not null && (!recipe.SkipBadImages || error.Message.Contains("several sizes", StringComparison.Ordinal))) is { } first)
+        if (!recipe.SkipBadImages && faults.FirstOrDefault(fault => fault is not null) is { } first)
         {
             throw first;
         }
-
-        var good = Enumerable.Range(0, paths.Count).Where(i => errors[i] is null).ToArray();
-        foreach (var i in Enumerable.Range(0, paths.Count).Where(i => errors[i] is not null))
-        {
-            skipped.Add(paths[i]);
-        }
-
-        var readable = good.Select(i => labels[i]).ToHashSet();
-        if (Enumerable.Range(0, classes.Count).FirstOrDefault(label => !readable.Contains(label), -1) is >= 0 and var empty)
-        {
-            throw new InputException($"The class '{classes[empty]}' of {name} has no readable image: add some or remove the folder.");
-        }
-
-        return new FolderDataset(
-            name, classes, [.. good.Select(i => paths[i])], [.. good.Select(i => labels[i])], [.. good.Select(i => decoded[i])], recipe.Size, shape);
-    }
-
-    private static (int Width, int Height) FirstShape(List<string> paths, bool skipBad)
-    {
-        foreach (var path in paths)
-        {
-            try
-            {
-                return ImageFile.Size(path);
-            }
-            catch (InputException) when (skipBad)
-            {
-            }
-        }
-
-        throw new InputException($"None of the {paths.Count} images can be read: '{paths[0]}' is the first.");
     }
 }

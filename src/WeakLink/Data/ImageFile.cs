@@ -37,7 +37,7 @@ public static class ImageFile
         using var stream = Open(path);
         using var codec = Codec(stream, path);
         using var decoded = Pixels(codec, path, size);
-        if (size == 0 && codec.EncodedOrigin == SKEncodedOrigin.TopLeft)
+        if (codec.EncodedOrigin == SKEncodedOrigin.TopLeft && (size == 0 || (decoded.Width, decoded.Height) == (size, size)))
         {
             return (Planes(decoded), decoded.Width, decoded.Height);
         }
@@ -53,10 +53,27 @@ public static class ImageFile
             canvas.Translate((outWidth - (width * scale)) / 2, (outHeight - (height * scale)) / 2);
             canvas.Scale(scale);
             canvas.Concat(Upright(codec.EncodedOrigin, decoded.Width, decoded.Height));
-            canvas.DrawImage(image, 0, 0, scale < 1 ? new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear) : new SKSamplingOptions(SKCubicResampler.Mitchell), paint);
+            var sampling = scale < 1 ? new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear)
+                : scale > 1 ? new SKSamplingOptions(SKCubicResampler.Mitchell)
+                : new SKSamplingOptions(SKFilterMode.Nearest);
+            canvas.DrawImage(image, 0, 0, sampling, paint);
         }
 
         return (Planes(target), outWidth, outHeight);
+    }
+
+    /// <summary>Decodes an image to the size that a network was trained on.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="height">Height in pixels.</param>
+    /// <returns>Three planes of height × width bytes.</returns>
+    /// <exception cref="InputException">The file is no image, or the size is not square and the image has another one.</exception>
+    public static byte[] DecodeTo(string path, int width, int height)
+    {
+        var found = Size(path);
+        return found == (width, height) ? Decode(path).Planes
+            : width == height ? Decode(path, width).Planes
+            : throw new InputException($"The image '{path}' is {found.Width}x{found.Height} pixels, but the network takes {width}x{height}: scale it.");
     }
 
     private static FileStream Open(string path)

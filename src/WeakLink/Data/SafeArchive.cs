@@ -272,16 +272,16 @@ internal sealed class SafeArchive : IDisposable
         OnDisk(path, () => file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, 0));
         using (file)
         {
-            var crc = 0u;
+            var crc = new System.IO.Hashing.Crc32();
             int count;
             while ((count = read(_buffer)) > 0)
             {
                 Count(entry, count);
-                crc = Crc32.Append(crc, _buffer.AsSpan(0, count));
+                crc.Append(_buffer.AsSpan(0, count));
                 OnDisk(path, () => file!.Write(_buffer, 0, count));
             }
 
-            return crc;
+            return crc.GetCurrentHashAsUInt32();
         }
     }
 

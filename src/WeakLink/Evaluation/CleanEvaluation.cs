@@ -16,7 +16,7 @@ public static class CleanEvaluation
         Func<torch.Tensor, torch.Tensor> classify,
         BatchLoader images,
         torch.Device device,
-        IProgress<int>? progress = null,
+        Action<int>? progress = null,
         CancellationToken stop = default)
     {
         using var noGradients = torch.no_grad();
@@ -29,7 +29,8 @@ public static class CleanEvaluation
             using (batch)
             {
                 meter.Add(classify(Pixels.ToUnit(batch.Images.to(device))), batch.Labels);
-                progress?.Report(done += (int)batch.Labels.shape[0]);
+                done += (int)batch.Labels.shape[0];
+                progress?.Invoke(done);
             }
         }
 

@@ -29,7 +29,11 @@ public sealed record SubnetMetrics(double Width, int Images, int Recalibrated, d
 /// <param name="Count">Random subnets, and as many proposed ones.</param>
 /// <param name="RecalibrationImages">Training images for re-estimated statistics; 0: the full network's running averages.</param>
 /// <param name="SearchUpdates">Updates of the policy that proposes.</param>
-public sealed record SubnetEvaluationOptions(double Width, int Count, int RecalibrationImages, int SearchUpdates);
+public sealed record SubnetEvaluationOptions(double Width, int Count, int RecalibrationImages, int SearchUpdates)
+{
+    /// <summary>Steps of progress: updates of the policy, and subnets measured.</summary>
+    public int Steps => SearchUpdates + (2 * Count);
+}
 
 /// <summary>
 /// Measures subnets of a finished network: k random ones and k proposed by a policy that was trained against this very network,
@@ -47,7 +51,7 @@ public static class SubnetEvaluation
     /// <param name="options">What to measure.</param>
     /// <param name="device">Where the network lives.</param>
     /// <param name="seed">Decides the subnets and the training images used.</param>
-    /// <param name="progress">Told the number of subnets measured, of 2 × Count.</param>
+    /// <param name="progress">Told the steps done, of <see cref="SubnetEvaluationOptions.Steps"/>.</param>
     /// <param name="stop">Stops between two subnets.</param>
     public static SubnetMetrics Measure(
         ClassifierNetwork network,
@@ -56,7 +60,7 @@ public static class SubnetEvaluation
         SubnetEvaluationOptions options,
         torch.Device device,
         long seed,
-        IProgress<int>? progress = null,
+        Action<int>? progress = null,
         CancellationToken stop = default)
     {
         using var noGradients = torch.no_grad();
@@ -67,15 +71,15 @@ public static class SubnetEvaluation
         var full = Accuracy(images, batch => network.call(batch), device, stop);
 
         using var random = new RandomSearch(network.Space, options.Width);
-        using var policy = TrainedPolicy(network, training, options, device, seed, stop);
-        var done = 0;
+        using var policy = TrainedPolicy(network, training, options, device, seed, progress, stop);
+        var done = options.SearchUpdates;
         var accuracies = new[] { (ISubnetSearch)random, policy }.Select((search, kind) => SubnetAccuracy.Of(
             [.. Enumerable.Range(0, options.Count).Select(i =>
             {
                 var subnet = search.Propose(new SeededRandom(seed, RandomUse.SubnetEvaluation, kind, i));
                 using var statistics = Reestimated(network, subnet, statisticsImages, device);
                 var accuracy = Accuracy(images, batch => network.forward(batch, subnet, statistics), device, stop);
-                progress?.Report(++done);
+                progress?.Invoke(++done);
                 return accuracy;
             })])).ToList();
 
@@ -110,7 +114,7 @@ public static class SubnetEvaluation
     }
 
     private static PolicySearch TrainedPolicy(
-        ClassifierNetwork network, BatchLoader training, SubnetEvaluationOptions options, torch.Device device, long seed, CancellationToken stop)
+        ClassifierNetwork network, BatchLoader training, SubnetEvaluationOptions options, torch.Device device, long seed, Action<int>? progress, CancellationToken stop)
     {
         var policy = new PolicySearch(
             network.Space, new PolicyOptions { Width = options.Width, LearningRate = PolicyLearningRate, Every = 1 }, seed);
@@ -129,7 +133,8 @@ public static class SubnetEvaluation
                     learner.ImproveSearch(images, batch.Labels.to(device), update, new SeededRandom(seed, RandomUse.SubnetEvaluation, -1, update));
                 }
 
-                if (++update >= options.SearchUpdates)
+                progress?.Invoke(++update);
+                if (update >= options.SearchUpdates)
                 {
                     break;
                 }

@@ -13,7 +13,7 @@ public static class RecipeResolution
     // Enough work for a timing, little enough to take a second.
     private const int TrialImages = 64;
 
-    /// <summary>Replaces every value that means "decide for me": normalisation, threads, precision and layout.</summary>
+    /// <summary>Replaces every value that means "decide for me": image size, normalisation, threads, precision and layout.</summary>
     /// <param name="recipe">The recipe.</param>
     /// <param name="data">The images.</param>
     /// <param name="environment">The machine.</param>
@@ -29,7 +29,8 @@ public static class RecipeResolution
 
         var threads = recipe.Training.Threads > 0 ? recipe.Training.Threads : environment.Threads;
         torch.set_num_threads(threads);
-        var resolved = recipe with { Model = model };
+        var size = data.Train.Width == data.Train.Height ? data.Train.Width : 0;
+        var resolved = recipe with { Model = model, Data = recipe.Data with { Size = size } };
         var crop = recipe.Augmentation.Crop;
         var format = ComputeFormat.Choose(
             () => resolved.CreateNetwork(data.Train.Classes.Count),

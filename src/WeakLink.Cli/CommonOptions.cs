@@ -1,0 +1,20 @@
+using System.CommandLine;
+
+namespace WeakLink.Cli;
+
+/// <summary>Arguments that several commands share.</summary>
+internal static class CommonOptions
+{
+    public static Option<string?> Data(string description) => new("--data") { Description = description, HelpName = "D" };
+
+    public static Option<string[]> Set() => new("--set")
+    {
+        Description = "Change a recipe key, such as ews.width=0.5; may be repeated (all keys: docs/recipes.md).",
+        HelpName = "key=value",
+        DefaultValueFactory = _ => [],
+    };
+
+    public static Option<bool> Json() => new("--json") { Description = "Print one JSON document on standard output, and nothing else there." };
+
+    public static Argument<string> Model() => new("MODEL") { Description = "A run folder, or a .safetensors checkpoint." };
+}

@@ -1,0 +1,115 @@
+using System.CommandLine;
+using System.Text.Json;
+using WeakLink.Data;
+using WeakLink.Runtime;
+using WeakLink.Training;
+
+namespace WeakLink.Cli;
+
+/// <summary><c>weaklink data</c>: what data are, and getting them.</summary>
+internal static class DataCommand
+{
+    private sealed record Part(string Name, int Images, IReadOnlyDictionary<string, int> Classes);
+
+    private sealed record Description(string Data, int Width, int Height, IReadOnlyList<Part> Parts, int Skipped);
+
+    public static Command Create() => new("data", """
+        Describe, fetch or verify data.
+
+        Examples:
+          weaklink data describe photos/
+          weaklink data fetch cifar10
+          weaklink data verify cifar-10-binary.tar.gz
+        """)
+    {
+        Describe(), Fetch(), Verify(),
+    };
+
+    private static Command Describe()
+    {
+        var data = new Argument<string>("D") { Description = "shapes, cifar10, cifar100, a folder or an archive." };
+        var set = CommonOptions.Set();
+        var skipBad = new Option<bool>("--skip-bad-images") { Description = "Count and pass over unreadable images instead of stopping." };
+        var json = CommonOptions.Json();
+        var command = new Command("describe", "Read all images, and say how many there are of which class and size, and how they are split.") { data, set, skipBad, json };
+        command.SetAction(parsed =>
+        {
+            using var interruption = new Interruption();
+            var screen = new Screen(parsed.GetValue(json));
+            var recipe = RecipeFile.Parse("", "--set", [.. parsed.GetValue(set)!, $"data.source={parsed.GetValue(data)}", $"data.skip-bad-images={(parsed.GetValue(skipBad) ? "true" : "false")}"]);
+            if (recipe.Data.Source == "shapes")
+            {
+                NativeLibraries.Load();
+            }
+
+            var splits = DataSources.Open(recipe.Data, recipe.Seed, screen, interruption.Token);
+            Part[] parts = [PartOf("training", splits.Train), PartOf("validation", splits.Validation), PartOf("test", splits.Test)];
+            if (parsed.GetValue(json))
+            {
+                Console.Out.WriteLine(JsonSerializer.Serialize(new Description(splits.Train.Name, splits.Train.Width, splits.Train.Height, parts, splits.SkippedImages.Count), Json.Indented));
+                return ExitCode.Success;
+            }
+
+            screen.Line($"{splits.Train.Name}: {parts.Sum(part => part.Images):n0} images of {splits.Train.Width}x{splits.Train.Height} pixels in {splits.Train.Classes.Count} classes{(splits.SkippedImages.Count > 0 ? $"; {splits.SkippedImages.Count} unreadable ones skipped" : "")}");
+            screen.Table(
+                ["class", .. parts.Select(part => part.Name)],
+                [
+                    .. splits.Train.Classes.Select(name => (IReadOnlyList<string>)[name, .. parts.Select(part => $"{part.Classes[name]:n0}")]),
+                    ["all", .. parts.Select(part => $"{part.Images:n0}")],
+                ]);
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static Part PartOf(string name, Dataset images)
+    {
+        var counts = new int[images.Classes.Count];
+        for (var i = 0; i < images.Count; i++)
+        {
+            counts[images.Label(i)]++;
+        }
+
+        return new Part(name, images.Count, images.Classes.Select((label, i) => (label, counts[i])).ToDictionary(pair => pair.label, pair => pair.Item2));
+    }
+
+    private static Command Fetch()
+    {
+        var name = new Argument<string>("NAME") { Description = string.Join(" or ", KnownDownloads.All.Select(known => known.Name)) };
+        var command = new Command("fetch", $"Fetch a published data set into the cache folder ({CacheFolder.Variable}), resuming an interrupted download.") { name };
+        command.SetAction(parsed =>
+        {
+            using var interruption = new Interruption();
+            var screen = new Screen(json: false);
+            var known = KnownDownloads.Find(parsed.GetValue(name)!)
+                ?? throw new InputException($"'{parsed.GetValue(name)}' is not known: choose {string.Join(" or ", KnownDownloads.All.Select(known => known.Name))}.");
+            var path = known.FetchAsync(CacheFolder.Default, new ObservedProgress("fetching", screen), interruption.Token).GetAwaiter().GetResult();
+            screen.Line($"{known.Name} is in {path}");
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static Command Verify()
+    {
+        var data = new Argument<string>("D") { Description = "cifar10, cifar100, one of their archives, or any data: all of their images are then read." };
+        var command = new Command("verify", "Check the checksum of a published archive, or read every image of other data.") { data };
+        command.SetAction(parsed =>
+        {
+            using var interruption = new Interruption();
+            var screen = new Screen(json: false);
+            var source = parsed.GetValue(data)!;
+            if (KnownDownloads.All.Any(known => source == known.Name || Path.GetFileName(source) == known.FileName))
+            {
+                var (path, known) = KnownDownloads.VerifyAsync(source, CacheFolder.Default, interruption.Token).GetAwaiter().GetResult();
+                screen.Line($"{path} is {known.Name} as published ({known.Length:n0} bytes, checksum {known.Checksum})");
+                return ExitCode.Success;
+            }
+
+            var splits = DataSources.Open(new DataRecipe { Source = source }, 0, screen, interruption.Token);
+            screen.Line($"All {splits.Train.Count + splits.Validation.Count + splits.Test.Count:n0} images of {splits.Train.Name} can be read.");
+            return ExitCode.Success;
+        });
+        return command;
+    }
+}

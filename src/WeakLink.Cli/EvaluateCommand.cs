@@ -1,0 +1,83 @@
+using System.CommandLine;
+using System.Diagnostics;
+using WeakLink.Data;
+using WeakLink.Evaluation;
+using WeakLink.Runtime;
+using WeakLink.Training;
+
+namespace WeakLink.Cli;
+
+/// <summary><c>weaklink evaluate</c>: measures a trained network again, on the same or other data.</summary>
+internal static class EvaluateCommand
+{
+    public static Command Create()
+    {
+        var model = CommonOptions.Model();
+        var data = CommonOptions.Data("The data to measure on (default: those of the run); their test images are used.");
+        var limit = new Option<int>("--limit") { Description = "Measure on at most this many test images, every class in its share (default: all).", HelpName = "N" };
+        var set = CommonOptions.Set();
+        var json = CommonOptions.Json();
+        var command = new Command("evaluate", """
+            Measure a trained network: accuracy, calibration, and how weak its subnets are.
+
+            Examples:
+              weaklink evaluate runs/shapes-1
+              weaklink evaluate runs/photos-1 --data more-photos/ --json
+              weaklink evaluate runs/shapes-1 --set evaluation.subnets=32 --set evaluation.subnet-width=0.5
+              weaklink evaluate runs/shapes-1 --set evaluation.recalibration-images=0      the full network's running statistics
+            """)
+        { model, data, limit, set, json };
+        command.SetAction(parsed =>
+        {
+            using var interruption = new Interruption();
+            var screen = new Screen(parsed.GetValue(json));
+            var environment = EnvironmentReport.Create();
+            var device = EnvironmentReport.TrainingDevice;
+            using var trained = TrainedModel.Load(parsed.GetValue(model)!, device);
+            var overrides = parsed.GetValue(set)!.Concat(parsed.GetValue(data) is { } source ? [$"data.source={source}"] : []);
+            var recipe = RecipeFile.Parse(RecipeFile.ToYaml(trained.Recipe), "the run's recipe", overrides);
+            if (parsed.GetValue(limit) < 0)
+            {
+                throw new InputException("--limit must be at least 1 (or 0 for all images).");
+            }
+
+            var splits = DataSources.Open(recipe.Data, recipe.Seed, screen, interruption.Token);
+            if (!splits.Train.Classes.SequenceEqual(trained.Classes))
+            {
+                throw new InputException($"The classes of {splits.Train.Name} ({Some(splits.Train.Classes)}) are not those that the network was trained on ({Some(trained.Classes)}): name the folders alike.");
+            }
+
+            var clock = Stopwatch.GetTimestamp();
+            var metrics = ModelMetrics.Measure(
+                trained.Network, recipe, StratifiedSplit.Limit(splits.Test, parsed.GetValue(limit), recipe.Seed), splits.Train, device, screen, interruption.Token);
+            var summary = new Summary
+            {
+                Data = splits.Test.Name,
+                Model = recipe.Model.Name,
+                Seed = recipe.Seed,
+                Ews = recipe.Ews.Search.ToString().ToLowerInvariant(),
+                Images = metrics.Clean.Images,
+                Parameters = trained.Network.ParameterCount,
+                Epochs = trained.Position.Epoch,
+                Format = new ComputeFormat(recipe.Training.Precision, recipe.Training.Layout).ToString(),
+                Clean = CleanSummary.Of(metrics.Clean),
+                Subnets = metrics.Subnets is { } subnets ? SubnetSummary.Of(subnets) : null,
+                Seconds = new SecondsSummary(trained.Position.Seconds, Stopwatch.GetElapsedTime(clock).TotalSeconds, trained.Position.ProcessorSeconds),
+            };
+            if (parsed.GetValue(json))
+            {
+                Console.Out.WriteLine(summary.ToJson());
+            }
+            else
+            {
+                screen.Line();
+                Results.Show(screen, summary);
+            }
+
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static string Some(IReadOnlyList<string> classes) => string.Join(", ", classes.Take(5)) + (classes.Count > 5 ? ", ..." : "");
+}

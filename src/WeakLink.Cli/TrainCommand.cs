@@ -1,0 +1,91 @@
+using System.CommandLine;
+using System.Globalization;
+using WeakLink.Evaluation;
+using WeakLink.Training;
+
+namespace WeakLink.Cli;
+
+/// <summary><c>weaklink train</c>: the main job.</summary>
+internal static class TrainCommand
+{
+    private const string RunsFolder = "runs";
+    private const string EmbeddedRecipe = "shapes";
+    private const string OwnDataRecipe = "small";
+
+    public static Command Create()
+    {
+        var data = CommonOptions.Data("shapes (the embedded data set, the default), cifar10, cifar100, a folder with one folder of images a class, or an archive.");
+        var recipe = new Option<string?>("--recipe") { Description = $"A recipe by name or path: {string.Join(", ", RecipeFile.Names)}. Without it: {EmbeddedRecipe} for the embedded data, {OwnDataRecipe} for others.", HelpName = "R" };
+        var set = CommonOptions.Set();
+        var ews = new Option<string?>("--ews") { Description = "Who proposes the weak subnets to teach: policy (the search), random, or off (no EWS).", HelpName = "policy|random|off" };
+        var seed = new Option<long?>("--seed") { Description = "Seed of every random draw (default 0).", HelpName = "N" };
+        var output = new Option<string?>("--out") { Description = $"The run folder (default: a new one under {RunsFolder}/).", HelpName = "DIR" };
+        var resume = new Option<bool>("--resume") { Description = $"Continue the run in --out DIR, or the newest one under {RunsFolder}/." };
+        var skipBad = new Option<bool>("--skip-bad-images") { Description = "Count and pass over unreadable images instead of stopping." };
+        var json = CommonOptions.Json();
+        var command = new Command("train", """
+            Train a robust classifier with Enhancing Weak Subnets, measure it, and leave a run folder.
+
+            Examples:
+              weaklink train                                         the embedded data set, about two minutes on two cores
+              weaklink train --data photos/                          your own images, one folder a class
+              weaklink train --data cifar10 --recipe cifar-small --ews off --seed 1
+              weaklink train --data photos/ --set training.epochs=60 --set ews.width=0.5
+              weaklink train --resume --out runs/photos-1            continue after a Ctrl-C or a crash
+            """)
+        { data, recipe, set, ews, seed, output, resume, skipBad, json };
+        command.SetAction(parsed =>
+        {
+            using var interruption = new Interruption();
+            var screen = new Screen(parsed.GetValue(json));
+            var continued = parsed.GetValue(resume);
+            var overrides = Overrides(
+                parsed.GetValue(set)!,
+                ("data.source", parsed.GetValue(data)),
+                ("ews.search", parsed.GetValue(ews)),
+                ("seed", parsed.GetValue(seed)?.ToString(CultureInfo.InvariantCulture)),
+                ("data.skip-bad-images", parsed.GetValue(skipBad) ? "true" : null));
+            if (continued && (overrides.Count > 0 || parsed.GetValue(recipe) is not null))
+            {
+                throw new InputException("A resumed run keeps its recipe: leave out --data, --recipe, --set, --ews, --seed and --skip-bad-images.");
+            }
+
+            var chosen = continued ? new Recipe() : RecipeFile.Load(parsed.GetValue(recipe) ?? DefaultRecipe(overrides), overrides);
+            var folder = parsed.GetValue(output) ?? (continued ? NewestRun() : NewRun(chosen));
+            var summary = Experiment.Run(chosen, folder, continued, screen, interruption.Token);
+            Report(screen, summary, folder);
+            if (parsed.GetValue(json))
+            {
+                Console.Out.WriteLine(summary.ToJson());
+            }
+
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static List<string> Overrides(IEnumerable<string> set, params (string Key, string? Value)[] options) =>
+        [.. set, .. options.Where(option => option.Value is not null).Select(option => $"{option.Key}={option.Value}")];
+
+    private static string DefaultRecipe(List<string> overrides) =>
+        overrides.LastOrDefault(pair => pair.StartsWith("data.source=", StringComparison.Ordinal)) is null or "data.source=shapes" ? EmbeddedRecipe : OwnDataRecipe;
+
+    private static string NewRun(Recipe recipe)
+    {
+        var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(recipe.Data.Source))).Split('.')[0];
+        return Enumerable.Range(1, int.MaxValue).Select(number => Path.Combine(RunsFolder, $"{name}-{number}")).First(path => !Path.Exists(path));
+    }
+
+    private static string NewestRun() => Directory.Exists(RunsFolder)
+        && Directory.GetDirectories(RunsFolder).Where(RunFolder.IsRun).MaxBy(Directory.GetLastWriteTimeUtc) is { } newest
+        ? newest
+        : throw new InputException($"There is no run under '{RunsFolder}' to resume: name its folder with --out.");
+
+    private static void Report(Screen screen, Summary summary, string folder)
+    {
+        screen.Line();
+        Results.Show(screen, summary);
+        screen.Line($"Trained in {Screen.Duration(TimeSpan.FromSeconds(summary.Seconds.Train))}, measured in {Screen.Duration(TimeSpan.FromSeconds(summary.Seconds.Evaluate))}. Everything is in {folder}");
+        screen.Line($"Next: weaklink predict {folder} IMAGE...   weaklink evaluate {folder} --data D");
+    }
+}

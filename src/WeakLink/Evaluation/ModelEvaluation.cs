@@ -1,0 +1,57 @@
+using TorchSharp;
+using WeakLink.Data;
+using WeakLink.Models;
+using WeakLink.Training;
+
+namespace WeakLink.Evaluation;
+
+/// <summary>Everything that is measured of a finished network, in float32.</summary>
+/// <param name="Clean">On the images as they are.</param>
+/// <param name="Subnets">How weak its subnets are; null where the recipe asks for none.</param>
+public sealed record ModelMetrics(ClassificationMetrics Clean, SubnetMetrics? Subnets)
+{
+    /// <summary>Measures as the recipe says.</summary>
+    /// <param name="network">The finished network.</param>
+    /// <param name="recipe">What to measure, and how images are cropped.</param>
+    /// <param name="test">Images to measure on.</param>
+    /// <param name="training">Training images, for the search of weak subnets and their statistics.</param>
+    /// <param name="device">Where the network lives.</param>
+    /// <param name="observer">Told of the progress.</param>
+    /// <param name="stop">Stops between two batches.</param>
+    public static ModelMetrics Measure(
+        ClassifierNetwork network, Recipe recipe, Dataset test, Dataset training, torch.Device device, IRunObserver observer, CancellationToken stop)
+    {
+        var clean = MeasureClean(network, recipe, test, device, observer, stop);
+        if (recipe.Evaluation.Subnets == 0)
+        {
+            return new ModelMetrics(clean, null);
+        }
+
+        var options = new SubnetEvaluationOptions(
+            recipe.Evaluation.SubnetWidth > 0 ? recipe.Evaluation.SubnetWidth : recipe.Ews.Width,
+            recipe.Evaluation.Subnets,
+            recipe.Evaluation.RecalibrationImages,
+            recipe.Evaluation.SearchUpdates);
+        observer.Begin("subnets", options.Steps, "steps");
+        var subnets = SubnetEvaluation.Measure(
+            network,
+            Loaders.Measuring(recipe, StratifiedSplit.Limit(test, recipe.Evaluation.SubnetImages, recipe.Seed)),
+            Loaders.Training(recipe, training),
+            options,
+            device,
+            recipe.Seed,
+            done => observer.Advance(done),
+            stop);
+        return new ModelMetrics(clean, subnets);
+    }
+
+    /// <summary>Measures on the images as they are.</summary>
+    /// <inheritdoc cref="Measure"/>
+    public static ClassificationMetrics MeasureClean(
+        ClassifierNetwork network, Recipe recipe, Dataset test, torch.Device device, IRunObserver observer, CancellationToken stop)
+    {
+        network.eval();
+        observer.Begin("measuring", test.Count, "images");
+        return CleanEvaluation.Measure(network.call, Loaders.Measuring(recipe, test), device, done => observer.Advance(done), stop);
+    }
+}

@@ -1,0 +1,84 @@
+using System.Diagnostics;
+using WeakLink.Data;
+using WeakLink.Evaluation;
+using WeakLink.Runtime;
+
+namespace WeakLink.Training;
+
+/// <summary>The main job: from a recipe to a run folder with a trained, measured network.</summary>
+public static class Experiment
+{
+    // Below this a network has hardly moved; someone with few images will not think of it.
+    private const int FewSteps = 500;
+
+    /// <summary>Trains and measures.</summary>
+    /// <param name="recipe">The recipe; a resumed run takes its own from the folder.</param>
+    /// <param name="path">The run folder.</param>
+    /// <param name="resume">Whether to continue the run that is there.</param>
+    /// <param name="observer">Told of everything.</param>
+    /// <param name="stop">Saves a checkpoint, then stops.</param>
+    /// <returns>What was measured; also in summary.json.</returns>
+    /// <exception cref="InputException">Anything that the user has to change.</exception>
+    public static Summary Run(Recipe recipe, string path, bool resume, IRunObserver observer, CancellationToken stop = default)
+    {
+        var environment = EnvironmentReport.Create();
+        var device = EnvironmentReport.TrainingDevice;
+        recipe = resume ? RunFolder.RecipeOf(path) : recipe;
+        var data = DataSources.Open(recipe.Data, recipe.Seed, observer, stop);
+        Describe(data, observer);
+        recipe = RecipeResolution.Resolve(recipe, data, environment, device);
+
+        using var folder = RunFolder.Open(path, recipe, data.Train.Classes, new ImageSize(data.Train.Height, data.Train.Width), environment, resume);
+        var format = new ComputeFormat(recipe.Training.Precision, recipe.Training.Layout);
+        var steps = (long)recipe.Training.Epochs * Loaders.Training(recipe, data.Train).StepsPerEpoch;
+        observer.Note($"{recipe.Model.Name}, {recipe.Training.Epochs} epochs of {data.Train.Count:n0} images, {Search(recipe)}, {format}, {recipe.Training.Threads} threads; run folder {path}");
+        if (steps < FewSteps)
+        {
+            observer.Note($"The whole training is only {steps} steps: a larger training.epochs (or a smaller training.batch) will do better.");
+        }
+
+        var position = TrainingRun.Train(recipe, data, folder, device, observer, stop);
+
+        var clock = Stopwatch.GetTimestamp();
+        using var best = TrainedModel.Load(folder.BestCheckpoint, device);
+        var metrics = ModelMetrics.Measure(best.Network, recipe, data.Test, data.Train, device, observer, stop);
+        using var last = TrainedModel.Load(folder.LastCheckpoint, device);
+        var lastClean = position.BestEpoch == recipe.Training.Epochs
+            ? metrics.Clean
+            : ModelMetrics.MeasureClean(last.Network, recipe, data.Test, device, observer, stop);
+        var summary = new Summary
+        {
+            Data = data.Train.Name,
+            Model = recipe.Model.Name,
+            Seed = recipe.Seed,
+            Ews = recipe.Ews.Search.ToString().ToLowerInvariant(),
+            Images = metrics.Clean.Images,
+            Parameters = best.Network.ParameterCount,
+            Epochs = recipe.Training.Epochs,
+            Format = format.ToString(),
+            Clean = CleanSummary.Of(metrics.Clean),
+            Last = CleanSummary.Of(lastClean),
+            Validation = new ValidationSummary(position.BestTop1, position.BestEpoch),
+            Subnets = metrics.Subnets is { } subnets ? SubnetSummary.Of(subnets) : null,
+            Seconds = new SecondsSummary(position.Seconds, Stopwatch.GetElapsedTime(clock).TotalSeconds, position.ProcessorSeconds),
+        };
+        folder.WriteSummary(summary.ToJson());
+        return summary;
+    }
+
+    private static string Search(Recipe recipe) => recipe.Ews.Search switch
+    {
+        SearchKind.Off => "no EWS",
+        SearchKind.Random => FormattableString.Invariant($"EWS with random subnets of width {recipe.Ews.Width}"),
+        _ => FormattableString.Invariant($"EWS with searched subnets of width {recipe.Ews.Width}"),
+    };
+
+    private static void Describe(DataSplits data, IRunObserver observer)
+    {
+        observer.Note($"{data.Train.Name}: {data.Train.Count:n0} training, {data.Validation.Count:n0} validation and {data.Test.Count:n0} test images of {data.Train.Width}x{data.Train.Height} pixels in {data.Train.Classes.Count} classes");
+        if (data.SkippedImages.Count > 0)
+        {
+            observer.Note($"Skipped {data.SkippedImages.Count} unreadable images: {string.Join(", ", data.SkippedImages.Take(3))}{(data.SkippedImages.Count > 3 ? ", ..." : "")}");
+        }
+    }
+}

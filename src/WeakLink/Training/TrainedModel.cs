@@ -1,0 +1,29 @@
+using TorchSharp;
+using WeakLink.Models;
+
+namespace WeakLink.Training;
+
+/// <summary>A network as a run left it, ready to classify.</summary>
+/// <param name="Network">The network, in evaluation mode.</param>
+/// <param name="Recipe">The resolved recipe of its run.</param>
+/// <param name="Classes">Class names.</param>
+/// <param name="Size">Size of its training images, before cropping.</param>
+/// <param name="Position">How far the run was.</param>
+public sealed record TrainedModel(ClassifierNetwork Network, Recipe Recipe, IReadOnlyList<string> Classes, ImageSize Size, RunPosition Position) : IDisposable
+{
+    /// <summary>Loads a checkpoint. Nothing in the file is executed.</summary>
+    /// <param name="model">A run folder (its best checkpoint) or a .safetensors file.</param>
+    /// <param name="device">Where to put the network.</param>
+    /// <exception cref="InputException">There is none, or it is damaged.</exception>
+    public static TrainedModel Load(string model, torch.Device device)
+    {
+        using var checkpoint = Checkpoint.Load(RunFolder.CheckpointOf(model));
+        var network = checkpoint.Recipe.CreateNetwork(checkpoint.Classes.Count);
+        checkpoint.RestoreNetwork(network);
+        network.to(device).eval();
+        return new TrainedModel(network, checkpoint.Recipe, checkpoint.Classes, checkpoint.Size, checkpoint.Position);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Network.Dispose();
+}
