@@ -30,10 +30,9 @@ public static class ShapesDataset
         var background = Texture.Next(random);
         var pose = Pose.Next(random);
         var foreground = Texture.Next(random, differentFrom: background);
-        var clutter = Enumerable.Range(0, random.Next(2, 6)).Select(_ => Clutter.Next(random)).ToArray();
-        var outline = random.NextBool(0.3) ? random.NextDouble(0.10, 0.16) : 0;
+        var clutter = Enumerable.Range(0, random.Next(1, 4)).Select(_ => Clutter.Next(random)).ToArray();
         var (lightX, lightY, ambient) = (random.NextDouble(-0.25, 0.25), random.NextDouble(-0.25, 0.25), random.NextDouble(0.75, 1.1));
-        var noise = random.NextDouble(0, 14);
+        var noise = random.NextDouble(0, 10);
         var label = index % Classes.Count;
 
         var image = new byte[3 * Size * Size];
@@ -59,7 +58,7 @@ public static class ShapesDataset
                     }
 
                     var (a, b) = pose.ToFigure(u, v);
-                    if (Inside(label, a, b) && !(outline > 0 && Inside(label, a * (1 + (3 * outline)), b * (1 + (3 * outline))) && !IsThin(label)))
+                    if (Inside(label, a, b))
                     {
                         foreground.At(a, b, colour);
                     }
@@ -97,9 +96,6 @@ public static class ShapesDataset
         Parallel.For(0, count, index => images[index] = Draw(split, index));
         return new MemoryDataset("shapes", Classes, Size, Size, images, [.. Enumerable.Range(0, count).Select(index => index % Classes.Count)]);
     }
-
-    // An outline of these would be two lines a pixel apart.
-    private static bool IsThin(int label) => Classes[label] is "ring" or "crescent" or "cross" or "arrow";
 
     private static bool Inside(int label, double x, double y)
     {
@@ -147,10 +143,10 @@ public static class ShapesDataset
     {
         public static Pose Next(SeededRandom random)
         {
-            var scale = random.NextDouble(0.42, 0.78);
+            var scale = random.NextDouble(0.5, 0.85);
             var stretch = random.NextDouble(0.85, 1.18);
-            var angle = random.NextDouble(0, 2 * Math.PI);
-            var room = 0.95 - scale;
+            var angle = random.NextDouble(-0.5, 0.5);
+            var room = 1.0 - scale;
             return new Pose(
                 random.NextDouble(-room, room), random.NextDouble(-room, room), Math.Cos(angle), Math.Sin(angle), scale * stretch, scale / stretch, random.NextDouble(-0.15, 0.15));
         }
@@ -170,7 +166,7 @@ public static class ShapesDataset
         {
             var first = NextColour(random);
             // Light and dark figures, but never one that can't be seen: keep the main colours apart.
-            while (differentFrom is not null && Distance(first, differentFrom.Mean) < 0.33)
+            while (differentFrom is not null && Distance(first, differentFrom.Mean) < 0.5)
             {
                 first = NextColour(random);
             }
@@ -217,7 +213,7 @@ public static class ShapesDataset
             var bar = random.NextBool();
             var breadth = random.NextDouble(0.05, bar ? 0.09 : 0.2);
             return new Clutter(
-                random.NextDouble(-1, 1), random.NextDouble(-1, 1), Math.Cos(angle), Math.Sin(angle), bar ? random.NextDouble(0.2, 0.6) : breadth, breadth, NextColour(random), random.NextBool(0.4));
+                random.NextDouble(-1, 1), random.NextDouble(-1, 1), Math.Cos(angle), Math.Sin(angle), bar ? random.NextDouble(0.2, 0.6) : breadth, breadth, NextColour(random), random.NextBool(0.3));
         }
 
         public bool Contains(double u, double v)

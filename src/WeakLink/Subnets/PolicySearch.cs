@@ -66,6 +66,12 @@ public sealed class PolicySearch : ISubnetSearch
         using var generator = new torch.Generator(new SeededRandom(seed, RandomUse.Policy).NextBits() >> 1);
         _policy = new SubnetPolicy(space, options.Width, options.Hidden, generator);
         _adam = torch.optim.Adam(_policy.parameters(), options.LearningRate, options.Beta1, options.Beta2);
+        foreach (var (parameter, moments) in _policy.parameters().Zip(Moments()))
+        {
+            parameter.DetachFromDisposeScope();
+            moments.Moments.exp_avg.DetachFromDisposeScope();
+            moments.Moments.exp_avg_sq.DetachFromDisposeScope();
+        }
     }
 
     internal SubnetPolicy Policy => _policy;
