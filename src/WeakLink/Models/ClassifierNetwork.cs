@@ -11,24 +11,19 @@ namespace WeakLink.Models;
 public sealed class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Tensor>, ISubnetNetwork
 {
     private readonly NetworkPlan _plan;
-    private readonly torch.Tensor _mean;
-    private readonly torch.Tensor _deviation;
     private readonly Convolution _stem;
     private readonly BatchNorm? _stemNorm;
     private readonly List<ResidualBlock> _blocks = [];
     private readonly BatchNorm? _finalNorm;
-    private readonly Parameter _weight;
-    private readonly Parameter _bias;
+    private readonly Head _head;
 
     internal ClassifierNetwork(NetworkPlan plan, int classes, IReadOnlyList<double> mean, IReadOnlyList<double> standardDeviation, long seed)
         : base(plan.Name)
     {
         using var generator = new torch.Generator(new SeededRandom(seed, RandomUse.Weights).NextBits() >> 1);
         (_plan, Name, Classes) = (plan, plan.Name, classes);
-        _mean = torch.tensor(mean.ToArray(), torch.float32).view(1, 3, 1, 1);
-        _deviation = torch.tensor(standardDeviation.ToArray(), torch.float32).view(1, 3, 1, 1);
-        register_buffer("mean", _mean);
-        register_buffer("standard_deviation", _deviation);
+        register_buffer("mean", torch.tensor(mean.ToArray(), torch.float32).view(1, 3, 1, 1));
+        register_buffer("standard_deviation", torch.tensor(standardDeviation.ToArray(), torch.float32).view(1, 3, 1, 1));
 
         _stem = new Convolution(3, plan.StemChannels, plan.StemKernel, plan.StemStride, generator);
         register_module("conv1", _stem);
@@ -49,9 +44,7 @@ public sealed class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Tens
             register_module(finalNorm, _finalNorm = new BatchNorm(plan.Features));
         }
 
-        var head = new Head(plan.Features, classes, generator);
-        (_weight, _bias) = (head.Weight, head.Bias);
-        register_module(plan.HeadName, head);
+        register_module(plan.HeadName, _head = new Head(plan.Features, classes, generator));
         Space = new SubnetSpace([.. _blocks.Select(block => block.Space)]);
     }
 
@@ -72,6 +65,11 @@ public sealed class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Tens
     /// <returns>Logits, N×classes, float32.</returns>
     public override torch.Tensor forward(torch.Tensor images) => Run(images, null, new ForwardPass());
 
+    /// <summary>See <see cref="Layer"/>.</summary>
+    protected override void RegisterComponents()
+    {
+    }
+
     /// <inheritdoc/>
     public torch.Tensor forward(torch.Tensor images, Subnet? subnet, SubnetStatistics? statistics = null) =>
         Run(images, subnet, new ForwardPass(subnet is not null, statistics));
@@ -87,7 +85,7 @@ public sealed class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Tens
         var wasTraining = training;
         eval();
         var count = new OperationCount();
-        Run(torch.zeros([1, 3, height, width], device: _weight.device), subnet, new ForwardPass(subnet is not null, Operations: count));
+        Run(torch.zeros([1, 3, height, width], device: get_buffer("mean")!.device), subnet, new ForwardPass(subnet is not null, Operations: count));
         train(wasTraining);
         return count.MultiplyAdds;
     }
@@ -112,9 +110,7 @@ public sealed class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Tens
         }
 
         x = _finalNorm?.Run(x, pass).relu_() ?? x;
-        pass.Operations?.Add(_weight.numel());
-        // The mean over the pixels, the classifier and all that follows are float32.
-        return torch.nn.functional.linear(x.mean([2, 3], type: torch.float32), _weight, _bias).MoveToOuterDisposeScope();
+        return _head.Run(x, pass).MoveToOuterDisposeScope();
     }
 
     private torch.Tensor Stem(torch.Tensor images, ForwardPass pass)
@@ -127,7 +123,7 @@ public sealed class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Tens
     }
 
     /// <summary>Blocks under names such as layer1.0 (torchvision) or block1.layer.0 (WideResNet).</summary>
-    private sealed class Stage : torch.nn.Module
+    private sealed class Stage : Layer
     {
         private readonly string[] _path;
 
@@ -156,27 +152,29 @@ public sealed class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Tens
         }
     }
 
-    private sealed class Wrapper : torch.nn.Module
+    private sealed class Wrapper : Layer
     {
         public Wrapper(string name, torch.nn.Module module)
             : base(name) => register_module(name, module);
     }
 
-    private sealed class Head : torch.nn.Module
+    private sealed class Head : Layer
     {
         public Head(int features, int classes, torch.Generator generator)
             : base(nameof(Head))
         {
             // PyTorch's default for linear layers: uniform within 1 / sqrt(inputs).
             var bound = 1 / Math.Sqrt(features);
-            Weight = new Parameter(torch.rand([classes, features], generator: generator).sub_(0.5).mul_(2 * bound));
-            Bias = new Parameter(torch.rand([classes], generator: generator).sub_(0.5).mul_(2 * bound));
-            register_parameter("weight", Weight);
-            register_parameter("bias", Bias);
+            register_parameter("weight", new Parameter(torch.rand([classes, features], generator: generator).sub_(0.5).mul_(2 * bound)));
+            register_parameter("bias", new Parameter(torch.rand([classes], generator: generator).sub_(0.5).mul_(2 * bound)));
         }
 
-        public Parameter Weight { get; }
-
-        public Parameter Bias { get; }
+        // The mean over the pixels, the classifier and all that follows are float32.
+        public torch.Tensor Run(torch.Tensor images, ForwardPass pass)
+        {
+            var weight = Parameter("weight");
+            pass.Operations?.Add(weight.numel());
+            return torch.nn.functional.linear(images.mean([2, 3], type: torch.float32), weight, Parameter("bias"));
+        }
     }
 }

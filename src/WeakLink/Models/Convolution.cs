@@ -7,9 +7,8 @@ namespace WeakLink.Models;
 /// A 2-d convolution without bias that can compute some of its filters on some of its inputs. Weights are float32 and take the
 /// number format of the images.
 /// </summary>
-internal sealed class Convolution : torch.nn.Module
+internal sealed class Convolution : Layer
 {
-    private readonly Parameter _weight;
     private readonly long[] _stride;
     private readonly long[] _padding;
 
@@ -17,8 +16,7 @@ internal sealed class Convolution : torch.nn.Module
         : base(nameof(Convolution))
     {
         // He et al. 2015: normal with variance 2 / fan-out keeps the gradient's variance through ReLUs.
-        _weight = new Parameter(torch.randn([to, from, kernel, kernel], generator: generator).mul_(Math.Sqrt(2.0 / (to * kernel * kernel))));
-        register_parameter("weight", _weight);
+        register_parameter("weight", new Parameter(torch.randn([to, from, kernel, kernel], generator: generator).mul_(Math.Sqrt(2.0 / (to * kernel * kernel)))));
         _stride = [stride, stride];
         _padding = [kernel / 2, kernel / 2];
     }
@@ -29,7 +27,7 @@ internal sealed class Convolution : torch.nn.Module
     /// <param name="inputs">Input channels that <paramref name="images"/> holds; null: all.</param>
     public torch.Tensor Run(torch.Tensor images, ForwardPass pass, torch.Tensor? filters = null, torch.Tensor? inputs = null)
     {
-        torch.Tensor weight = _weight;
+        torch.Tensor weight = Parameter("weight");
         weight = filters is null ? weight : weight.index_select(0, filters);
         weight = inputs is null ? weight : weight.index_select(1, inputs);
         var result = torch.nn.functional.conv2d(images, weight.to(images.dtype), null, _stride, _padding);

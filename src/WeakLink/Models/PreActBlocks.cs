@@ -40,7 +40,7 @@ internal abstract class PreActBase : ResidualBlock
     protected abstract torch.Tensor Residual(torch.Tensor activation, torch.Tensor? kept, ForwardPass pass);
 
     // The published model keeps the convolution in a sequence: shortcut.0.weight.
-    private sealed class NamedZero : torch.nn.Module
+    private sealed class NamedZero : Layer
     {
         public NamedZero(Convolution convolution)
             : base(nameof(NamedZero)) => register_module("0", convolution);

@@ -3,7 +3,7 @@ using TorchSharp;
 namespace WeakLink.Models;
 
 /// <summary>A shortcut that changes the shape: 1x1 convolution and batch norm, under the names 0 and 1.</summary>
-internal sealed class Projection : torch.nn.Module
+internal sealed class Projection : Layer
 {
     private readonly Convolution _convolution;
     private readonly BatchNorm _norm;

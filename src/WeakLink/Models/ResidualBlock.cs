@@ -7,7 +7,7 @@ namespace WeakLink.Models;
 /// A residual block that runs whole or as what a subnet keeps of it. Its inner channels are those between its first convolution
 /// and the next: a subnet computes only the kept filters of the first and reads only these inputs of the next.
 /// </summary>
-internal abstract class ResidualBlock : torch.nn.Module
+internal abstract class ResidualBlock : Layer
 {
     protected ResidualBlock(string name, int innerChannels)
         : base(name)

@@ -1,4 +1,3 @@
-using TorchSharp;
 using WeakLink.Data;
 
 namespace WeakLink.Tests.Data;
