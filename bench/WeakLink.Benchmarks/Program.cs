@@ -1,24 +1,24 @@
 using WeakLink.Benchmarks;
 
-if (args is not [var name, ..])
+const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- steps [NETWORK...] | memory [STEPS] | loading [FOLDER]";
+switch (args)
 {
-    Console.WriteLine("usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- steps | memory | loading");
-    return 2;
-}
-
-Console.WriteLine($"{Machine.Describe()}\n");
-switch (name)
-{
-    case "steps":
-        StepBenchmark.Run();
+    case ["steps", .. var networks]:
+        Console.WriteLine($"{Machine.Describe()}\n");
+        StepBenchmark.Run(networks.Length > 0 ? networks : ["resnet20", "resnet18"], rounds: 15);
         return 0;
-    case "memory":
-        MemoryBenchmark.Run();
+    case ["memory", .. var steps]:
+        Console.WriteLine($"{Machine.Describe()}\n");
+        MemoryBenchmark.Run(steps.Length > 0 ? int.Parse(steps[0], System.Globalization.CultureInfo.InvariantCulture) : 1000);
         return 0;
-    case "loading":
-        LoadingBenchmark.Run();
+    case ["memory-of", var network, var search, var steps]:
+        MemoryBenchmark.Measure(network, Enum.Parse<WeakLink.Training.SearchKind>(search), int.Parse(steps, System.Globalization.CultureInfo.InvariantCulture));
+        return 0;
+    case ["loading", .. var folder]:
+        Console.WriteLine($"{Machine.Describe()}\n");
+        LoadingBenchmark.Run(folder.Length > 0 ? folder[0] : null);
         return 0;
     default:
-        Console.Error.WriteLine($"There is no benchmark '{name}': choose steps, memory or loading.");
+        Console.Error.WriteLine(Usage);
         return 2;
 }

@@ -263,7 +263,11 @@ public sealed class Download
                     $"{_source} offers {start + announced:N0} bytes where the published file has {_length:N0}: a login page or proxy may answer in its place; {ByHand(_source, _destination)}.");
             }
 
-            Write(() => _part.SetLength(start));
+            if (_part.Length != start)
+            {
+                Write(() => _part.SetLength(start));
+            }
+
             _part.Position = start;
             using var body = await response.Content.ReadAsStreamAsync(stall.Token).ConfigureAwait(false);
             var buffer = new byte[BufferBytes];

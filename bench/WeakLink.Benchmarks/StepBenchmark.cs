@@ -1,0 +1,81 @@
+using TorchSharp;
+using WeakLink.Data;
+using WeakLink.Objectives;
+using WeakLink.Subnets;
+using WeakLink.Training;
+
+namespace WeakLink.Benchmarks;
+
+/// <summary>
+/// Training steps at batch 128 on 32x32 images: WeakLink's plain step against the same libtorch operations called bare, bfloat16
+/// against float32, and an EWS step against a plain one.
+/// </summary>
+internal static class StepBenchmark
+{
+    private const int BatchSize = 128;
+    private const int StepsPerTurn = 10;
+
+    public static void Run(IReadOnlyList<string> networks, int rounds)
+    {
+        foreach (var network in networks)
+        {
+            var (widths, blocks) = network switch
+            {
+                "resnet18" => (new[] { 64, 128, 256, 512 }, 2),
+                "resnet20" => ([16, 32, 64], 3),
+                _ => throw new InputException($"There is no bare version of '{network}': choose resnet18 or resnet20."),
+            };
+            var bare = new BareResNet(widths, blocks, 10);
+            using var batch = new Batch(torch.randint(0, 256, [BatchSize, 3, 32, 32], torch.uint8), torch.randint(0, 10, [BatchSize], torch.int64));
+            var bf16 = new ComputeFormat(Precision.Bf16, Layout.ChannelsLast);
+            // A turn of one big step is long enough to time; ten small ones are.
+            var steps = network == "resnet18" ? 1 : StepsPerTurn;
+            (string, Action)[] candidates =
+            [
+                ("bare libtorch, fp32 contiguous", () => bare.Step(batch.Images, batch.Labels)),
+                ("WeakLink plain, fp32 contiguous", Step(network, SearchKind.Off, ComputeFormat.Exact, batch)),
+                ("WeakLink EWS policy, fp32 contiguous", Step(network, SearchKind.Policy, ComputeFormat.Exact, batch)),
+                ("WeakLink plain, bf16 channels-last", Step(network, SearchKind.Off, bf16, batch)),
+                ("WeakLink EWS policy, bf16 channels-last", Step(network, SearchKind.Policy, bf16, batch)),
+                ("WeakLink EWS random, bf16 channels-last", Step(network, SearchKind.Random, bf16, batch)),
+            ];
+            var timings = Interleaved.Run(rounds, [.. candidates.Select(candidate => (candidate.Item1, Repeat(candidate.Item2, steps)))]);
+
+            Console.WriteLine($"{network}, batch {BatchSize}, 32x32, ρ 0.7, {rounds} rounds of {steps} steps");
+            foreach (var timing in timings)
+            {
+                Console.WriteLine(FormattableString.Invariant($"  {timing.Name,-42} {1000 * timing.Seconds / steps,8:0.0} ms/step  {BatchSize * steps / timing.Seconds,6:0} images/s"));
+            }
+
+            Console.WriteLine(FormattableString.Invariant($"  plain / bare, fp32: {timings[1].Ratio:0.000}   (goal: at most 1.03)"));
+            Console.WriteLine(FormattableString.Invariant($"  bare fp32 / plain bf16: {1 / timings[3].Ratio:0.00}   (goal for resnet18: at least 2.0)"));
+            Console.WriteLine(FormattableString.Invariant($"  EWS / plain: fp32 {timings[2].Ratio / timings[1].Ratio:0.00}, bf16 {timings[4].Ratio / timings[3].Ratio:0.00}, random subnets bf16 {timings[5].Ratio / timings[3].Ratio:0.00}   (goal: at most 1.80)"));
+            Console.WriteLine();
+        }
+    }
+
+    /// <summary>A training step as a run takes it.</summary>
+    public static Action Step(string name, SearchKind kind, ComputeFormat format, Batch batch)
+    {
+        var recipe = new Recipe
+        {
+            Model = new ModelRecipe { Name = name, Mean = [0.5, 0.5, 0.5], StandardDeviation = [0.25, 0.25, 0.25] },
+            Ews = new EwsRecipe { Search = kind },
+        };
+        var network = recipe.CreateNetwork(10);
+        network.train();
+        var optimizer = torch.optim.SGD(network.parameters(), 0.1, 0.9, weight_decay: 1e-4, nesterov: true);
+        var ews = recipe.Ews.CreateSearch(network.Space, 0) is { } search ? new EnhanceWeakSubnets(network, search, new Distillation()) : null;
+        var step = new TrainingStep(network, new CrossEntropy(), ews, optimizer, 3, format, torch.CPU, 0);
+        var count = 0L;
+        return () => step.Run(batch, count++, 0.01);
+    }
+
+    private static Action Repeat(Action action, int times) => () =>
+    {
+        for (var i = 0; i < times; i++)
+        {
+            action();
+        }
+    };
+}
