@@ -10,7 +10,6 @@ namespace WeakLink.Benchmarks;
 internal static class Interleaved
 {
     /// <summary>Runs every candidate once to warm up, then <paramref name="rounds"/> times in turns.</summary>
-    /// <returns>For each candidate the median of its seconds, and for each the median over the rounds of its ratio to the first.</returns>
     public static IReadOnlyList<Timing> Run(int rounds, params (string Name, Action Work)[] candidates)
     {
         foreach (var (_, work) in candidates)
@@ -31,12 +30,23 @@ internal static class Interleaved
             }
         }
 
-        return [.. candidates.Select((candidate, i) => new Timing(
-            candidate.Name, Median(seconds[i]), Median([.. seconds[i].Select((time, round) => time / seconds[0][round])])))];
+        return [.. candidates.Select((candidate, i) => new Timing(candidate.Name, seconds[i]))];
     }
-
-    private static double Median(double[] values) => values.Order().ElementAt(values.Length / 2);
 }
 
-/// <summary>Median seconds of a candidate, and its median ratio to the first one.</summary>
-internal sealed record Timing(string Name, double Seconds, double Ratio);
+/// <summary>How long a candidate took.</summary>
+/// <param name="Name">What it is.</param>
+/// <param name="Seconds">One number for every round.</param>
+internal sealed record Timing(string Name, IReadOnlyList<double> Seconds)
+{
+    public double Median => MedianOf(Seconds);
+
+    /// <summary>Median over the rounds of this candidate's time to the other's in the same round.</summary>
+    public double RatioTo(Timing other) => MedianOf(Seconds.Zip(other.Seconds, (mine, its) => mine / its));
+
+    private static double MedianOf(IEnumerable<double> values)
+    {
+        var ordered = values.Order().ToList();
+        return ordered[ordered.Count / 2];
+    }
+}

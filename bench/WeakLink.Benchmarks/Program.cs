@@ -1,11 +1,11 @@
 using WeakLink.Benchmarks;
 
-const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- steps [NETWORK...] | memory [STEPS] | loading [FOLDER]";
+const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- steps [NETWORK...] | memory [STEPS] | loading [FOLDER] | comparison DATA OUT [SEEDS]";
 switch (args)
 {
     case ["steps", .. var networks]:
         Console.WriteLine($"{Machine.Describe()}\n");
-        StepBenchmark.Run(networks.Length > 0 ? networks : ["resnet20", "resnet18"], rounds: 15);
+        StepBenchmark.Run(networks.Length > 0 ? networks : ["resnet20", "resnet18"]);
         return 0;
     case ["memory", .. var steps]:
         Console.WriteLine($"{Machine.Describe()}\n");
@@ -17,6 +17,10 @@ switch (args)
     case ["loading", .. var folder]:
         Console.WriteLine($"{Machine.Describe()}\n");
         LoadingBenchmark.Run(folder.Length > 0 ? folder[0] : null);
+        return 0;
+    case ["comparison", var data, var output, .. var seeds]:
+        Console.WriteLine($"{Machine.Describe()}\n");
+        ComparisonTable.Run(data, output, seeds.Length > 0 ? int.Parse(seeds[0], System.Globalization.CultureInfo.InvariantCulture) : 3);
         return 0;
     default:
         Console.Error.WriteLine(Usage);

@@ -13,23 +13,22 @@ namespace WeakLink.Benchmarks;
 internal static class StepBenchmark
 {
     private const int BatchSize = 128;
+    // As many as there are from one update of the search to the next.
     private const int StepsPerTurn = 10;
 
-    public static void Run(IReadOnlyList<string> networks, int rounds)
+    public static void Run(IReadOnlyList<string> networks)
     {
         foreach (var network in networks)
         {
-            var (widths, blocks) = network switch
+            var (widths, blocks, rounds) = network switch
             {
-                "resnet18" => (new[] { 64, 128, 256, 512 }, 2),
-                "resnet20" => ([16, 32, 64], 3),
+                "resnet18" => (new[] { 64, 128, 256, 512 }, 2, 3),
+                "resnet20" => ([16, 32, 64], 3, 9),
                 _ => throw new InputException($"There is no bare version of '{network}': choose resnet18 or resnet20."),
             };
             var bare = new BareResNet(widths, blocks, 10);
             using var batch = new Batch(torch.randint(0, 256, [BatchSize, 3, 32, 32], torch.uint8), torch.randint(0, 10, [BatchSize], torch.int64));
             var bf16 = new ComputeFormat(Precision.Bf16, Layout.ChannelsLast);
-            // A turn of one big step is long enough to time; ten small ones are.
-            var steps = network == "resnet18" ? 1 : StepsPerTurn;
             (string, Action)[] candidates =
             [
                 ("bare libtorch, fp32 contiguous", () => bare.Step(batch.Images, batch.Labels)),
@@ -39,17 +38,17 @@ internal static class StepBenchmark
                 ("WeakLink EWS policy, bf16 channels-last", Step(network, SearchKind.Policy, bf16, batch)),
                 ("WeakLink EWS random, bf16 channels-last", Step(network, SearchKind.Random, bf16, batch)),
             ];
-            var timings = Interleaved.Run(rounds, [.. candidates.Select(candidate => (candidate.Item1, Repeat(candidate.Item2, steps)))]);
+            var timings = Interleaved.Run(rounds, [.. candidates.Select(candidate => (candidate.Item1, Repeat(candidate.Item2, StepsPerTurn)))]);
 
-            Console.WriteLine($"{network}, batch {BatchSize}, 32x32, ρ 0.7, {rounds} rounds of {steps} steps");
+            Console.WriteLine($"{network}, batch {BatchSize}, 32x32, ρ 0.7, {rounds} rounds of {StepsPerTurn} steps");
             foreach (var timing in timings)
             {
-                Console.WriteLine(FormattableString.Invariant($"  {timing.Name,-42} {1000 * timing.Seconds / steps,8:0.0} ms/step  {BatchSize * steps / timing.Seconds,6:0} images/s"));
+                Console.WriteLine(FormattableString.Invariant($"  {timing.Name,-42} {1000 * timing.Median / StepsPerTurn,8:0.0} ms/step  {BatchSize * StepsPerTurn / timing.Median,6:0} images/s"));
             }
 
-            Console.WriteLine(FormattableString.Invariant($"  plain / bare, fp32: {timings[1].Ratio:0.000}   (goal: at most 1.03)"));
-            Console.WriteLine(FormattableString.Invariant($"  bare fp32 / plain bf16: {1 / timings[3].Ratio:0.00}   (goal for resnet18: at least 2.0)"));
-            Console.WriteLine(FormattableString.Invariant($"  EWS / plain: fp32 {timings[2].Ratio / timings[1].Ratio:0.00}, bf16 {timings[4].Ratio / timings[3].Ratio:0.00}, random subnets bf16 {timings[5].Ratio / timings[3].Ratio:0.00}   (goal: at most 1.80)"));
+            Console.WriteLine(FormattableString.Invariant($"  plain / bare, fp32: {timings[1].RatioTo(timings[0]):0.000}   (goal: at most 1.03)"));
+            Console.WriteLine(FormattableString.Invariant($"  bare fp32 / plain bf16: {timings[0].RatioTo(timings[3]):0.00}   (goal for resnet18: at least 2.0)"));
+            Console.WriteLine(FormattableString.Invariant($"  EWS / plain: fp32 {timings[2].RatioTo(timings[1]):0.00}, bf16 {timings[4].RatioTo(timings[3]):0.00}, random subnets bf16 {timings[5].RatioTo(timings[3]):0.00}   (goal: at most 1.80)"));
             Console.WriteLine();
         }
     }

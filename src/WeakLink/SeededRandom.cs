@@ -21,9 +21,6 @@ public enum RandomUse
     /// <summary>The subnet proposed for a training step.</summary>
     Proposal = 6,
 
-    /// <summary>The subnets proposed while the search learns.</summary>
-    Search = 7,
-
     /// <summary>The subnets measured in an evaluation.</summary>
     SubnetEvaluation = 8,
 

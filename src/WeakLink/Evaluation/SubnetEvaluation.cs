@@ -118,8 +118,8 @@ public static class SubnetEvaluation
     {
         var policy = new PolicySearch(
             network.Space, new PolicyOptions { Width = options.Width, LearningRate = PolicyLearningRate, Every = 1 }, seed);
-        var learner = new EnhanceWeakSubnets(network, policy, new Distillation());
         network.train();
+        using var noGradients = torch.no_grad();
         var update = 0;
         for (var epoch = 0; update < options.SearchUpdates; epoch++)
         {
@@ -130,7 +130,9 @@ public static class SubnetEvaluation
                 using (batch)
                 {
                     var images = Pixels.ToUnit(batch.Images.to(device));
-                    learner.ImproveSearch(images, batch.Labels.to(device), update, new SeededRandom(seed, RandomUse.SubnetEvaluation, -1, update));
+                    SeededRandom Random() => new(seed, RandomUse.SubnetEvaluation, -1, update);
+                    var correct = network.forward(images, policy.Propose(Random())).argmax(1).eq(batch.Labels.to(device));
+                    policy.Learn(update, Random(), correct.to(torch.float32).mean().ToDouble());
                 }
 
                 progress?.Invoke(++update);

@@ -26,7 +26,7 @@ internal sealed class BatchNorm : Layer
     /// <param name="images">N×C×H×W, where C is all channels or those of <paramref name="kept"/>.</param>
     /// <param name="pass">The pass.</param>
     /// <param name="kept">Channels that <paramref name="images"/> holds; null: all.</param>
-    public torch.Tensor Run(torch.Tensor images, ForwardPass pass, torch.Tensor? kept = null)
+    public torch.Tensor Run(torch.Tensor images, ForwardPass pass, KeptChannels? kept = null)
     {
         var (scale, shift) = (Parameter("weight"), Parameter("bias"));
         var (mean, variance) = (Buffer("running_mean"), Buffer("running_var"));
@@ -52,5 +52,5 @@ internal sealed class BatchNorm : Layer
             : torch.nn.functional.batch_norm(images, Kept(mean, kept), Kept(variance, kept), keptScale, keptShift, training: false, Momentum, Epsilon);
     }
 
-    private static torch.Tensor Kept(torch.Tensor values, torch.Tensor? kept) => kept is null ? values : values.index_select(0, kept);
+    private static torch.Tensor Kept(torch.Tensor values, KeptChannels? kept) => kept is null ? values : kept.Of(values);
 }

@@ -42,7 +42,7 @@ internal sealed class Bottleneck : ResidualBlock
         }
     }
 
-    protected override torch.Tensor Run(torch.Tensor images, Paths paths, torch.Tensor? kept, ForwardPass pass)
+    protected override torch.Tensor Run(torch.Tensor images, Paths paths, KeptChannels? kept, ForwardPass pass)
     {
         torch.Tensor Shortcut() => _downsample?.Run(images, pass) ?? images;
         if (!paths.Residual)

@@ -25,11 +25,11 @@ internal sealed class Convolution : Layer
     /// <param name="pass">The pass.</param>
     /// <param name="filters">Filters to compute; null: all.</param>
     /// <param name="inputs">Input channels that <paramref name="images"/> holds; null: all.</param>
-    public torch.Tensor Run(torch.Tensor images, ForwardPass pass, torch.Tensor? filters = null, torch.Tensor? inputs = null)
+    public torch.Tensor Run(torch.Tensor images, ForwardPass pass, KeptChannels? filters = null, KeptChannels? inputs = null)
     {
         torch.Tensor weight = Parameter("weight");
-        weight = filters is null ? weight : weight.index_select(0, filters);
-        weight = inputs is null ? weight : weight.index_select(1, inputs);
+        weight = filters is null ? weight : filters.Of(weight);
+        weight = inputs is null ? weight : inputs.Of(weight, 1);
         var result = torch.nn.functional.conv2d(images, weight.to(images.dtype), null, _stride, _padding);
         pass.Operations?.Add(result.shape[2] * result.shape[3] * weight.numel());
         return result;

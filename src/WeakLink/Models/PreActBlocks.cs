@@ -23,7 +23,7 @@ internal abstract class PreActBase : ResidualBlock
         }
     }
 
-    protected override torch.Tensor Run(torch.Tensor images, Paths paths, torch.Tensor? kept, ForwardPass pass)
+    protected override torch.Tensor Run(torch.Tensor images, Paths paths, KeptChannels? kept, ForwardPass pass)
     {
         var activation = paths.Residual || _shortcut is not null ? _bn1.Run(images, pass).relu_() : images;
         torch.Tensor Shortcut() => _shortcut?.Run(activation, pass) ?? images;
@@ -37,7 +37,7 @@ internal abstract class PreActBase : ResidualBlock
         return paths.Shortcut ? residual.add_(Shortcut()) : residual;
     }
 
-    protected abstract torch.Tensor Residual(torch.Tensor activation, torch.Tensor? kept, ForwardPass pass);
+    protected abstract torch.Tensor Residual(torch.Tensor activation, KeptChannels? kept, ForwardPass pass);
 
     // The published model keeps the convolution in a sequence: shortcut.0.weight.
     private sealed class NamedZero : Layer
@@ -65,7 +65,7 @@ internal sealed class PreActBlock : PreActBase
         register_module("conv2", _conv2);
     }
 
-    protected override torch.Tensor Residual(torch.Tensor activation, torch.Tensor? kept, ForwardPass pass)
+    protected override torch.Tensor Residual(torch.Tensor activation, KeptChannels? kept, ForwardPass pass)
     {
         var inner = _bn2.Run(_conv1.Run(activation, pass, filters: kept), pass, kept).relu_();
         return _conv2.Run(inner, pass, inputs: kept);
@@ -96,7 +96,7 @@ internal sealed class PreActBottleneck : PreActBase
         register_module("conv3", _conv3);
     }
 
-    protected override torch.Tensor Residual(torch.Tensor activation, torch.Tensor? kept, ForwardPass pass)
+    protected override torch.Tensor Residual(torch.Tensor activation, KeptChannels? kept, ForwardPass pass)
     {
         var inner = _bn2.Run(_conv1.Run(activation, pass, filters: kept), pass, kept).relu_();
         inner = _bn3.Run(_conv2.Run(inner, pass, inputs: kept), pass).relu_();

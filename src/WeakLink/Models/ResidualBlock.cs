@@ -25,7 +25,7 @@ internal abstract class ResidualBlock : Layer
         using var scope = torch.NewDisposeScope();
         var kept = subnet is null || subnet.Channels.Count == Space.Channels
             ? null
-            : torch.tensor(subnet.Channels as long[] ?? [.. subnet.Channels], device: images.device);
+            : new KeptChannels(subnet.Channels, images);
         return Run(images, new Paths(subnet?.Residual ?? true, subnet?.Shortcut ?? true), kept, pass).MoveToOuterDisposeScope();
     }
 
@@ -36,5 +36,5 @@ internal abstract class ResidualBlock : Layer
     /// <param name="paths">Which paths run.</param>
     /// <param name="kept">Kept inner channels; null: all.</param>
     /// <param name="pass">The pass.</param>
-    protected abstract torch.Tensor Run(torch.Tensor images, Paths paths, torch.Tensor? kept, ForwardPass pass);
+    protected abstract torch.Tensor Run(torch.Tensor images, Paths paths, KeptChannels? kept, ForwardPass pass);
 }

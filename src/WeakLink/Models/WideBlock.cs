@@ -34,7 +34,7 @@ internal sealed class WideBlock : ResidualBlock
         }
     }
 
-    protected override torch.Tensor Run(torch.Tensor images, Paths paths, torch.Tensor? kept, ForwardPass pass)
+    protected override torch.Tensor Run(torch.Tensor images, Paths paths, KeptChannels? kept, ForwardPass pass)
     {
         if (!paths.Residual && _shortcut is null)
         {

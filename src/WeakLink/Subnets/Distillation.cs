@@ -25,14 +25,15 @@ public sealed record Distillation(double Weight = 1, DivergenceMean Mean = Diver
     /// <param name="views">Inputs, N×3×H×W in [0, 1].</param>
     /// <param name="teacher">The full network's logits for each view, N×classes, detached.</param>
     /// <param name="subnet">The subnet to teach.</param>
-    /// <returns>A scalar, differentiable in the subnet's weights.</returns>
-    public torch.Tensor Loss(ISubnetNetwork network, IReadOnlyList<torch.Tensor> views, IReadOnlyList<torch.Tensor> teacher, Subnet subnet)
+    /// <returns>A scalar, differentiable in the subnet's weights; and the subnet's logits for the first view, N×classes.</returns>
+    public (torch.Tensor Loss, torch.Tensor Logits) Loss(ISubnetNetwork network, IReadOnlyList<torch.Tensor> views, IReadOnlyList<torch.Tensor> teacher, Subnet subnet)
     {
         using var scope = torch.NewDisposeScope();
-        var sum = views
-            .Select((view, i) => Divergence(teacher[i], network.forward(view, subnet)))
+        var student = views.Select(view => network.forward(view, subnet)).ToList();
+        var sum = student
+            .Select((logits, i) => Divergence(teacher[i], logits))
             .Aggregate((total, divergence) => total + divergence);
-        return (sum * (Weight / views.Count)).MoveToOuterDisposeScope();
+        return ((sum * (Weight / views.Count)).MoveToOuterDisposeScope(), student[0].detach().MoveToOuterDisposeScope());
     }
 
     private torch.Tensor Divergence(torch.Tensor teacher, torch.Tensor student)

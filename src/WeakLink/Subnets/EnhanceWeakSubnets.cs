@@ -17,27 +17,27 @@ public sealed class EnhanceWeakSubnets(ISubnetNetwork network, ISubnetSearch sea
     /// <summary>Adds to the gradients those of λ · KL(teacher ‖ α), for one proposed subnet α.</summary>
     /// <param name="views">The inputs that the full network saw.</param>
     /// <param name="teacher">The full network's logits for each of them, detached.</param>
+    /// <param name="labels">N class indices, int64.</param>
     /// <param name="random">The draws of this step's proposal.</param>
-    /// <returns>The divergence in nats, without λ.</returns>
-    public double TeachSubnet(IReadOnlyList<torch.Tensor> views, IReadOnlyList<torch.Tensor> teacher, SeededRandom random)
+    public Lesson TeachSubnet(IReadOnlyList<torch.Tensor> views, IReadOnlyList<torch.Tensor> teacher, torch.Tensor labels, SeededRandom random)
     {
         using var scope = torch.NewDisposeScope();
         var subnet = search.Propose(random);
-        var loss = distillation.Loss(network, views, teacher, subnet);
+        var (loss, logits) = distillation.Loss(network, views, teacher, subnet);
         loss.backward();
-        return distillation.Weight == 0 ? 0 : loss.ToDouble() / distillation.Weight;
+        return new Lesson(
+            distillation.Weight == 0 ? 0 : loss.ToDouble() / distillation.Weight,
+            logits.argmax(1).eq(labels).to(torch.float32).mean().ToDouble());
     }
 
-    /// <summary>Lets the search learn from the accuracy of its proposals on this batch, as the objective perturbed it.</summary>
-    /// <param name="images">The first view of the batch.</param>
-    /// <param name="labels">N class indices, int64.</param>
+    /// <summary>Lets the search learn how the subnet that it proposed did.</summary>
+    /// <param name="lesson">What <see cref="TeachSubnet"/> gave.</param>
     /// <param name="step">The training step, from 0.</param>
-    /// <param name="random">The draws of this step's search.</param>
-    public void ImproveSearch(torch.Tensor images, torch.Tensor labels, long step, SeededRandom random) =>
-        search.Learn(step, random, subnet =>
-        {
-            using var noGradients = torch.no_grad();
-            using var scope = torch.NewDisposeScope();
-            return network.forward(images, subnet).argmax(1).eq(labels).to(torch.float32).mean().ToDouble();
-        });
+    /// <param name="random">Random numbers that start where the proposal's did.</param>
+    public void ImproveSearch(Lesson lesson, long step, SeededRandom random) => search.Learn(step, random, lesson.Accuracy);
 }
+
+/// <summary>How one subnet was taught.</summary>
+/// <param name="Divergence">KL(teacher ‖ subnet) in nats, without λ.</param>
+/// <param name="Accuracy">The subnet's accuracy on the batch before the step, as the objective perturbed it.</param>
+public readonly record struct Lesson(double Divergence, double Accuracy);

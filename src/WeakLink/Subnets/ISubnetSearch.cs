@@ -7,12 +7,12 @@ public interface ISubnetSearch : IDisposable
     Subnet Propose(SeededRandom random);
 
     /// <summary>
-    /// Learns from one more subnet, proposed and measured here. Called at every step; a search that learns only every so often counts for itself by <paramref name="step"/>.
+    /// Learns how the last proposal did. Called at every step; a search that learns only every so often counts for itself by <paramref name="step"/>.
     /// </summary>
     /// <param name="step">The training step, from 0.</param>
-    /// <param name="random">Draws of this step.</param>
-    /// <param name="accuracy">Accuracy in [0, 1] of a subnet on the current training batch, as the objective perturbed it.</param>
-    void Learn(long step, SeededRandom random, Func<Subnet, double> accuracy);
+    /// <param name="random">Random numbers that start where those of <see cref="Propose"/> did: the same draws can be made again.</param>
+    /// <param name="accuracy">Accuracy in [0, 1] of the proposed subnet on the current training batch, as the objective perturbed it.</param>
+    void Learn(long step, SeededRandom random, double accuracy);
 
     /// <summary>Everything a checkpoint must hold for the search to continue exactly: parameters, optimiser state, baseline. Names are unique; tensors are live, not copies.</summary>
     IReadOnlyDictionary<string, TorchSharp.torch.Tensor> State();

@@ -85,7 +85,7 @@ public sealed class PolicySearch : ISubnetSearch
     }
 
     /// <inheritdoc/>
-    public void Learn(long step, SeededRandom random, Func<Subnet, double> accuracy)
+    public void Learn(long step, SeededRandom random, double accuracy)
     {
         if (step % _options.Every != 0)
         {
@@ -94,8 +94,9 @@ public sealed class PolicySearch : ISubnetSearch
 
         using var gradients = torch.enable_grad();
         using var scope = torch.NewDisposeScope();
+        // The proposal's walk again, now with gradients: cheaper than to keep its graph at every step.
         var walk = _policy.Run((_, scores, count) => PlackettLuce.Sample(scores, count, random));
-        var reward = -accuracy(walk.Subnet);
+        var reward = -accuracy;
         var baseline = _baseline.item<double>();
         baseline = double.IsNaN(baseline) ? reward : baseline;
         _adam.zero_grad();

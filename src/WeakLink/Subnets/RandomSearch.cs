@@ -13,7 +13,7 @@ public sealed class RandomSearch(SubnetSpace space, double width) : ISubnetSearc
         PlackettLuce.Sample(new float[block.Channels], SubnetSpace.Kept(width, block.Channels), random)))]);
 
     /// <inheritdoc/>
-    public void Learn(long step, SeededRandom random, Func<Subnet, double> accuracy)
+    public void Learn(long step, SeededRandom random, double accuracy)
     {
     }
 

@@ -48,13 +48,13 @@ public sealed class TrainingStep(
 
         var views = objective.Prepare(_model, images, labels, new SeededRandom(seed, RandomUse.Objective, 0, step));
         var (loss, correct, teacher) = TrainFull(views, labels);
-        var divergence = ews?.TeachSubnet(views, teacher, new SeededRandom(seed, RandomUse.Proposal, 0, step)) ?? 0;
+        var lesson = ews?.TeachSubnet(views, teacher, labels, new SeededRandom(seed, RandomUse.Proposal, 0, step)) ?? default;
         // Also where nothing is clipped the norm is needed: one infinite gradient would spoil the weights, and the next checkpoint.
         var norm = torch.nn.utils.clip_grad_norm_(_parameters, gradientClip > 0 ? gradientClip : double.PositiveInfinity);
-        if (!double.IsFinite(loss + divergence + norm))
+        if (!double.IsFinite(loss + lesson.Divergence + norm))
         {
             throw new InputException(
-                $"The {(double.IsFinite(loss + divergence) ? "gradient" : "loss")} became {(double.IsNaN(loss + divergence + norm) ? "NaN" : "infinite")} at step {step + 1}: lower training.learning-rate (now {learningRate:g3} in this step), set training.gradient-clip, or lengthen training.warmup-epochs.");
+                $"The {(double.IsFinite(loss + lesson.Divergence) ? "gradient" : "loss")} became {(double.IsNaN(loss + lesson.Divergence + norm) ? "NaN" : "infinite")} at step {step + 1}: lower training.learning-rate (now {learningRate:g3} in this step), set training.gradient-clip, or lengthen training.warmup-epochs.");
         }
 
         foreach (var group in optimizer.ParamGroups)
@@ -63,8 +63,8 @@ public sealed class TrainingStep(
         }
 
         optimizer.step();
-        ews?.ImproveSearch(views[0], labels, step, new SeededRandom(seed, RandomUse.Search, 0, step));
-        return new StepResult(loss, divergence, correct, (int)labels.shape[0]);
+        ews?.ImproveSearch(lesson, step, new SeededRandom(seed, RandomUse.Proposal, 0, step));
+        return new StepResult(loss, lesson.Divergence, correct, (int)labels.shape[0]);
     }
 
     private (double Loss, long Correct, IReadOnlyList<torch.Tensor> Teacher) TrainFull(IReadOnlyList<torch.Tensor> views, torch.Tensor labels)

@@ -1,0 +1,219 @@
+using System.Diagnostics;
+using System.Text.Json;
+using SkiaSharp;
+using WeakLink.Interop;
+using WeakLink.Tests.Data;
+
+namespace WeakLink.Tests.Cli;
+
+public class CommandTests
+{
+    [Fact]
+    public void Train_Evaluate_Predict_OnAFolderOfPictures()
+    {
+        using var folder = new TemporaryFolder();
+        Pictures.WriteClasses(folder["pets"], 24, 16);
+        var trained = Weaklink.Run(folder.Path, ["train", "--data", "pets", "--out", "run", "--seed", "3", "--json", .. Weaklink.Quick]);
+        Assert.True(trained.ExitCode == 0, trained.Error);
+        using var summary = JsonDocument.Parse(trained.Output);
+        var root = summary.RootElement;
+        Assert.Equal("pets", root.GetProperty("data").GetString());
+        Assert.Equal(3, root.GetProperty("seed").GetInt64());
+        Assert.Equal("policy", root.GetProperty("ews").GetString());
+        Assert.InRange(root.GetProperty("clean").GetProperty("top1").GetDouble(), 0, 1);
+        foreach (var key in new[] { "top5", "nll", "ece" })
+        {
+            Assert.True(root.GetProperty("clean").GetProperty(key).GetDouble() >= 0);
+        }
+
+        foreach (var kind in new[] { "random", "proposed" })
+        {
+            var subnets = root.GetProperty("subnets").GetProperty(kind);
+            Assert.InRange(subnets.GetProperty("min").GetDouble(), 0, subnets.GetProperty("mean").GetDouble());
+        }
+
+        Assert.Equal(0.7, root.GetProperty("subnets").GetProperty("width").GetDouble());
+        Assert.True(root.GetProperty("seconds").GetProperty("train").GetDouble() > 0);
+        Assert.Equal(File.ReadAllText(folder["run/summary.json"]), trained.Output);
+
+        var evaluated = Weaklink.Run(folder.Path, "evaluate", "run", "--json");
+        Assert.True(evaluated.ExitCode == 0, evaluated.Error);
+        using var again = JsonDocument.Parse(evaluated.Output);
+        Assert.Equal(root.GetProperty("clean").ToString(), again.RootElement.GetProperty("clean").ToString());
+        Assert.Equal(root.GetProperty("subnets").ToString(), again.RootElement.GetProperty("subnets").ToString());
+
+        var predicted = Weaklink.Run(folder.Path, "predict", "run", "pets/cat/00.png", "pets/dog", "--json");
+        using var predictions = JsonDocument.Parse(predicted.Output);
+        Assert.Equal(25, predictions.RootElement.GetArrayLength());
+        Assert.All(predictions.RootElement.EnumerateArray(), item =>
+        {
+            Assert.Contains(item.GetProperty("class").GetString(), new[] { "cat", "dog" });
+            Assert.InRange(item.GetProperty("confidence").GetDouble(), 0.5, 1);
+        });
+        Assert.Equal(25, Weaklink.Run(folder.Path, "predict", "run", "pets/cat/00.png", "pets/dog").Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+    }
+
+    [Fact]
+    public void BadInput_IsOneSentence_AndExitCode2()
+    {
+        using var folder = new TemporaryFolder();
+        Pictures.WriteClasses(folder["pets"], 4);
+        Directory.CreateDirectory(folder["empty/cat"]);
+        Directory.CreateDirectory(folder["empty/dog"]);
+        File.WriteAllText(folder["note.txt"], "text");
+        File.WriteAllText(folder["fake.png"], "text");
+        File.WriteAllText(folder["broken.safetensors"], "not one");
+        File.WriteAllText(folder["bad.yaml"], "ews:\n  widht: 0.5");
+        foreach (var (expected, arguments) in new (string, string[])[]
+        {
+            ("nowhere", ["train", "--data", "nowhere"]),
+            ("no images", ["train", "--data", "empty"]),
+            ("no archive", ["train", "--data", "note.txt"]),
+            ("ews.width", ["train", "--recipe", "bad.yaml"]),
+            ("ews.width", ["train", "--set", "ews.widht=0.5"]),
+            ("in (0, 1]", ["train", "--set", "ews.width=0"]),
+            ("training.batch", ["train", "--set", "training.batch=0"]),
+            ("resnet18", ["train", "--set", "model.name=resnet19", "--set", "data.limit=20"]),
+            ("There is no recipe", ["train", "--recipe", "shaeps"]),
+            ("policy", ["train", "--ews", "sometimes"]),
+            ("no run", ["train", "--resume", "--out", "pets"]),
+            ("keeps its recipe", ["train", "--resume", "--seed", "4"]),
+            ("not empty", ["train", "--out", "pets"]),
+            ("damaged", ["evaluate", "broken.safetensors"]),
+            ("no model", ["evaluate", "absent"]),
+            ("damaged", ["predict", "broken.safetensors", "fake.png"]),
+            ("no image", ["predict", "broken.safetensors", "absent.png"]),
+            ("is not known", ["data", "fetch", "cifar11"]),
+            ("absent", ["data", "verify", "absent"]),
+        })
+        {
+            Assert.Contains(expected, Weaklink.Run(folder.Path, arguments).Sentence);
+        }
+    }
+
+    [Fact]
+    public void BadUsage_NamesTheHelp()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (var arguments in new string[][] { ["trian"], ["train", "--sed", "1"], ["train", "--seed", "x"], ["predict"] })
+        {
+            var outcome = Weaklink.Run(folder.Path, arguments);
+            Assert.Equal(2, outcome.ExitCode);
+            Assert.Contains("--help", outcome.Error);
+            Assert.DoesNotContain("   at ", outcome.Error);
+        }
+    }
+
+    [Fact]
+    public void CheckpointOfAnotherArchitecture_NamesTheDifference()
+    {
+        using var folder = new TemporaryFolder();
+        Assert.Equal(0, Weaklink.Run(folder.Path, ["train", "--out", "run", .. Weaklink.Quick]).ExitCode);
+        var (tensors, metadata) = SafeTensors.Read(folder["run/checkpoints/best.safetensors"]);
+        metadata["recipe"] = metadata["recipe"].Replace("'resnet8'", "'resnet14'", StringComparison.Ordinal);
+        SafeTensors.Write(folder["other.safetensors"], tensors, metadata);
+        var sentence = Weaklink.Run(folder.Path, "evaluate", "other.safetensors").Sentence;
+        Assert.Contains("another architecture", sentence);
+        Assert.Contains("layer1.1.", sentence);
+
+        Pictures.WriteClasses(folder["pets"], 4);
+        Assert.Contains("classes", Weaklink.Run(folder.Path, "evaluate", "run", "--data", "pets").Sentence);
+        Pictures.Write(folder["good.png"], SKColors.Red, 32, 32);
+        File.WriteAllText(folder["bad.png"], "text");
+        Assert.Contains("bad.png", Weaklink.Run(folder.Path, "predict", "run", "good.png", "bad.png").Sentence);
+        var skipping = Weaklink.Run(folder.Path, "predict", "run", "good.png", "bad.png", "--skip-bad-images");
+        Assert.Equal(0, skipping.ExitCode);
+        Assert.Contains("Skipped 1", skipping.Error);
+    }
+
+    [Fact]
+    public void CtrlC_Saves_Exits130_AndTheRunResumes()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "sends a signal");
+        using var folder = new TemporaryFolder();
+        using (var process = Weaklink.Start(folder.Path, ["train", "--out", "run", .. Weaklink.Quick, "--set", "training.epochs=1000"]))
+        {
+            WaitFor(() => File.Exists(folder["run/metrics.jsonl"]), process);
+            Process.Start("kill", ["-INT", $"{process.Id}"]).WaitForExit();
+            process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            Assert.Equal(130, process.ExitCode);
+        }
+
+        Assert.True(File.Exists(folder["run/checkpoints/last.safetensors"]));
+        using var resumed = Weaklink.Start(folder.Path, ["train", "--resume", "--out", "run"]);
+        var before = File.ReadLines(folder["run/metrics.jsonl"]).Count();
+        WaitFor(() => File.ReadLines(folder["run/metrics.jsonl"]).Count() > before, resumed);
+        resumed.Kill();
+    }
+
+    [Fact]
+    public void KilledAtAnyMoment_TheRunResumes_ToTheSameWeights()
+    {
+        using var folder = new TemporaryFolder();
+        string[] recipe = [.. Weaklink.Quick, "--set", "training.epochs=6", "--set", "data.limit=64"];
+        Assert.Equal(0, Weaklink.Run(folder.Path, ["train", "--out", "whole", .. recipe]).ExitCode);
+
+        var random = new SeededRandom(11, RandomUse.Shuffle);
+        var kills = 0;
+        for (var attempt = 0; !File.Exists(folder["killed/summary.json"]); attempt++)
+        {
+            Assert.True(attempt < 40, "the run makes no progress");
+            using var process = RunExists() ? Weaklink.Start(folder.Path, "train", "--resume", "--out", "killed") : Weaklink.Start(folder.Path, ["train", "--out", "killed", .. recipe]);
+            _ = process.StandardOutput.ReadToEndAsync();
+            var checkpoint = folder["killed/checkpoints/last.safetensors"];
+            var before = Written(checkpoint);
+            // Wait for a save of this process, then kill -9 within the next moments: often in the middle of another save.
+            WaitFor(() => process.HasExited || (RunExists() && Written(checkpoint) != before), process);
+            Thread.Sleep(random.Next(60));
+            if (!process.HasExited && attempt < 6)
+            {
+                process.Kill();
+                kills++;
+            }
+
+            process.WaitForExit();
+        }
+
+        Assert.True(kills > 0);
+        var expected = SafeTensors.Read(folder["whole/checkpoints/last.safetensors"]).Tensors;
+        foreach (var (name, tensor) in SafeTensors.Read(folder["killed/checkpoints/last.safetensors"]).Tensors)
+        {
+            Assert.True(tensor.bytes.SequenceEqual(expected[name].bytes), name);
+        }
+
+        bool RunExists() => File.Exists(folder["killed/recipe.yaml"]);
+        static DateTime Written(string path) => File.GetLastWriteTimeUtc(path);
+    }
+
+    [Fact]
+    public void Info_SaysWhatWasFound()
+    {
+        using var folder = new TemporaryFolder();
+        using var info = JsonDocument.Parse(Weaklink.Run(folder.Path, "info", "--json").Output);
+        foreach (var key in new[] { "device", "libtorch", "threads", "simd", "privateCopy" })
+        {
+            Assert.True(info.RootElement.TryGetProperty(key, out _), key);
+        }
+    }
+
+    [Fact]
+    public void DataDescribe_CountsEveryClass()
+    {
+        using var folder = new TemporaryFolder();
+        Pictures.WriteClasses(folder["pets"], 10);
+        using var described = JsonDocument.Parse(Weaklink.Run(folder.Path, "data", "describe", "pets", "--json").Output);
+        Assert.Equal(10, described.RootElement.GetProperty("parts").EnumerateArray().Sum(part => part.GetProperty("classes").GetProperty("dog").GetInt32()));
+        Assert.Contains("20 images", Weaklink.Run(folder.Path, "data", "verify", "pets").Output);
+    }
+
+    private static void WaitFor(Func<bool> condition, Process process)
+    {
+        var clock = Stopwatch.StartNew();
+        while (!condition())
+        {
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(60) && (!process.HasExited || condition()), "the command ended or hung");
+            Thread.Sleep(5);
+        }
+    }
+}

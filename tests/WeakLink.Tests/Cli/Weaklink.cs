@@ -1,0 +1,50 @@
+using System.Diagnostics;
+
+namespace WeakLink.Tests.Cli;
+
+/// <summary>The command as a process of its own, as a user runs it.</summary>
+internal static class Weaklink
+{
+    /// <summary>Settings that make a run take seconds.</summary>
+    public static readonly string[] Quick =
+    [
+        "--set", "data.limit=160", "--set", "model.width-multiplier=0.5", "--set", "training.epochs=2", "--set", "training.batch=16", "--set", "training.warmup-epochs=0",
+        "--set", "training.precision=fp32", "--set", "training.layout=contiguous",
+        "--set", "evaluation.subnets=1", "--set", "evaluation.subnet-images=20", "--set", "evaluation.search-updates=1", "--set", "evaluation.recalibration-images=16",
+    ];
+
+    public sealed record Outcome(int ExitCode, string Output, string Error)
+    {
+        /// <summary>The single sentence of a refusal.</summary>
+        public string Sentence
+        {
+            get
+            {
+                Assert.True(ExitCode == 2, $"exit code {ExitCode}\n{Output}\n{Error}");
+                Assert.DoesNotContain("   at ", Error);
+                return Assert.Single(Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+            }
+        }
+    }
+
+    public static Process Start(string workingFolder, params IEnumerable<string> arguments)
+    {
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "WeakLink.Cli.exe" : "WeakLink.Cli"), arguments)
+        {
+            WorkingDirectory = workingFolder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["WEAKLINK_CACHE"] = Path.Combine(workingFolder, "cache");
+        return Process.Start(start)!;
+    }
+
+    public static Outcome Run(string workingFolder, params IEnumerable<string> arguments)
+    {
+        using var process = Start(workingFolder, arguments);
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        process.WaitForExit();
+        return new Outcome(process.ExitCode, output.Result, error.Result);
+    }
+}

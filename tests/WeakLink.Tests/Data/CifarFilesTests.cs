@@ -1,0 +1,101 @@
+using System.Formats.Tar;
+using System.IO.Compression;
+using WeakLink.Data;
+
+namespace WeakLink.Tests.Data;
+
+public class CifarFilesTests
+{
+    private const int Record = 3073;
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void FolderAndArchive_GiveTheRecords(bool archived)
+    {
+        using var folder = new TemporaryFolder();
+        WriteTen(folder["cifar-10-batches-bin"], 4);
+        var source = archived ? Pack(folder, "cifar-10-batches-bin") : folder["cifar-10-batches-bin"];
+        Assert.True(CifarFiles.IsCifar(source));
+        var (train, test) = CifarFiles.Open(source, folder["cache"]);
+        Assert.Equal((20, 4, 10, 32), (train.Count, test.Count, train.Classes.Count, train.Width));
+        Assert.Equal("airplane", train.Classes[0]);
+        var image = new byte[train.BytesPerImage];
+        train.Read(6, image);
+        // Record 2 of the second file.
+        Assert.Equal(2, train.Label(6));
+        Assert.All(image, value => Assert.Equal(12, value));
+        Assert.Contains("data_batch_2.bin", train.Describe(6));
+    }
+
+    [Fact]
+    public void Cifar100_TakesTheFineLabel()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (var file in new[] { "train.bin", "test.bin" })
+        {
+            File.WriteAllBytes(folder[file], [3, 77, .. new byte[3072]]);
+        }
+
+        var (train, _) = CifarFiles.Open(folder.Path, folder["cache"]);
+        Assert.Equal((1, 77, 100), (train.Count, train.Label(0), train.Classes.Count));
+    }
+
+    [Fact]
+    public void DamagedFiles_AreNamed()
+    {
+        using var folder = new TemporaryFolder();
+        WriteTen(folder.Path, 2);
+        var good = File.ReadAllBytes(folder["data_batch_3.bin"]);
+        File.WriteAllBytes(folder["data_batch_3.bin"], good[..^100]);
+        AssertRefused("data_batch_3.bin", "truncated");
+        good[Record] = 10;
+        File.WriteAllBytes(folder["data_batch_3.bin"], good);
+        AssertRefused("data_batch_3.bin", "label 10 in record 1");
+        File.Delete(folder["data_batch_3.bin"]);
+        AssertRefused("data_batch_3.bin", "lacks");
+
+        void AssertRefused(string file, string reason)
+        {
+            var message = Assert.Throws<InputException>(() => CifarFiles.Open(folder.Path, folder["cache"])).Message;
+            Assert.Contains(file, message);
+            Assert.Contains(reason, message);
+        }
+    }
+
+    [Fact]
+    public void TruncatedArchive_IsASentence()
+    {
+        using var folder = new TemporaryFolder();
+        WriteTen(folder["cifar-10-batches-bin"], 4);
+        var archive = Pack(folder, "cifar-10-batches-bin");
+        var bytes = File.ReadAllBytes(archive);
+        File.WriteAllBytes(archive, bytes[..(bytes.Length / 2)]);
+        Assert.Throws<InputException>(() => CifarFiles.Open(archive, folder["cache"]));
+    }
+
+    [Fact]
+    public void PythonVersion_IsRefusedWithTheRemedy()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder["cifar-10-batches-py"]);
+        Assert.Contains("binary version", Assert.Throws<InputException>(() => CifarFiles.Open(folder["cifar-10-batches-py"], folder["cache"])).Message);
+    }
+
+    private static void WriteTen(string folder, int images)
+    {
+        Directory.CreateDirectory(folder);
+        foreach (var (file, name) in new[] { "data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch" }.Index())
+        {
+            File.WriteAllBytes(Path.Combine(folder, name + ".bin"), [.. Enumerable.Range(0, images).SelectMany(i => (byte[])[(byte)i, .. Enumerable.Repeat((byte)((10 * file) + i), 3072)])]);
+        }
+    }
+
+    private static string Pack(TemporaryFolder folder, string name)
+    {
+        var path = folder["cifar.tar.gz"];
+        using var zipped = new GZipStream(File.Create(path), CompressionLevel.Fastest);
+        TarFile.CreateFromDirectory(folder[name], zipped, includeBaseDirectory: true);
+        return path;
+    }
+}

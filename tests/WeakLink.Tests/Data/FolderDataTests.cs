@@ -1,0 +1,118 @@
+using SkiaSharp;
+using WeakLink.Data;
+
+namespace WeakLink.Tests.Data;
+
+public class FolderDataTests
+{
+    [Fact]
+    public void PlainFolder_IsSplitByClass()
+    {
+        using var folder = new TemporaryFolder();
+        Pictures.WriteClasses(folder.Path, 20);
+        var splits = Open(folder.Path);
+        Assert.Equal(["cat", "dog"], splits.Train.Classes);
+        Assert.Equal((30, 2, 8), (splits.Train.Count, splits.Validation.Count, splits.Test.Count));
+        foreach (var part in new[] { splits.Train, splits.Validation, splits.Test })
+        {
+            Assert.Equal(part.Count / 2, Enumerable.Range(0, part.Count).Count(i => part.Label(i) == 1));
+        }
+
+        var all = new[] { splits.Train, splits.Validation, splits.Test }.SelectMany(part => Enumerable.Range(0, part.Count).Select(part.Describe)).ToList();
+        Assert.Equal(40, all.Distinct().Count());
+    }
+
+    [Fact]
+    public void SplitFolders_AreTakenAsTheyAre()
+    {
+        using var folder = new TemporaryFolder();
+        Pictures.WriteClasses(folder["train"], 10);
+        Pictures.WriteClasses(folder["val"], 3);
+        Pictures.WriteClasses(folder["test"], 4);
+        var splits = Open(folder.Path);
+        Assert.Equal((20, 6, 8), (splits.Train.Count, splits.Validation.Count, splits.Test.Count));
+    }
+
+    [Fact]
+    public void BadImage_StopsWithItsName_OrIsSkippedAndCounted()
+    {
+        using var folder = new TemporaryFolder();
+        Pictures.WriteClasses(folder.Path, 10);
+        File.WriteAllText(folder["cat/broken.png"], "no image");
+        Assert.Contains("broken.png", Assert.Throws<InputException>(() => Open(folder.Path)).Message);
+        var splits = Open(folder.Path, new DataRecipe { SkipBadImages = true });
+        Assert.EndsWith("broken.png", Assert.Single(splits.SkippedImages));
+        Assert.Equal(20, splits.Train.Count + splits.Validation.Count + splits.Test.Count);
+    }
+
+    [Fact]
+    public void NothingReadable_IsASentence_AlsoWhenSkipping()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder["cat"]);
+        Directory.CreateDirectory(folder["dog"]);
+        File.WriteAllText(folder["cat/a.png"], "no image");
+        File.WriteAllText(folder["dog/a.png"], "no image");
+        Assert.Throws<InputException>(() => Open(folder.Path, new DataRecipe { SkipBadImages = true }));
+    }
+
+    [Fact]
+    public void EmptyClass_MissingFolder_OneClass_AreSentences()
+    {
+        using var folder = new TemporaryFolder();
+        Pictures.WriteClasses(folder["good"], 3);
+        Directory.CreateDirectory(folder["good/emu"]);
+        Assert.Contains("emu", Assert.Throws<InputException>(() => Open(folder["good"])).Message);
+        Assert.Contains("nowhere", Assert.Throws<InputException>(() => Open(folder["nowhere"])).Message);
+        Directory.Delete(folder["good/emu"]);
+        Directory.Delete(folder["good/dog"], true);
+        Assert.Contains("only one class", Assert.Throws<InputException>(() => Open(folder["good"])).Message);
+    }
+
+    [Fact]
+    public void ClassThatTrainingLacks_IsNamed()
+    {
+        using var folder = new TemporaryFolder();
+        Pictures.WriteClasses(folder["train"], 4);
+        Pictures.WriteClasses(folder["test"], 2);
+        Pictures.Write(folder["test/yak/a.png"], SKColors.Red);
+        Assert.Contains("yak", Assert.Throws<InputException>(() => Open(folder.Path)).Message);
+    }
+
+    [Fact]
+    public void MixedSizes_BecomeOne()
+    {
+        using var folder = new TemporaryFolder();
+        Pictures.WriteClasses(folder.Path, 5);
+        Pictures.Write(folder["cat/large.png"], SKColors.Red, 50, 40);
+        Assert.Equal((64, 64), (Open(folder.Path).Train.Width, Open(folder.Path).Train.Height));
+        Assert.Equal(16, Open(folder.Path, new DataRecipe { Size = 16 }).Train.Width);
+    }
+
+    [Fact]
+    public void WithoutCache_TheImagesAreTheSame()
+    {
+        using var folder = new TemporaryFolder();
+        Pictures.WriteClasses(folder.Path, 10);
+        var (cached, anew) = (Open(folder.Path).Train, Open(folder.Path, new DataRecipe { CacheMegabytes = 0 }).Train);
+        Assert.Equal(cached.Count, anew.Count);
+        var (a, b) = (new byte[cached.BytesPerImage], new byte[anew.BytesPerImage]);
+        for (var i = 0; i < cached.Count; i++)
+        {
+            cached.Read(i, a);
+            anew.Read(i, b);
+            Assert.Equal(a, b);
+        }
+    }
+
+    [Fact]
+    public void Limit_TakesEveryClassInItsShare()
+    {
+        using var folder = new TemporaryFolder();
+        Pictures.WriteClasses(folder.Path, 20);
+        var train = Open(folder.Path, new DataRecipe { Limit = 10 }).Train;
+        Assert.Equal((10, 5), (train.Count, Enumerable.Range(0, 10).Count(i => train.Label(i) == 0)));
+    }
+
+    private static DataSplits Open(string path, DataRecipe? recipe = null) => DataSources.Open((recipe ?? new DataRecipe()) with { Source = path }, 0, new SilentObserver());
+}

@@ -1,0 +1,43 @@
+using TorchSharp;
+using WeakLink.Models;
+using WeakLink.Subnets;
+
+namespace WeakLink.Tests.Subnets;
+
+public class DistillationTests
+{
+    [Theory]
+    [InlineData(DivergenceMean.BatchMean, 1)]
+    [InlineData(DivergenceMean.BatchAndClassMean, 2)]
+    public void Loss_IsTheWeightedDivergenceByHand(DivergenceMean mean, double divisor)
+    {
+        using var scope = torch.NewDisposeScope();
+        var network = new ToyNetwork();
+        var random = new SeededRandom(0, RandomUse.Objective);
+        var views = new[] { ToyNetwork.Batch(random, 5).Images, ToyNetwork.Batch(random, 5).Images };
+        var subnet = new Subnet([new BlockSubnet([0, 4]), new BlockSubnet([1, 2])]);
+        var teacher = views.Select(view => network.forward(view, null) * 0.3).ToList();
+
+        var expected = views.Zip(teacher).Average(pair =>
+        {
+            var p = pair.Second.softmax(1).data<float>().ToArray();
+            var q = network.forward(pair.First, subnet).softmax(1).data<float>().ToArray();
+            return p.Zip(q).Sum(both => both.First * Math.Log(both.First / both.Second)) / 5;
+        }) / divisor;
+        var (loss, logits) = new Distillation(0.25, mean).Loss(network, views, teacher, subnet);
+        Assert.Equal(0.25 * expected, loss.ToDouble(), 1e-5);
+        Assert.True(logits.allclose(network.forward(views[0], subnet)));
+    }
+
+    [Fact]
+    public void FullWidthSubnet_HasNoDivergenceFromItsTeacher()
+    {
+        using var scope = torch.NewDisposeScope();
+        using var network = NetworkCatalogue.Create("resnet8", 4, [0.5, 0.5, 0.5], [0.2, 0.2, 0.2], 0);
+        network.train();
+        using var search = new RandomSearch(network.Space, 1);
+        var images = torch.rand(4, 3, 16, 16);
+        var (loss, _) = new Distillation().Loss(network, [images], [network.forward(images).detach()], search.Propose(new SeededRandom(0, RandomUse.Proposal)));
+        Assert.Equal(0, loss.ToDouble(), 1e-6);
+    }
+}

@@ -1,0 +1,94 @@
+using CsCheck;
+using WeakLink.Data;
+using WeakLink.Subnets;
+using WeakLink.Training;
+
+namespace WeakLink.Tests.Training;
+
+public class RecipeTests
+{
+    [Fact]
+    public void EveryRecipe_SurvivesBeingWrittenAndRead()
+    {
+        Gen.Select(Gen.Long, Gen.Double[1e-6, 1], Gen.Int[1, 100_000], Gen.String[Gen.Char[' ', '~'], 1, 40], Gen.Bool).Sample((seed, number, integer, text, flag) =>
+        {
+            var recipe = new Recipe
+            {
+                Seed = seed,
+                Name = text.Trim(),
+                Data = new DataRecipe { Source = text.Trim(), SkipBadImages = flag },
+                Training = new TrainingRecipe { Batch = integer, LearningRate = number, Milestones = [number / 2, (number / 2) + 0.25] },
+                Ews = new EwsRecipe { Width = number, Kl = flag ? DivergenceMean.BatchAndClassMean : DivergenceMean.BatchMean },
+            };
+            var yaml = RecipeFile.ToYaml(recipe);
+            var read = RecipeFile.Parse(yaml, "test");
+            Assert.Equal(yaml, RecipeFile.ToYaml(read));
+            Assert.Equal(recipe.Data, read.Data);
+            Assert.Equal(recipe.Ews, read.Ews);
+            Assert.Equal(recipe.Training.Milestones, read.Training.Milestones);
+        }, iter: 300);
+    }
+
+    [Theory]
+    [InlineData("cifar-corruptions", "resnet50", 400, 128, 0.7, 1)]
+    [InlineData("imagenet-corruptions", "resnet50-imagenet", 180, 256, 0.7, 1)]
+    public void PublishedRecipes_HaveThePublishedSettings(string name, string network, int epochs, int batch, double width, double weight)
+    {
+        var recipe = RecipeFile.Load(name, []);
+        Assert.Equal((network, epochs, batch), (recipe.Model.Name, recipe.Training.Epochs, recipe.Training.Batch));
+        Assert.Equal((width, weight, 0.005), (recipe.Ews.Width, recipe.Ews.Weight, recipe.Ews.EntropyBonus));
+        Assert.Equal((0.1, 0.9, true, 1e-4, 3), (recipe.Training.LearningRate, recipe.Training.Momentum, recipe.Training.Nesterov, recipe.Training.WeightDecay, recipe.Training.GradientClip));
+        Assert.Equal((ScheduleKind.Step, 0.1), (recipe.Training.Schedule, recipe.Training.Drop));
+        Assert.Equal([1.0 / 3, 2.0 / 3], recipe.Training.Milestones.Select(milestone => Math.Round(milestone * 3) / 3));
+    }
+
+    [Fact]
+    public void EveryShippedRecipe_Loads()
+    {
+        Assert.Contains("shapes", RecipeFile.Names);
+        Assert.All(RecipeFile.Names, name => Assert.Equal(name, RecipeFile.Load(name, []).Name));
+    }
+
+    [Theory]
+    [InlineData("ews:\n  widht: 0.5", "ews.width")]
+    [InlineData("training:\n  epoch: 5", "training.epochs")]
+    [InlineData("modle:\n  name: resnet8", "model.name")]
+    public void UnknownKey_NamesTheNearest(string yaml, string nearest) =>
+        Assert.Contains($"'{nearest}'", Assert.Throws<InputException>(() => RecipeFile.Parse(yaml, "my.yaml")).Message);
+
+    [Theory]
+    [InlineData("ews.width=0")]
+    [InlineData("ews.width=1.1")]
+    [InlineData("ews.weight=-1")]
+    [InlineData("training.batch=0")]
+    [InlineData("training.epochs=-3")]
+    [InlineData("training.learning-rate=NaN")]
+    [InlineData("training.momentum=1")]
+    [InlineData("training.milestones=0.6,0.3")]
+    [InlineData("training.warmup-epochs=100")]
+    [InlineData("training.precision=fp8")]
+    [InlineData("data.validation=1")]
+    [InlineData("data.skip-bad-images=perhaps")]
+    [InlineData("objective.label-smoothing=1")]
+    [InlineData("model.mean=0.5,0.5")]
+    [InlineData("model.mean=0.5,0.5,0.5")]
+    public void ImpossibleValue_IsNamedWithItsKey(string setting)
+    {
+        var message = Assert.Throws<InputException>(() => RecipeFile.Parse("", "recipe", [setting])).Message;
+        Assert.Contains(setting.StartsWith("model.mean=0.5,0.5,0.5", StringComparison.Ordinal) ? "model.standard-deviation" : setting.Split('=')[0], message);
+    }
+
+    [Theory]
+    [InlineData("a: [1, 2")]
+    [InlineData("- 1\n- 2")]
+    [InlineData("just text")]
+    public void WhatIsNoRecipe_IsRefused(string yaml) => Assert.Throws<InputException>(() => RecipeFile.Parse(yaml, "my.yaml"));
+
+    [Fact]
+    public void Overrides_WinOverTheFile_AndTheLastOverEarlierOnes()
+    {
+        var recipe = RecipeFile.Parse("ews:\n  width: 0.5\ntraining:\n  epochs: 7", "my.yaml", ["ews.width=0.6", "ews.width=0.8", "training.milestones=[0.25, 0.5]"]);
+        Assert.Equal((0.8, 7), (recipe.Ews.Width, recipe.Training.Epochs));
+        Assert.Equal([0.25, 0.5], recipe.Training.Milestones);
+    }
+}

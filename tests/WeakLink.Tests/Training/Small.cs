@@ -1,0 +1,36 @@
+using TorchSharp;
+using WeakLink.Data;
+using WeakLink.Training;
+
+namespace WeakLink.Tests.Training;
+
+/// <summary>Runs that take a second.</summary>
+internal static class Small
+{
+    /// <summary>A few embedded images in each part.</summary>
+    public static DataSplits Data { get; } = new(Shapes(0, 96), Shapes(1, 20), Shapes(2, 30), []);
+
+    /// <summary>A resolved recipe: a narrow resnet8, three epochs of six steps.</summary>
+    public static Recipe Recipe { get; } = new()
+    {
+        Model = new ModelRecipe { Name = "resnet8", WidthMultiplier = 0.5, Mean = [0.5, 0.5, 0.5], StandardDeviation = [0.25, 0.25, 0.25] },
+        Training = new TrainingRecipe { Epochs = 3, Batch = 16, LearningRate = 0.05, Schedule = ScheduleKind.Cosine, Precision = Precision.Fp32, Layout = Layout.Contiguous, Threads = 2, Workers = 2 },
+        Ews = new EwsRecipe { PolicyEvery = 2 },
+        Evaluation = new EvaluationRecipe { Subnets = 2, SubnetImages = 20, RecalibrationImages = 32, SearchUpdates = 2 },
+    };
+
+    /// <summary>Trains into a folder.</summary>
+    public static RunPosition Train(string path, Recipe? recipe = null, IRunObserver? observer = null, CancellationToken stop = default)
+    {
+        recipe ??= Recipe;
+        using var folder = RunFolder.Open(path, recipe, Data.Train.Classes, new ImageSize(32, 32), new { }, resume: true);
+        return TrainingRun.Train(recipe, Data, folder, torch.CPU, observer ?? new SilentObserver(), stop);
+    }
+
+    /// <summary>The tensors of a run's last checkpoint.</summary>
+    public static Dictionary<string, torch.Tensor> Last(string path) =>
+        WeakLink.Interop.SafeTensors.Read(Path.Combine(path, "checkpoints", "last.safetensors")).Tensors;
+
+    private static MemoryDataset Shapes(int split, int count) => new(
+        "shapes", ShapesDataset.Classes, 32, 32, [.. Enumerable.Range(0, count).Select(i => ShapesDataset.Draw(split, i))], [.. Enumerable.Range(0, count).Select(i => i % 10)]);
+}

@@ -1,0 +1,116 @@
+using TorchSharp;
+using WeakLink.Data;
+using WeakLink.Models;
+using WeakLink.Objectives;
+using WeakLink.Subnets;
+using WeakLink.Training;
+
+namespace WeakLink.Tests.Training;
+
+public class TrainingStepTests
+{
+    [Fact]
+    public void Step_MovesTheWeightsAsOneBackwardPassOfTheFormulaDoes()
+    {
+        using var scope = torch.NewDisposeScope();
+        using var batch = Batch(16);
+        const double Rate = 0.1;
+        const double Weight = 0.7;
+
+        using var network = Create();
+        using var search = new RandomSearch(network.Space, 0.7);
+        using var optimizer = torch.optim.SGD(network.parameters(), Rate);
+        var result = Step(network, optimizer, search, Weight).Run(batch, 5, Rate);
+
+        // L = CE(f) + λ · KL(stopgrad softmax f ‖ softmax α), written down once more.
+        using var expected = Create();
+        var images = batch.Images.to(torch.float32) / 255;
+        var full = expected.forward(images);
+        var subnet = expected.forward(images, search.Propose(new SeededRandom(3, RandomUse.Proposal, 0, 5)));
+        var teacher = full.detach().softmax(1);
+        var crossEntropy = full.log_softmax(1).gather(1, batch.Labels.unsqueeze(1)).mean().neg();
+        var divergence = (teacher * (teacher.log() - subnet.log_softmax(1))).sum() / 16;
+        (crossEntropy + (divergence * Weight)).backward();
+
+        Assert.Equal(crossEntropy.ToDouble(), result.Loss, 1e-5);
+        Assert.Equal(divergence.ToDouble(), result.Divergence, 1e-5);
+        using var noGradients = torch.no_grad();
+        foreach (var ((name, moved), (_, start)) in network.named_parameters().Zip(expected.named_parameters()))
+        {
+            var error = (moved - (start - (start.grad! * Rate))).abs().max().ToDouble() / (Rate * start.grad!.abs().max().ToDouble());
+            Assert.True(error < 2e-3, $"{name}: {error:g3}");
+        }
+    }
+
+    [Fact]
+    public void InfiniteLoss_LeavesTheWeightsAsTheyWere()
+    {
+        using var scope = torch.NewDisposeScope();
+        using var batch = Batch(8);
+        using var network = Create();
+        using (torch.no_grad())
+        {
+            network.get_parameter("fc.bias")![0] = float.NaN;
+        }
+
+        var before = network.get_parameter("conv1.weight")!.clone();
+        using var optimizer = torch.optim.SGD(network.parameters(), 0.1);
+        var error = Assert.Throws<InputException>(() => Step(network, optimizer, null, 1).Run(batch, 0, 0.1));
+        Assert.Contains("training.learning-rate", error.Message);
+        Assert.True(before.equal(network.get_parameter("conv1.weight")!).all().ToBoolean());
+    }
+
+    [Fact]
+    public void ThousandSteps_HoldNoMoreThanAHundred()
+    {
+        using var batch = Batch(4, 8);
+        using var network = Create();
+        using var search = new PolicySearch(network.Space, new PolicyOptions(), 0);
+        using var optimizer = torch.optim.SGD(network.parameters(), 0.01, 0.9);
+        var step = Step(network, optimizer, search, 1);
+        var (tensors, bytes) = (0L, 0L);
+        for (var i = 0; i < 1000; i++)
+        {
+            step.Run(batch, i, 0.01);
+            if (i == 100)
+            {
+                (tensors, bytes) = (torch.Tensor.TotalCount, Environment.WorkingSet);
+            }
+        }
+
+        Assert.Equal(tensors, torch.Tensor.TotalCount);
+        Assert.True(Environment.WorkingSet - bytes < 64 << 20, $"grew by {(Environment.WorkingSet - bytes) >> 20} MiB");
+    }
+
+    [Fact]
+    public void GradientClip_BoundsTheWholeStep()
+    {
+        using var scope = torch.NewDisposeScope();
+        using var batch = Batch(8);
+        using var network = Create();
+        using var start = Create();
+        using var optimizer = torch.optim.SGD(network.parameters(), 1);
+        new TrainingStep(network, new CrossEntropy(), null, optimizer, 0.01, ComputeFormat.Exact, torch.CPU, 3).Run(batch, 0, 1);
+        using var noGradients = torch.no_grad();
+        var moved = Math.Sqrt(network.parameters().Zip(start.parameters()).Sum(pair => (pair.First - pair.Second).square().sum().ToDouble()));
+        Assert.Equal(0.01, moved, 1e-4);
+    }
+
+    private static TrainingStep Step(ClassifierNetwork network, torch.optim.Optimizer optimizer, ISubnetSearch? search, double weight) => new(
+        network, new CrossEntropy(), search is null ? null : new EnhanceWeakSubnets(network, search, new Distillation(weight)), optimizer, 0, ComputeFormat.Exact, torch.CPU, 3);
+
+    private static Batch Batch(int count, int size = 16)
+    {
+        using var random = new torch.Generator(4);
+        return new Batch(
+            torch.randint(0, 256, [count, 3, size, size], torch.uint8, generator: random).DetachFromDisposeScope(),
+            (torch.arange(count, dtype: torch.int64) % 10).DetachFromDisposeScope());
+    }
+
+    private static ClassifierNetwork Create()
+    {
+        var network = NetworkCatalogue.Create("resnet8", 10, [0.5, 0.5, 0.5], [0.25, 0.25, 0.25], 1, widthMultiplier: 0.5);
+        network.train();
+        return network;
+    }
+}
