@@ -30,9 +30,9 @@ public static class ShapesDataset
         var background = Texture.Next(random);
         var pose = Pose.Next(random);
         var foreground = Texture.Next(random, differentFrom: background);
-        var clutter = Enumerable.Range(0, random.Next(1, 4)).Select(_ => Clutter.Next(random)).ToArray();
+        var clutter = Enumerable.Range(0, random.Next(1, 5)).Select(_ => Clutter.Next(random)).ToArray();
         var (lightX, lightY, ambient) = (random.NextDouble(-0.25, 0.25), random.NextDouble(-0.25, 0.25), random.NextDouble(0.75, 1.1));
-        var noise = random.NextDouble(0, 10);
+        var noise = random.NextDouble(0, 12);
         var label = index % Classes.Count;
 
         var image = new byte[3 * Size * Size];
@@ -143,9 +143,9 @@ public static class ShapesDataset
     {
         public static Pose Next(SeededRandom random)
         {
-            var scale = random.NextDouble(0.5, 0.85);
+            var scale = random.NextDouble(0.46, 0.84);
             var stretch = random.NextDouble(0.85, 1.18);
-            var angle = random.NextDouble(-0.5, 0.5);
+            var angle = random.NextDouble(-0.65, 0.65);
             var room = 1.0 - scale;
             return new Pose(
                 random.NextDouble(-room, room), random.NextDouble(-room, room), Math.Cos(angle), Math.Sin(angle), scale * stretch, scale / stretch, random.NextDouble(-0.15, 0.15));
@@ -166,7 +166,7 @@ public static class ShapesDataset
         {
             var first = NextColour(random);
             // Light and dark figures, but never one that can't be seen: keep the main colours apart.
-            while (differentFrom is not null && Distance(first, differentFrom.Mean) < 0.5)
+            while (differentFrom is not null && Distance(first, differentFrom.Mean) < 0.45)
             {
                 first = NextColour(random);
             }

@@ -41,8 +41,11 @@ public sealed record SubnetEvaluationOptions(double Width, int Count, int Recali
 /// </summary>
 public static class SubnetEvaluation
 {
-    // With the 3e-4 of training a policy needs tens of thousands of updates; here it gets a few hundred against a fixed target.
-    private const double PolicyLearningRate = 0.01;
+    // The settings of training (3e-4, 0.99) are for tens of thousands of updates; here there are a few hundred, against a network that
+    // stands still. Always the same images: subnets of one width differ by little more than batches of 64 images do.
+    private const double PolicyLearningRate = 0.005;
+    private const double PolicyBaselineDecay = 0.9;
+    private const int PolicyImages = 256;
 
     /// <summary>Measures.</summary>
     /// <param name="network">The finished network; its weights and running averages stay as they are.</param>
@@ -66,7 +69,7 @@ public static class SubnetEvaluation
         using var noGradients = torch.no_grad();
         using var scope = torch.NewDisposeScope();
         var images = test.InOrder().ToList();
-        var statisticsImages = Recalibration(training, options.RecalibrationImages, seed);
+        var statisticsImages = Batches(training, options.RecalibrationImages, seed);
         network.eval();
         var full = Accuracy(images, batch => network.call(batch), device, stop);
 
@@ -117,37 +120,24 @@ public static class SubnetEvaluation
         ClassifierNetwork network, BatchLoader training, SubnetEvaluationOptions options, torch.Device device, long seed, Action<int>? progress, CancellationToken stop)
     {
         var policy = new PolicySearch(
-            network.Space, new PolicyOptions { Width = options.Width, LearningRate = PolicyLearningRate, Every = 1 }, seed);
+            network.Space,
+            new PolicyOptions { Width = options.Width, LearningRate = PolicyLearningRate, BaselineDecay = PolicyBaselineDecay, Every = 1 },
+            seed);
+        var images = options.SearchUpdates > 0 ? Batches(training, PolicyImages, seed) : [];
         network.train();
-        using var noGradients = torch.no_grad();
-        var update = 0;
-        for (var epoch = 0; update < options.SearchUpdates; epoch++)
+        for (var update = 0; update < options.SearchUpdates; update++)
         {
-            foreach (var batch in training.Training(seed, -1 - epoch))
-            {
-                stop.ThrowIfCancellationRequested();
-                using var scope = torch.NewDisposeScope();
-                using (batch)
-                {
-                    var images = Pixels.ToUnit(batch.Images.to(device));
-                    SeededRandom Random() => new(seed, RandomUse.SubnetEvaluation, -1, update);
-                    var correct = network.forward(images, policy.Propose(Random())).argmax(1).eq(batch.Labels.to(device));
-                    policy.Learn(update, Random(), correct.to(torch.float32).mean().ToDouble());
-                }
-
-                progress?.Invoke(++update);
-                if (update >= options.SearchUpdates)
-                {
-                    break;
-                }
-            }
+            SeededRandom Draws() => new(seed, RandomUse.SubnetEvaluation, -1, update);
+            var subnet = policy.Propose(Draws());
+            policy.Learn(update, Draws(), Accuracy(images, batch => network.forward(batch, subnet), device, stop));
+            progress?.Invoke(update + 1);
         }
 
         network.eval();
         return policy;
     }
 
-    private static List<Batch> Recalibration(BatchLoader training, int images, long seed)
+    private static List<Batch> Batches(BatchLoader training, int images, long seed)
     {
         var batches = new List<Batch>();
         for (var count = 0; count < images; count += (int)batches[^1].Labels.shape[0])

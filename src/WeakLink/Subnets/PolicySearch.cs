@@ -138,6 +138,11 @@ public sealed class PolicySearch : ISubnetSearch
     /// <inheritdoc/>
     public void Load(IReadOnlyDictionary<string, torch.Tensor> state)
     {
+        if (state.Keys.Except(State().Keys).FirstOrDefault() is { } stranger)
+        {
+            throw new InputException($"The checkpoint's search state does not fit: '{stranger}' is not part of this search. Resume with the recipe that the run was started with.");
+        }
+
         using var noGradients = torch.no_grad();
         using var scope = torch.NewDisposeScope();
         _baseline.copy_(Find(state, BaselineName, _baseline.shape));

@@ -249,5 +249,5 @@ public sealed record EvaluationRecipe
     public int RecalibrationImages { get; init; } = 1024;
 
     /// <summary>Updates of the policy that proposes the measured subnets: it is trained against the finished network, whichever way that was trained.</summary>
-    public int SearchUpdates { get; init; } = 200;
+    public int SearchUpdates { get; init; } = 150;
 }

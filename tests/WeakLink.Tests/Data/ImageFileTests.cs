@@ -56,7 +56,7 @@ public class ImageFileTests
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder["text.png"], "no image");
         File.WriteAllBytes(folder["empty.jpg"], []);
-        var whole = File.ReadAllBytes(Pictures.Write(folder["whole.jpg"], new SKColor(1, 2, 3), 64, 64));
+        var whole = File.ReadAllBytes(Pictures.Write(folder["whole.jpg"], new SKColor(1, 2, 3), 512, 512));
         File.WriteAllBytes(folder["cut.jpg"], whole[..(whole.Length - 40)]);
         foreach (var name in new[] { "text.png", "empty.jpg", "cut.jpg", "missing.png" })
         {

@@ -14,7 +14,7 @@ public class OlderLibstdcxxTests
         var library = Library();
         var needed = library.Needs().Where(need => need.Library == "libstdc++.so.6").Select(need => need.Name).ToHashSet();
         Assert.Contains(Missing, needed);
-        Assert.Equal((LoadPath.Plain, []), Decide(library, needed));
+        AssertDecides(LoadPath.Plain, [], library, needed);
     }
 
     [Fact]
@@ -22,7 +22,7 @@ public class OlderLibstdcxxTests
     {
         var library = Library();
         var offered = library.Needs().Select(need => need.Name).Where(name => name != Missing).ToHashSet();
-        Assert.Equal((LoadPath.PrivateCopy, [Missing]), Decide(library, offered));
+        AssertDecides(LoadPath.PrivateCopy, [Missing], library, offered);
         Assert.Equal("_ZSt21ios_base_library_initv", Assert.Single(library.SymbolsOf(library.Needs().Single(need => need.Name == Missing))).Name);
     }
 
@@ -31,9 +31,7 @@ public class OlderLibstdcxxTests
     {
         var library = Library();
         var offered = library.Needs().Select(need => need.Name).Where(name => name != Missing && name != "GLIBCXX_3.4.21").ToHashSet();
-        var (path, missing) = OlderLibstdcxx.Decide(library, offered);
-        Assert.Equal(LoadPath.Impossible, path);
-        Assert.Equal([Missing, "GLIBCXX_3.4.21"], missing.OrderDescending());
+        AssertDecides(LoadPath.Impossible, [Missing, "GLIBCXX_3.4.21"], library, offered);
     }
 
     [Fact]
@@ -80,10 +78,11 @@ public class OlderLibstdcxxTests
     public void CutOffLibrary_IsInvalidData(int length) =>
         Assert.Throws<InvalidDataException>(() => new ElfLibrary(File.ReadAllBytes(Path())[..length]).Needs());
 
-    private static (LoadPath, string[]) Decide(ElfLibrary library, HashSet<string> offered)
+    private static void AssertDecides(LoadPath expected, string[] expectedMissing, ElfLibrary library, HashSet<string> offered)
     {
         var (path, missing) = OlderLibstdcxx.Decide(library, offered);
-        return (path, [.. missing]);
+        Assert.Equal(expected, path);
+        Assert.Equal(expectedMissing, missing.OrderDescending());
     }
 
     private static ElfLibrary Library() => new(File.ReadAllBytes(Path()));

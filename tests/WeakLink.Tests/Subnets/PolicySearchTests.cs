@@ -31,7 +31,7 @@ public class PolicySearchTests
                 (search.Surrogate(walk, Reward(walk.Subnet) - baseline) * Math.Exp(walk.LogLikelihood.ToDouble())).backward();
             }
 
-            var gradient = parameters.Select(parameter => parameter.grad!.clone()).ToList();
+            var gradient = parameters.Select(parameter => parameter.grad?.clone() ?? torch.zeros_like(parameter)).ToList();
             var norm = Math.Sqrt(gradient.Sum(part => part.square().sum().ToDouble()));
             Assert.True(norm > 1e-3, "a flat objective tests nothing");
 
@@ -57,7 +57,7 @@ public class PolicySearchTests
             // Start far from uniform.
             foreach (var (name, scores) in search.Policy.named_parameters().Where(parameter => parameter.name.StartsWith("scores", StringComparison.Ordinal)))
             {
-                scores.mul_(60);
+                scores.mul_(400);
             }
         }
 
@@ -117,9 +117,11 @@ public class PolicySearchTests
     public void StateOfAnotherSpace_IsRefusedByName()
     {
         using var scope = torch.NewDisposeScope();
-        using var search = new PolicySearch(Small, new PolicyOptions(), 0);
-        using var other = new PolicySearch(new SubnetSpace([new BlockSpace(3), new BlockSpace(5)]), new PolicyOptions(), 0);
+        using var search = new PolicySearch(Small, new PolicyOptions { Width = 0.5 }, 0);
+        using var other = new PolicySearch(new SubnetSpace([new BlockSpace(3), new BlockSpace(5)]), new PolicyOptions { Width = 0.5 }, 0);
         Assert.Contains("1_channels", Assert.Throws<InputException>(() => search.Load(other.State())).Message);
+        using var narrower = new PolicySearch(Small, new PolicyOptions { Width = 0.7 }, 0);
+        Assert.Contains("1_channels", Assert.Throws<InputException>(() => narrower.Load(search.State())).Message);
     }
 
     [Fact]
