@@ -18,7 +18,7 @@ internal static class ComparisonTable
 
     private sealed record Arm(string Name, string Folder, params string[] Settings);
 
-    private sealed record Row(Summary Summary, double RandomRunning, double WeakestRunning);
+    private sealed record Row(Summary Summary, double? RandomRunning, double? WeakestRunning);
 
     public static void Run(string data, string output, int seeds)
     {
@@ -75,20 +75,30 @@ internal static class ComparisonTable
             var recipe = RecipeFile.Load(RecipePath, ["training.precision=bf16", "training.layout=channels-last", .. arm.Settings, $"data.source={data}", $"seed={seed}"]);
             var summary = Experiment.Run(recipe, folder, RunFolder.IsRun(folder), observer);
 
-            // The same subnets with the full network's running statistics: what re-estimating them is worth.
-            using var trained = TrainedModel.Load(folder, TorchSharp.torch.CPU);
-            var splits = DataSources.Open(trained.Recipe.Data, seed, observer);
-            var evaluation = trained.Recipe.Evaluation with { RecalibrationImages = 0 };
-            var running = ModelMetrics.Measure(trained.Network, trained.Recipe with { Evaluation = evaluation }, splits.Test, splits.Train, TorchSharp.torch.CPU, observer, CancellationToken.None).Subnets!;
-            File.WriteAllText(result, JsonSerializer.Serialize(new Row(summary, running.Random.Mean, running.Proposed.Min), Json));
+            var running = arm.Folder is "plain" or "policy" ? WithRunningStatistics(folder, observer) : null;
+            File.WriteAllText(result, JsonSerializer.Serialize(new Row(summary, running?.Random.Mean, running?.Proposed.Min), Json));
         }
 
         return JsonSerializer.Deserialize<Row>(File.ReadAllText(result), Json)!;
     }
 
-    private static string Spread(List<Row> rows, Func<Row, double> value, int digits)
+    /// <summary>The same subnets with the full network's running statistics: what re-estimating them is worth.</summary>
+    private static SubnetMetrics WithRunningStatistics(string folder, IRunObserver observer)
     {
-        var values = rows.Select(value).ToList();
+        using var trained = TrainedModel.Load(folder, TorchSharp.torch.CPU);
+        var recipe = trained.Recipe with { Evaluation = trained.Recipe.Evaluation with { RecalibrationImages = 0 } };
+        var splits = DataSources.Open(recipe.Data, recipe.Seed, observer);
+        return ModelMetrics.Measure(trained.Network, recipe, splits.Test, splits.Train, TorchSharp.torch.CPU, observer, CancellationToken.None).Subnets!;
+    }
+
+    private static string Spread(List<Row> rows, Func<Row, double?> value, int digits)
+    {
+        var values = rows.Select(value).OfType<double>().ToList();
+        if (values.Count == 0)
+        {
+            return "";
+        }
+
         var mean = values.Average();
         var deviation = values.Count < 2 ? 0 : Math.Sqrt(values.Sum(x => (x - mean) * (x - mean)) / (values.Count - 1));
         var format = "F" + digits.ToString(CultureInfo.InvariantCulture);

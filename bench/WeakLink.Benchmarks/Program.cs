@@ -1,6 +1,6 @@
 using WeakLink.Benchmarks;
 
-const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- steps [NETWORK...] | memory [STEPS] | loading [FOLDER] | comparison DATA OUT [SEEDS]";
+const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- steps [NETWORK...] | memory [STEPS] | loading [FOLDER] | comparison DATA OUT [SEEDS] | picture OUT RUN...";
 switch (args)
 {
     case ["steps", .. var networks]:
@@ -21,6 +21,9 @@ switch (args)
     case ["comparison", var data, var output, .. var seeds]:
         Console.WriteLine($"{Machine.Describe()}\n");
         ComparisonTable.Run(data, output, seeds.Length > 0 ? int.Parse(seeds[0], System.Globalization.CultureInfo.InvariantCulture) : 3);
+        return 0;
+    case ["picture", var picture, .. var runs]:
+        SubnetPicture.Draw(picture, runs);
         return 0;
     default:
         Console.Error.WriteLine(Usage);

@@ -80,7 +80,7 @@ internal sealed class Screen : IRunObserver
         var rate = (done - _first) / Math.Max(elapsed.TotalSeconds, 1e-3);
         var left = _total > 0 && rate > 0 ? $", {Duration(TimeSpan.FromSeconds((_total - done) / rate))} left" : "";
         var extra = detail.Length > 0 ? $", {detail}" : "";
-        var amount = _total > 0 ? $"{(double)done / _total:p0}" : $"{done:n0} {_unit}";
+        var amount = _total > 0 ? $"{100 * done / _total}%" : $"{done:n0} {_unit}";
         if (!_terminal)
         {
             _writer.WriteLine($"{_name}: {amount}, {rate:n0} {_unit}/s{extra}{left}");

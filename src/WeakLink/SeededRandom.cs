@@ -32,6 +32,9 @@ public enum RandomUse
 
     /// <summary>Draws of an objective (attack starts, mixing weights).</summary>
     Objective = 11,
+
+    /// <summary>What libtorch draws by itself in a training step (dropout).</summary>
+    Libtorch = 12,
 }
 
 /// <summary>

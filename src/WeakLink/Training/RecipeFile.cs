@@ -14,26 +14,31 @@ namespace WeakLink.Training;
 /// </summary>
 public static partial class RecipeFile
 {
+    private const string ResourcePrefix = "recipes/";
+    private const string ResourceSuffix = ".yaml";
+
+    private static Assembly Assembly => typeof(RecipeFile).Assembly;
+
     /// <summary>Reads a recipe and checks it.</summary>
     /// <param name="nameOrPath">A file, or the name of a recipe that comes with WeakLink.</param>
     /// <param name="overrides">Each <c>key=value</c>, such as <c>ews.width=0.5</c>.</param>
     /// <exception cref="InputException">No such recipe, broken YAML, an unknown key (the nearest is named), a value that is not allowed.</exception>
     public static Recipe Load(string nameOrPath, IEnumerable<string> overrides)
     {
-        var path = File.Exists(nameOrPath) ? nameOrPath : Path.Combine(Folder, nameOrPath + ".yaml");
-        if (!File.Exists(path))
+        if (File.Exists(nameOrPath))
         {
-            throw new InputException($"There is no recipe '{nameOrPath}': give a file or one of {string.Join(", ", Names)} (did you mean {Nearest.To(nameOrPath, Names)}?).");
+            return Parse(File.ReadAllText(nameOrPath), nameOrPath, overrides);
         }
 
-        return Parse(File.ReadAllText(path), path, overrides);
+        using var embedded = Assembly.GetManifestResourceStream(ResourcePrefix + nameOrPath + ResourceSuffix)
+            ?? throw new InputException($"There is no recipe '{nameOrPath}': give a file or one of {string.Join(", ", Names)} (did you mean {Nearest.To(nameOrPath, Names)}?).");
+        using var reader = new StreamReader(embedded);
+        return Parse(reader.ReadToEnd(), $"recipe {nameOrPath}", overrides);
     }
 
     /// <summary>Names of the recipes that come with WeakLink.</summary>
-    public static IReadOnlyList<string> Names =>
-        Directory.Exists(Folder) ? [.. Directory.EnumerateFiles(Folder, "*.yaml").Select(path => Path.GetFileNameWithoutExtension(path)).Order(StringComparer.Ordinal)] : [];
-
-    private static string Folder => Path.Combine(AppContext.BaseDirectory, "recipes");
+    public static IReadOnlyList<string> Names { get; } =
+        [.. Assembly.GetManifestResourceNames().Where(name => name.StartsWith(ResourcePrefix, StringComparison.Ordinal)).Select(name => name[ResourcePrefix.Length..^ResourceSuffix.Length]).Order(StringComparer.Ordinal)];
 
     /// <summary>Reads a recipe from text.</summary>
     /// <param name="yaml">The text.</param>

@@ -55,7 +55,7 @@ public static class TrainingRun
                     var globalStep = ((long)epoch * steps) + position.StepInEpoch;
                     var result = step.Run(batch, globalStep, LearningRate.At(settings, globalStep, steps));
                     position = clock.Advance(position, result);
-                    observer.Advance((globalStep + 1) * settings.Batch, $"epoch {epoch + 1}/{settings.Epochs}, loss {position.LossSum / position.Images:0.000}, accuracy {(double)position.Correct / position.Images:p1}");
+                    observer.Advance((globalStep + 1) * settings.Batch, $"epoch {epoch + 1}/{settings.Epochs}, loss {position.LossSum / position.Images:0.000}, accuracy {100.0 * position.Correct / position.Images:0.0}%");
                 }
 
                 var stopping = stop.IsCancellationRequested;

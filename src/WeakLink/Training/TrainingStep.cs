@@ -45,6 +45,8 @@ public sealed class TrainingStep(
         var images = format.Apply(Pixels.ToUnit(batch.Images.to(device)));
         var labels = batch.Labels.to(device);
         optimizer.zero_grad();
+        // Dropout, and whatever a user's network draws, follows from the step too: a resumed run equals an uninterrupted one.
+        using var generator = torch.manual_seed((long)(new SeededRandom(seed, RandomUse.Libtorch, 0, step).NextBits() >> 1));
 
         var views = objective.Prepare(_model, images, labels, new SeededRandom(seed, RandomUse.Objective, 0, step));
         var (loss, correct, teacher) = TrainFull(views, labels);

@@ -121,7 +121,7 @@ public class PolicySearchTests
         using var other = new PolicySearch(new SubnetSpace([new BlockSpace(3), new BlockSpace(5)]), new PolicyOptions { Width = 0.5 }, 0);
         Assert.Contains("1_channels", Assert.Throws<InputException>(() => search.Load(other.State())).Message);
         using var narrower = new PolicySearch(Small, new PolicyOptions { Width = 0.7 }, 0);
-        Assert.Contains("1_channels", Assert.Throws<InputException>(() => narrower.Load(search.State())).Message);
+        Assert.Contains("does not fit", Assert.Throws<InputException>(() => narrower.Load(search.State())).Message);
     }
 
     [Fact]

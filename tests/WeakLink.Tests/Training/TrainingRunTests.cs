@@ -27,6 +27,19 @@ public class TrainingRunTests
     }
 
     [Fact]
+    public void Dropout_IsResumedTooToTheBit()
+    {
+        var recipe = Small.Recipe with { Model = Small.Recipe.Model with { Name = "wide-resnet-10-1", Dropout = 0.3 } };
+        using var whole = new TemporaryFolder();
+        Small.Train(whole["run"], recipe);
+        using var parts = new TemporaryFolder();
+        using var stop = new CancellationTokenSource();
+        Assert.Throws<OperationCanceledException>(() => Small.Train(parts["run"], recipe, new StopAfter(stop, 4), stop.Token));
+        Small.Train(parts["run"], recipe);
+        AssertSame(Small.Last(whole["run"]), Small.Last(parts["run"]));
+    }
+
+    [Fact]
     public void CrashBetweenTwoSaves_ResumesFromTheLastOne()
     {
         using var whole = new TemporaryFolder();
