@@ -6,16 +6,16 @@ namespace WeakLink.Data;
 /// <summary>Archives of image folders given as data: extracted once into the cache folder, and found there again.</summary>
 public static class ArchiveFiles
 {
-    private static readonly string[] _readable = [".zip", ".tar", ".tar.gz", ".tgz"];
+    private static readonly string[] Readable = [".zip", ".tar", ".tar.gz", ".tgz"];
 
     // Recognised so that the error can say what to do.
-    private static readonly (string Ending, string Remedy)[] _unreadable =
+    private static readonly (string Ending, string Remedy)[] Unreadable =
     [
         (".tar.xz", "tar xJf"), (".txz", "tar xJf"), (".tar.bz2", "tar xjf"), (".tbz2", "tar xjf"), (".tar.zst", "tar --zstd -xf"), (".7z", "7z x"), (".rar", "unrar x"),
     ];
 
     /// <summary>Whether a path has the ending of an archive, also of a kind that WeakLink can't read but recognises.</summary>
-    public static bool IsArchive(string path) => _readable.Concat(_unreadable.Select(kind => kind.Ending)).Any(ending => HasEnding(path, ending));
+    public static bool IsArchive(string path) => Readable.Concat(Unreadable.Select(kind => kind.Ending)).Any(ending => HasEnding(path, ending));
 
     /// <summary>
     /// The folder that holds the archive's content, extracted into the cache folder unless it is there from an earlier run; the archive's path, length and
@@ -36,7 +36,7 @@ public static class ArchiveFiles
             throw new InputException($"The archive {archive} does not exist: check the path.");
         }
 
-        var unreadable = _unreadable.FirstOrDefault(kind => HasEnding(archive, kind.Ending));
+        var unreadable = Unreadable.FirstOrDefault(kind => HasEnding(archive, kind.Ending));
         if (unreadable.Ending is not null)
         {
             throw new InputException($"WeakLink can't read {unreadable.Ending} archives: extract it with \"{unreadable.Remedy} {archive}\" and give the folder instead.");

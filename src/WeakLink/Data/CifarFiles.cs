@@ -13,17 +13,17 @@ public static class CifarFiles
     private const int NamesLimit = 1 << 16;
     private const int FirstReadBytes = 1 << 20;
 
-    private static readonly Layout _cifar10 = new(
+    private static readonly Layout Cifar10 = new(
         "CIFAR-10", 1, ["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"], "test_batch.bin",
         "batches.meta.txt", "cifar-10-batches-bin", KnownDownloads.Cifar10, CifarClasses.Ten);
 
-    private static readonly Layout _cifar100 = new(
+    private static readonly Layout Cifar100 = new(
         "CIFAR-100", 2, ["train.bin"], "test.bin", "fine_label_names.txt", "cifar-100-binary", KnownDownloads.Cifar100, CifarClasses.Hundred);
 
-    private static readonly Layout[] _layouts = [_cifar10, _cifar100];
+    private static readonly Layout[] Layouts = [Cifar10, Cifar100];
 
     // What the two Python versions unpack to.
-    private static readonly string[] _pythonFolders = ["cifar-10-batches-py", "cifar-100-python"];
+    private static readonly string[] PythonFolders = ["cifar-10-batches-py", "cifar-100-python"];
 
     /// <summary>
     /// Whether a path is a folder with CIFAR's files (or with their official folder in it), or a .tar.gz, .tgz or .tar of these. True also for the Python version,
@@ -32,7 +32,7 @@ public static class CifarFiles
     public static bool IsCifar(string path) => Directory.Exists(path) ? IsPythonFolder(path) || FindFolder(path) is not null : File.Exists(path) && IsTar(path) && IsCifarArchive(path);
 
     /// <summary>Whether a source is <c>cifar10</c> or <c>cifar100</c>.</summary>
-    public static bool IsName(string source) => _layouts.Any(layout => layout.Download.Name == source);
+    public static bool IsName(string source) => Layouts.Any(layout => layout.Download.Name == source);
 
     /// <summary>Opens <c>cifar10</c>, <c>cifar100</c> (fetched into the cache folder unless they are there), a folder, or an archive.</summary>
     /// <param name="source">One of the two names, or a path for which <see cref="IsCifar"/> is true.</param>
@@ -44,7 +44,7 @@ public static class CifarFiles
     public static (Dataset Train, Dataset Test) Open(
         string source, string cacheFolder, IProgress<DownloadProgress>? progress = null, CancellationToken cancellation = default)
     {
-        if (_layouts.FirstOrDefault(layout => layout.Download.Name == source) is { } named)
+        if (Layouts.FirstOrDefault(layout => layout.Download.Name == source) is { } named)
         {
             var extracted = Path.Combine(cacheFolder, named.Folder);
             source = Directory.Exists(extracted) ? extracted : named.Download.FetchAsync(cacheFolder, progress, cancellation).GetAwaiter().GetResult();
@@ -124,7 +124,7 @@ public static class CifarFiles
     // Memory follows what arrives, never what a header promises.
     private static byte[] ReadEntry(TarEntries entries, string archive, TarEntry entry)
     {
-        if (entry.Length > (_layouts.Any(layout => layout.Names == FileName(entry.Name)) ? NamesLimit : Array.MaxLength))
+        if (entry.Length > (Layouts.Any(layout => layout.Names == FileName(entry.Name)) ? NamesLimit : Array.MaxLength))
         {
             throw TooLarge(Path.Combine(archive, entry.Name));
         }
@@ -166,19 +166,19 @@ public static class CifarFiles
     }
 
     private static string? FindFolder(string path) =>
-        new[] { path }.Concat(_layouts.Select(layout => Path.Combine(path, layout.Folder)))
-            .FirstOrDefault(folder => _layouts.Any(layout => layout.Train.Append(layout.Test).Any(file => File.Exists(Path.Combine(folder, file)))));
+        new[] { path }.Concat(Layouts.Select(layout => Path.Combine(path, layout.Folder)))
+            .FirstOrDefault(folder => Layouts.Any(layout => layout.Train.Append(layout.Test).Any(file => File.Exists(Path.Combine(folder, file)))));
 
-    private static Layout? LayoutOf(IReadOnlyCollection<string> files) => _layouts.FirstOrDefault(layout => layout.Train.Append(layout.Test).Any(files.Contains));
+    private static Layout? LayoutOf(IReadOnlyCollection<string> files) => Layouts.FirstOrDefault(layout => layout.Train.Append(layout.Test).Any(files.Contains));
 
-    private static bool IsFile(string file) => _layouts.Any(layout => layout.Names == file || layout.Test == file || layout.Train.Contains(file));
+    private static bool IsFile(string file) => Layouts.Any(layout => layout.Names == file || layout.Test == file || layout.Train.Contains(file));
 
     private static bool IsTar(string path) => new[] { ".tar.gz", ".tgz", ".tar" }.Any(ending => path.EndsWith(ending, StringComparison.OrdinalIgnoreCase));
 
     private static bool IsPythonFolder(string path) =>
-        _pythonFolders.Any(folder => Path.GetFileName(Path.TrimEndingDirectorySeparator(path)) == folder || (Directory.Exists(Path.Combine(path, folder)) && FindFolder(path) is null));
+        PythonFolders.Any(folder => Path.GetFileName(Path.TrimEndingDirectorySeparator(path)) == folder || (Directory.Exists(Path.Combine(path, folder)) && FindFolder(path) is null));
 
-    private static bool IsPythonEntry(string entry) => _pythonFolders.Any(folder => entry.StartsWith(folder + "/", StringComparison.Ordinal));
+    private static bool IsPythonEntry(string entry) => PythonFolders.Any(folder => entry.StartsWith(folder + "/", StringComparison.Ordinal));
 
     private static string FileName(string entry) => entry[(entry.LastIndexOf('/') + 1)..];
 

@@ -5,7 +5,7 @@ namespace WeakLink.Data;
 /// <summary>Reports progress ten times a second at most: a terminal needs no more, and the receiver may be slow.</summary>
 internal sealed class ProgressClock(IProgress<DownloadProgress>? progress, string file, long total, long alreadyDone = 0)
 {
-    private static readonly TimeSpan _interval = TimeSpan.FromSeconds(0.1);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(0.1);
 
     private readonly long _start = Stopwatch.GetTimestamp();
     private TimeSpan _next;
@@ -23,7 +23,7 @@ internal sealed class ProgressClock(IProgress<DownloadProgress>? progress, strin
             return;
         }
 
-        _next = elapsed + _interval;
+        _next = elapsed + Interval;
         var rate = elapsed > TimeSpan.Zero ? Math.Max(0, bytes - alreadyDone) / elapsed.TotalSeconds : 0;
         progress.Report(new DownloadProgress(file, bytes, total, rate));
     }

@@ -7,8 +7,8 @@ namespace WeakLink.Tests.Data;
 
 public sealed class DownloadTests : IDisposable
 {
-    private static readonly byte[] _file = RandomNumberGenerator.GetBytes(300_000);
-    private static readonly string _checksum = Convert.ToHexString(SHA256.HashData(_file));
+    private static readonly byte[] Content = RandomNumberGenerator.GetBytes(300_000);
+    private static readonly string Checksum = Convert.ToHexString(SHA256.HashData(Content));
 
     private readonly TemporaryFolder _folder = new();
 
@@ -21,7 +21,7 @@ public sealed class DownloadTests : IDisposable
     [Fact]
     public async Task GoodServer_GivesTheFileAndNoPart()
     {
-        using var server = new ScriptedServer(Good(_file));
+        using var server = new ScriptedServer(Good(Content));
         await FetchAsync(server);
         AssertFetched();
         Assert.Null(Assert.Single(server.Requests).Range);
@@ -31,15 +31,15 @@ public sealed class DownloadTests : IDisposable
     [SuppressMessage("Security", "CA5351", Justification = "what publishers state")]
     public async Task Md5_IsCheckedToo()
     {
-        using var server = new ScriptedServer(Good(_file));
-        await Patience().FetchAsync(server.Address, Destination, _file.Length, Convert.ToHexStringLower(MD5.HashData(_file)));
+        using var server = new ScriptedServer(Good(Content));
+        await Patience().FetchAsync(server.Address, Destination, Content.Length, Convert.ToHexStringLower(MD5.HashData(Content)));
         AssertFetched();
     }
 
     [Fact]
     public async Task ClosedInTheMiddle_IsResumedWhereItStopped()
     {
-        using var server = new ScriptedServer(Cut(_file, 100_000, "\nETag: \"1\""), Good(_file));
+        using var server = new ScriptedServer(Cut(Content, 100_000, "\nETag: \"1\""), Good(Content));
         await FetchAsync(server);
         AssertFetched();
         Assert.Equal([null, 100_000], server.Requests.Select(request => request.Range));
@@ -49,7 +49,7 @@ public sealed class DownloadTests : IDisposable
     [Fact]
     public async Task InterruptedRun_IsResumedByTheNext()
     {
-        using (var server = new ScriptedServer(Cut(_file, 123_456), Status(503)))
+        using (var server = new ScriptedServer(Cut(Content, 123_456), Status(503)))
         {
             var error = await Assert.ThrowsAsync<InputException>(() => FetchAsync(server));
             Assert.Contains("123,456 of 300,000 bytes", error.Message);
@@ -58,7 +58,7 @@ public sealed class DownloadTests : IDisposable
         }
 
         Assert.Equal(123_456, new FileInfo(Part).Length);
-        using var next = new ScriptedServer(Good(_file));
+        using var next = new ScriptedServer(Good(Content));
         await FetchAsync(next);
         AssertFetched();
         Assert.Equal(123_456, Assert.Single(next.Requests).Range);
@@ -67,7 +67,7 @@ public sealed class DownloadTests : IDisposable
     [Fact]
     public async Task ServerThatIgnoresTheRange_IsReadFromTheStart()
     {
-        using var server = new ScriptedServer(Cut(_file, 100_000), Whole(_file));
+        using var server = new ScriptedServer(Cut(Content, 100_000), Whole(Content));
         await FetchAsync(server);
         AssertFetched();
         Assert.Equal(2, server.Requests.Count);
@@ -76,8 +76,8 @@ public sealed class DownloadTests : IDisposable
     [Fact]
     public async Task FileChangedBetweenTheHalves_IsFetchedWhole()
     {
-        var old = RandomNumberGenerator.GetBytes(_file.Length);
-        using var server = new ScriptedServer(Cut(old, 100_000, "\nETag: \"old\""), Good(_file, "\"new\""));
+        var old = RandomNumberGenerator.GetBytes(Content.Length);
+        using var server = new ScriptedServer(Cut(old, 100_000, "\nETag: \"old\""), Good(Content, "\"new\""));
         await FetchAsync(server);
         AssertFetched();
         Assert.Equal(2, server.Requests.Count);
@@ -88,7 +88,7 @@ public sealed class DownloadTests : IDisposable
     {
         Directory.CreateDirectory(_folder["cache"]);
         await File.WriteAllBytesAsync(Part, RandomNumberGenerator.GetBytes(5000), TestContext.Current.CancellationToken);
-        using var server = new ScriptedServer(Good(_file));
+        using var server = new ScriptedServer(Good(Content));
         await FetchAsync(server);
         AssertFetched();
         Assert.Equal([5000, null], server.Requests.Select(request => request.Range));
@@ -98,8 +98,8 @@ public sealed class DownloadTests : IDisposable
     public async Task PartLongerThanTheFile_IsDropped()
     {
         Directory.CreateDirectory(_folder["cache"]);
-        await File.WriteAllBytesAsync(Part, new byte[_file.Length + 1], TestContext.Current.CancellationToken);
-        using var server = new ScriptedServer(Good(_file));
+        await File.WriteAllBytesAsync(Part, new byte[Content.Length + 1], TestContext.Current.CancellationToken);
+        using var server = new ScriptedServer(Good(Content));
         await FetchAsync(server);
         AssertFetched();
     }
@@ -107,7 +107,7 @@ public sealed class DownloadTests : IDisposable
     [Fact]
     public async Task RangeNotSatisfiable_StartsOver()
     {
-        using var server = new ScriptedServer(Cut(_file, 100_000), Status(416), Good(_file));
+        using var server = new ScriptedServer(Cut(Content, 100_000), Status(416), Good(Content));
         await FetchAsync(server);
         AssertFetched();
         Assert.Equal([null, 100_000, null], server.Requests.Select(request => request.Range));
@@ -120,8 +120,8 @@ public sealed class DownloadTests : IDisposable
     [InlineData("nonsense")]
     public async Task WrongContentRange_StartsOver(string range)
     {
-        var lie = Raw($"HTTP/1.1 206 Partial Content\nContent-Range: {range}\nContent-Length: 200000", _file[..200_000]);
-        using var server = new ScriptedServer(Cut(_file, 100_000), lie, Good(_file));
+        var lie = Raw($"HTTP/1.1 206 Partial Content\nContent-Range: {range}\nContent-Length: 200000", Content[..200_000]);
+        using var server = new ScriptedServer(Cut(Content, 100_000), lie, Good(Content));
         await FetchAsync(server);
         AssertFetched();
         Assert.Null(server.Requests[2].Range);
@@ -130,7 +130,7 @@ public sealed class DownloadTests : IDisposable
     [Fact]
     public async Task CorruptBytes_AreDeletedAndNamed()
     {
-        var corrupt = (byte[])_file.Clone();
+        var corrupt = (byte[])Content.Clone();
         corrupt[777] ^= 1;
         using var server = new ScriptedServer(Good(corrupt));
         var error = await Assert.ThrowsAsync<InputException>(() => FetchAsync(server));
@@ -175,7 +175,7 @@ public sealed class DownloadTests : IDisposable
     [Fact]
     public async Task TwoServerErrors_AreRetried()
     {
-        using var server = new ScriptedServer(Status(500), Status(429), Good(_file));
+        using var server = new ScriptedServer(Status(500), Status(429), Good(Content));
         await FetchAsync(server);
         AssertFetched();
     }
@@ -204,7 +204,7 @@ public sealed class DownloadTests : IDisposable
     [Fact]
     public async Task Stall_IsTreatedAsADrop()
     {
-        using var server = new ScriptedServer(Stall(_file, 100_000), Good(_file));
+        using var server = new ScriptedServer(Stall(Content, 100_000), Good(Content));
         await FetchAsync(server);
         AssertFetched();
         Assert.Equal(100_000, server.Requests[1].Range);
@@ -213,7 +213,7 @@ public sealed class DownloadTests : IDisposable
     [Fact]
     public async Task StallWithoutEnd_GivesUpAndSaysSo()
     {
-        using var server = new ScriptedServer(Stall(_file, 10));
+        using var server = new ScriptedServer(Stall(Content, 10));
         var error = await Assert.ThrowsAsync<InputException>(() => FetchAsync(server));
         Assert.Contains("nothing arrived for", error.Message);
     }
@@ -221,7 +221,7 @@ public sealed class DownloadTests : IDisposable
     [Fact]
     public async Task Redirect_IsFollowed()
     {
-        using var target = new ScriptedServer(Good(_file));
+        using var target = new ScriptedServer(Good(Content));
         using var server = new ScriptedServer(Raw($"HTTP/1.1 302 Found\nLocation: {target.Address}\nContent-Length: 0", []));
         await FetchAsync(server);
         AssertFetched();
@@ -252,7 +252,7 @@ public sealed class DownloadTests : IDisposable
             address = server.Address;
         }
 
-        var error = await Assert.ThrowsAsync<InputException>(() => Patience().FetchAsync(address, Destination, _file.Length, _checksum));
+        var error = await Assert.ThrowsAsync<InputException>(() => Patience().FetchAsync(address, Destination, Content.Length, Checksum));
         Assert.Contains("127.0.0.1", error.Message);
         Assert.Contains(Destination, error.Message);
         Assert.Contains("WEAKLINK_MIRROR", error.Message);
@@ -263,7 +263,7 @@ public sealed class DownloadTests : IDisposable
     {
         // ".invalid" never resolves (RFC 2606); an endless pause would hang here if it were retried.
         var patience = new Download { FirstDelay = TimeSpan.FromHours(1) };
-        var fetch = patience.FetchAsync(new Uri("http://weaklink.invalid/file.bin"), Destination, 10, _checksum);
+        var fetch = patience.FetchAsync(new Uri("http://weaklink.invalid/file.bin"), Destination, 10, Checksum);
         var error = await Assert.ThrowsAsync<InputException>(() => fetch.WaitAsync(TimeSpan.FromMinutes(1)));
         Assert.Contains("weaklink.invalid could not be reached", error.Message);
     }
@@ -272,7 +272,7 @@ public sealed class DownloadTests : IDisposable
     public async Task FileThatIsThere_IsKeptWithoutAskingTheServer()
     {
         Directory.CreateDirectory(_folder["cache"]);
-        await File.WriteAllBytesAsync(Destination, _file, TestContext.Current.CancellationToken);
+        await File.WriteAllBytesAsync(Destination, Content, TestContext.Current.CancellationToken);
         using var server = new ScriptedServer(Status(404));
         await FetchAsync(server);
         Assert.Empty(server.Requests);
@@ -282,17 +282,17 @@ public sealed class DownloadTests : IDisposable
     public async Task AnotherFileThatIsThere_IsNamedAndKept()
     {
         Directory.CreateDirectory(_folder["cache"]);
-        await File.WriteAllBytesAsync(Destination, _file[..^1], TestContext.Current.CancellationToken);
-        using var server = new ScriptedServer(Good(_file));
+        await File.WriteAllBytesAsync(Destination, Content[..^1], TestContext.Current.CancellationToken);
+        using var server = new ScriptedServer(Good(Content));
         var error = await Assert.ThrowsAsync<InputException>(() => FetchAsync(server));
         Assert.Contains($"{Destination} has 299,999 bytes, the published file 300,000", error.Message);
-        Assert.Equal(_file.Length - 1, new FileInfo(Destination).Length);
+        Assert.Equal(Content.Length - 1, new FileInfo(Destination).Length);
     }
 
     [Fact]
     public async Task EightAtOnce_FetchItOnce()
     {
-        using var server = new ScriptedServer(Good(_file));
+        using var server = new ScriptedServer(Good(Content));
         await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => FetchAsync(server))));
         AssertFetched();
         Assert.Single(server.Requests);
@@ -301,11 +301,11 @@ public sealed class DownloadTests : IDisposable
     [Fact]
     public async Task Cancelled_KeepsThePart()
     {
-        using var server = new ScriptedServer(Stall(_file, 100_000));
+        using var server = new ScriptedServer(Stall(Content, 100_000));
         using var cancellation = new CancellationTokenSource();
         var patience = new Download { StallLimit = TimeSpan.FromMinutes(5) };
         var cancel = new Sink(report => cancellation.CancelAfter(report.Bytes > 0 ? 100 : -1));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => patience.FetchAsync(server.Address, Destination, _file.Length, _checksum, cancel, cancellation.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => patience.FetchAsync(server.Address, Destination, Content.Length, Checksum, cancel, cancellation.Token));
         Assert.InRange(new FileInfo(Part).Length, 1, 100_000);
         AssertNothingFetched();
     }
@@ -314,8 +314,8 @@ public sealed class DownloadTests : IDisposable
     public async Task Progress_CountsTheResumedBytesAndEndsAtTheTotal()
     {
         var reports = new List<DownloadProgress>();
-        using var server = new ScriptedServer(Cut(_file, 200_000), Good(_file));
-        await Patience().FetchAsync(server.Address, Destination, _file.Length, _checksum, new Sink(reports.Add));
+        using var server = new ScriptedServer(Cut(Content, 200_000), Good(Content));
+        await Patience().FetchAsync(server.Address, Destination, Content.Length, Checksum, new Sink(reports.Add));
         Assert.Equal(reports.OrderBy(report => report.Bytes), reports);
         Assert.Equal(("file.bin", 300_000, 300_000), (reports[^1].File, reports[^1].Bytes, reports[^1].Total));
         Assert.True(reports[^1].BytesPerSecond > 0);
@@ -327,7 +327,7 @@ public sealed class DownloadTests : IDisposable
         Assert.SkipUnless(OperatingSystem.IsLinux(), "needs /dev/full");
         Directory.CreateDirectory(_folder["cache"]);
         File.CreateSymbolicLink(Part, "/dev/full");
-        using var server = new ScriptedServer(Good(_file));
+        using var server = new ScriptedServer(Good(Content));
         var error = await Assert.ThrowsAsync<InputException>(() => FetchAsync(server));
         Assert.Contains("is full", error.Message);
         Assert.Contains("WEAKLINK_CACHE", error.Message);
@@ -338,18 +338,18 @@ public sealed class DownloadTests : IDisposable
     public async Task FolderThatCannotBeMade_IsNamed()
     {
         await File.WriteAllTextAsync(_folder["cache"], "a file", TestContext.Current.CancellationToken);
-        using var server = new ScriptedServer(Good(_file));
+        using var server = new ScriptedServer(Good(Content));
         var error = await Assert.ThrowsAsync<InputException>(() => FetchAsync(server));
         Assert.Contains(_folder["cache"], error.Message);
     }
 
     private static Download Patience() => new() { Attempts = 3, FirstDelay = TimeSpan.FromMilliseconds(1), StallLimit = TimeSpan.FromSeconds(1) };
 
-    private Task FetchAsync(ScriptedServer server) => Patience().FetchAsync(server.Address, Destination, _file.Length, _checksum);
+    private Task FetchAsync(ScriptedServer server) => Patience().FetchAsync(server.Address, Destination, Content.Length, Checksum);
 
     private void AssertFetched()
     {
-        Assert.Equal(_file, File.ReadAllBytes(Destination));
+        Assert.Equal(Content, File.ReadAllBytes(Destination));
         Assert.False(File.Exists(Part));
     }
 
