@@ -13,13 +13,10 @@ internal static class DataCommand
 
     private sealed record Description(string Data, int Width, int Height, IReadOnlyList<Part> Parts, int Skipped);
 
-    public static Command Create() => new("data", """
-        Describe, fetch or verify data.
-
-        Examples:
-          weaklink data describe photos/
-          weaklink data fetch cifar10
-          weaklink data verify cifar-10-binary.tar.gz
+    public static Command Create() => new CommandWithExamples("data", "Describe, fetch or verify data.", """
+        weaklink data describe photos/
+        weaklink data fetch cifar10
+        weaklink data verify cifar-10-binary.tar.gz
         """)
     {
         Describe(), Fetch(), Verify(),
@@ -106,7 +103,12 @@ internal static class DataCommand
                 return ExitCode.Success;
             }
 
-            var splits = DataSources.Open(new DataRecipe { Source = source }, 0, screen, interruption.Token);
+            var splits = DataSources.Open(new DataRecipe { Source = source, SkipBadImages = true }, 0, screen, interruption.Token);
+            if (splits.SkippedImages.Count > 0)
+            {
+                throw new InputException($"{splits.SkippedImages.Count} images of {splits.Train.Name} can't be read: {string.Join(", ", splits.SkippedImages.Take(10))}{(splits.SkippedImages.Count > 10 ? ", ..." : "")}; remove or replace them, or pass --skip-bad-images when you train.");
+            }
+
             screen.Line($"All {splits.Train.Count + splits.Validation.Count + splits.Test.Count:n0} images of {splits.Train.Name} can be read.");
             return ExitCode.Success;
         });

@@ -17,14 +17,11 @@ internal static class EvaluateCommand
         var limit = new Option<int>("--limit") { Description = "Measure on at most this many test images, every class in its share (default: all).", HelpName = "N" };
         var set = CommonOptions.Set();
         var json = CommonOptions.Json();
-        var command = new Command("evaluate", """
-            Measure a trained network: accuracy, calibration, and how weak its subnets are.
-
-            Examples:
-              weaklink evaluate runs/shapes-1
-              weaklink evaluate runs/photos-1 --data more-photos/ --json
-              weaklink evaluate runs/shapes-1 --set evaluation.subnets=32 --set evaluation.subnet-width=0.5
-              weaklink evaluate runs/shapes-1 --set evaluation.recalibration-images=0      the full network's running statistics
+        var command = new CommandWithExamples("evaluate", "Measure a trained network: accuracy, calibration, and how weak its subnets are.", """
+            weaklink evaluate runs/shapes-1
+            weaklink evaluate runs/photos-1 --data more-photos/ --json
+            weaklink evaluate runs/shapes-1 --set evaluation.subnets=32 --set evaluation.subnet-width=0.5
+            weaklink evaluate runs/shapes-1 --set evaluation.recalibration-images=0      the full network's running statistics
             """)
         { model, data, limit, set, json };
         command.SetAction(parsed =>
@@ -34,7 +31,12 @@ internal static class EvaluateCommand
             var environment = EnvironmentReport.Create();
             var device = EnvironmentReport.TrainingDevice;
             using var trained = TrainedModel.Load(parsed.GetValue(model)!, device);
-            var overrides = parsed.GetValue(set)!.Concat(parsed.GetValue(data) is { } source ? [$"data.source={source}"] : []);
+            if (parsed.GetValue(set)!.FirstOrDefault(pair => !pair.StartsWith("evaluation.", StringComparison.Ordinal) && !pair.StartsWith("data.", StringComparison.Ordinal)) is { } other)
+            {
+                throw new InputException($"--set {other} would change how the network was trained, which is over: set keys that begin with evaluation. or data. only.");
+            }
+
+            var overrides = parsed.GetValue(set)!.Concat(parsed.GetValue(data) is { } source ? [$"data.source={source}", "data.fingerprint="] : []);
             var recipe = RecipeFile.Parse(RecipeFile.ToYaml(trained.Recipe), "the run's recipe", overrides);
             if (parsed.GetValue(limit) < 0)
             {

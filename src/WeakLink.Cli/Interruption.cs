@@ -26,6 +26,11 @@ internal sealed class Interruption : IDisposable
     private void OnSignal(PosixSignalContext context)
     {
         context.Cancel = !_source.IsCancellationRequested;
+        if (context.Cancel)
+        {
+            Console.Error.WriteLine("\nStopping after this step (once more to stop at once) ...");
+        }
+
         _source.Cancel();
     }
 }

@@ -22,12 +22,9 @@ internal static class PredictCommand
         var images = new Argument<string[]>("IMAGE") { Description = "Image files (JPEG, PNG, BMP, WebP), or folders of them.", Arity = ArgumentArity.OneOrMore };
         var skipBad = new Option<bool>("--skip-bad-images") { Description = "Count and pass over unreadable images instead of stopping." };
         var json = CommonOptions.Json();
-        var command = new Command("predict", """
-            Classify image files: class and confidence for each.
-
-            Examples:
-              weaklink predict runs/photos-1 new/cat.jpg
-              weaklink predict runs/photos-1 new/ --json
+        var command = new CommandWithExamples("predict", "Classify image files: class and confidence for each.", """
+            weaklink predict runs/photos-1 new/cat.jpg
+            weaklink predict runs/photos-1 new/ --json
             """)
         { model, images, skipBad, json };
         command.SetAction(parsed =>

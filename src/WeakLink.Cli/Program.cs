@@ -13,6 +13,7 @@ var root = new RootCommand("Train image classifiers that keep working when their
     DataCommand.Create(),
     InfoCommand.Create(),
 };
+CommandWithExamples.ShowIn(root);
 
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
@@ -35,6 +36,11 @@ try
 catch (InputException exception)
 {
     Console.Error.WriteLine($"weaklink: {exception.Message}");
+    return ExitCode.BadInput;
+}
+catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+{
+    Console.Error.WriteLine($"weaklink: {exception.Message.TrimEnd('.')}: check the path, its permissions and the free space.");
     return ExitCode.BadInput;
 }
 catch (OperationCanceledException)

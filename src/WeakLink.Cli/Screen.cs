@@ -83,13 +83,13 @@ internal sealed class Screen : IRunObserver
         var amount = _total > 0 ? $"{100 * done / _total}%" : $"{done:n0} {_unit}";
         if (!_terminal)
         {
-            _writer.WriteLine($"{_name}: {amount}, {rate:n0} {_unit}/s{extra}{left}");
+            _writer.WriteLine($"{_name}: {amount}{left}, {rate:n0} {_unit}/s{extra}");
             return;
         }
 
         const int Cells = 24;
         var filled = _total > 0 ? (int)Math.Clamp(Cells * done / _total, 0, Cells) : 0;
-        var text = $"{_name,-10} {new string('━', filled)}{new string('╌', Cells - filled)} {amount}  {rate:n0} {_unit}/s{extra}{left}";
+        var text = $"{_name,-10} {new string('━', filled)}{new string('╌', Cells - filled)} {amount}{left}, {rate:n0} {_unit}/s{extra}";
         var width = Math.Max(20, _console.Profile.Width - 1);
         _writer.Write("\r\e[2K" + (text.Length > width ? text[..width] : text));
         _writer.Flush();

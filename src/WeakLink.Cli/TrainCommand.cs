@@ -23,15 +23,12 @@ internal static class TrainCommand
         var resume = new Option<bool>("--resume") { Description = $"Continue the run in --out DIR, or the newest one under {RunsFolder}/." };
         var skipBad = new Option<bool>("--skip-bad-images") { Description = "Count and pass over unreadable images instead of stopping." };
         var json = CommonOptions.Json();
-        var command = new Command("train", """
-            Train a robust classifier with Enhancing Weak Subnets, measure it, and leave a run folder.
-
-            Examples:
-              weaklink train                                         the embedded data set, about two minutes on two cores
-              weaklink train --data photos/                          your own images, one folder a class
-              weaklink train --data cifar10 --recipe cifar-small --ews off --seed 1
-              weaklink train --data photos/ --set training.epochs=60 --set ews.width=0.5
-              weaklink train --resume --out runs/photos-1            continue after a Ctrl-C or a crash
+        var command = new CommandWithExamples("train", "Train a robust classifier with Enhancing Weak Subnets, measure it, and leave a run folder.", """
+            weaklink train                                         the embedded data set, about two minutes on two cores
+            weaklink train --data photos/                          your own images, one folder a class
+            weaklink train --data cifar10 --recipe cifar-small --ews off --seed 1
+            weaklink train --data photos/ --set training.epochs=60 --set ews.width=0.5
+            weaklink train --resume --out runs/photos-1            continue after a Ctrl-C or a crash
             """)
         { data, recipe, set, ews, seed, output, resume, skipBad, json };
         command.SetAction(parsed =>
@@ -50,9 +47,28 @@ internal static class TrainCommand
                 throw new InputException("A resumed run keeps its recipe: leave out --data, --recipe, --set, --ews, --seed and --skip-bad-images.");
             }
 
+            foreach (var (option, value) in new[] { ("--data", parsed.GetValue(data)), ("--out", parsed.GetValue(output)) })
+            {
+                if (value is { } given && string.IsNullOrWhiteSpace(given))
+                {
+                    throw new InputException($"{option} is empty: name something, or leave the option out.");
+                }
+            }
+
             var chosen = continued ? new Recipe() : RecipeFile.Load(parsed.GetValue(recipe) ?? DefaultRecipe(overrides), overrides);
             var folder = parsed.GetValue(output) ?? (continued ? NewestRun() : NewRun(chosen));
-            var summary = Experiment.Run(chosen, folder, continued, screen, interruption.Token);
+            RunFolder.CheckFree(folder, continued);
+            Summary summary;
+            try
+            {
+                summary = Experiment.Run(chosen, folder, continued, screen, interruption.Token);
+            }
+            catch (OperationCanceledException) when (RunFolder.IsRun(folder))
+            {
+                Console.Error.WriteLine($"Stopped and saved. Go on with: weaklink train --resume --out {folder}");
+                throw;
+            }
+
             Report(screen, summary, folder);
             if (parsed.GetValue(json))
             {
@@ -77,7 +93,7 @@ internal static class TrainCommand
     }
 
     private static string NewestRun() => Directory.Exists(RunsFolder)
-        && Directory.GetDirectories(RunsFolder).Where(RunFolder.IsRun).MaxBy(Directory.GetLastWriteTimeUtc) is { } newest
+        && Directory.GetDirectories(RunsFolder).Where(RunFolder.IsRun).MaxBy(RunFolder.LastWritten) is { } newest
         ? newest
         : throw new InputException($"There is no run under '{RunsFolder}' to resume: name its folder with --out.");
 

@@ -23,4 +23,7 @@ public sealed record DataRecipe
 
     /// <summary>Use only this many training images (the first of a seeded, stratified order); 0: all.</summary>
     public int Limit { get; init; }
+
+    /// <summary>Checksum of the images' names, labels and split; filled in by a run, which then refuses images that changed. Empty: not checked.</summary>
+    public string Fingerprint { get; init; } = "";
 }

@@ -21,13 +21,24 @@ public static class DataSources
             "" => throw new InputException("No data were named: set data.source to a folder, or to shapes, cifar10 or cifar100."),
             "shapes" => ShapesDataset.Splits(observer),
             _ when CifarFiles.IsName(recipe.Source) || CifarFiles.IsCifar(recipe.Source) => OpenCifar(recipe, seed, observer, stop),
-            _ when Directory.Exists(recipe.Source) => OpenFolder(Path.GetFullPath(recipe.Source), recipe, seed, skipped, observer),
+            _ when Directory.Exists(recipe.Source) => OpenFolder(Path.GetFullPath(recipe.Source), recipe, seed, skipped, observer, stop),
             _ when File.Exists(recipe.Source) && ArchiveFiles.IsArchive(recipe.Source) =>
-                OpenFolder(ArchiveFiles.ExtractedFolder(recipe.Source, CacheFolder.Default, new ObservedProgress("extracting", observer), stop), recipe, seed, skipped, observer),
+                OpenFolder(ArchiveFiles.ExtractedFolder(recipe.Source, CacheFolder.Default, new ObservedProgress("extracting", observer), stop), recipe, seed, skipped, observer, stop),
             _ when File.Exists(recipe.Source) => throw new InputException($"'{recipe.Source}' is a file, but no archive: give a folder (or a .zip or .tar.gz of one) with one folder of images a class, or a CIFAR archive."),
             _ => throw new InputException($"There are no data at '{recipe.Source}': give a folder with one folder of images a class, a CIFAR archive, or one of the names shapes, cifar10, cifar100."),
         };
-        return splits with { Train = StratifiedSplit.Limit(splits.Train, recipe.Limit, seed), SkippedImages = skipped };
+        splits = splits with { Train = StratifiedSplit.Limit(splits.Train, recipe.Limit, seed), SkippedImages = skipped };
+        foreach (var (name, part) in new[] { ("training", splits.Train), ("validation", splits.Validation), ("test", splits.Test) })
+        {
+            if (part.Count == 0)
+            {
+                throw new InputException($"{splits.Train.Name} has too few images: none is left for the {name} part. Add some, or give train, val and test folders.");
+            }
+        }
+
+        return recipe.Fingerprint.Length == 0 || recipe.Fingerprint == splits.Fingerprint()
+            ? splits
+            : throw new InputException($"The images of '{recipe.Source}' are not those that the run was started with (added, removed, renamed or split in another way), and test images may have been trained on: put them back or start a new run; 'evaluate' takes other images with --data.");
     }
 
     private static DataSplits OpenCifar(DataRecipe recipe, long seed, IRunObserver observer, CancellationToken stop)
@@ -37,7 +48,7 @@ public static class DataSources
         return new DataSplits(train, validation, test, []);
     }
 
-    private static DataSplits OpenFolder(string folder, DataRecipe recipe, long seed, List<string> skipped, IRunObserver observer)
+    private static DataSplits OpenFolder(string folder, DataRecipe recipe, long seed, List<string> skipped, IRunObserver observer, CancellationToken stop)
     {
         var name = Path.GetFileName(folder.TrimEnd(Path.DirectorySeparatorChar));
         var parts = SplitFolders.Select(names => names.Select(part => Path.Combine(folder, part)).FirstOrDefault(Directory.Exists)).ToArray();
@@ -47,8 +58,15 @@ public static class DataSources
             throw new InputException($"'{folder}' has '{Path.GetFileName(orphan)}' but no 'train' folder: add it, or give the folder that holds the class folders.");
         }
 
+        if (parts[2] is null && parts[0] is not null && parts[1] is not null)
+        {
+            // The layout of ImageNet, where "val" is what everyone tests on.
+            (parts[1], parts[2]) = (null, parts[1]);
+            observer.Note($"'{Path.GetFileName(parts[2])}' of {name} is the test set, because there is no 'test': validation images are held out from training.");
+        }
+
         var classes = FolderDataset.ClassesIn(root);
-        Dataset Part(string path) => FolderDataset.Open(path, name, classes, recipe, skipped, observer);
+        Dataset Part(string path) => FolderDataset.Open(path, name, classes, recipe, skipped, observer, stop);
         var whole = Part(root);
         var (rest, test) = parts[2] is { } testFolder ? (whole, SameSize(whole, Part(testFolder), testFolder)) : StratifiedSplit.HoldOut(whole, recipe.Test, seed);
         var (train, validation) = parts[1] is { } validationFolder

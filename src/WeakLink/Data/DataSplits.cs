@@ -1,3 +1,7 @@
+using System.Globalization;
+using System.IO.Hashing;
+using System.Text;
+
 namespace WeakLink.Data;
 
 /// <summary>
@@ -8,4 +12,24 @@ namespace WeakLink.Data;
 /// <param name="Validation">Held out from training, to select the best checkpoint; never the test set.</param>
 /// <param name="Test">Measured once, at the end.</param>
 /// <param name="SkippedImages">Paths of unreadable images passed over on request (<c>--skip-bad-images</c>); empty otherwise.</param>
-public sealed record DataSplits(Dataset Train, Dataset Validation, Dataset Test, IReadOnlyList<string> SkippedImages);
+public sealed record DataSplits(Dataset Train, Dataset Validation, Dataset Test, IReadOnlyList<string> SkippedImages)
+{
+    /// <summary>A checksum of the names of all images (folder and file), their labels, and the part that each is in.</summary>
+    public string Fingerprint()
+    {
+        var hash = new XxHash3();
+        foreach (var part in new[] { Train, Validation, Test })
+        {
+            Add($"{part.Width}x{part.Height} {string.Join('|', part.Classes)}");
+            for (var i = 0; i < part.Count; i++)
+            {
+                var name = part.Describe(i).Replace('\\', '/').Split('/');
+                Add($"{string.Join('/', name.TakeLast(2))} {part.Label(i)}");
+            }
+        }
+
+        return hash.GetCurrentHashAsUInt64().ToString("x16", CultureInfo.InvariantCulture);
+
+        void Add(string text) => hash.Append(Encoding.UTF8.GetBytes(text + "\n"));
+    }
+}

@@ -67,8 +67,10 @@ public sealed class FolderDataset : Dataset
     /// <param name="recipe">Size, cache and what to do with unreadable images.</param>
     /// <param name="skipped">Receives the paths of unreadable images where the recipe says to skip them.</param>
     /// <param name="observer">Told of the images read.</param>
+    /// <param name="stop">Stops between two images.</param>
     /// <exception cref="InputException">A folder or image that can't be used, named.</exception>
-    public static FolderDataset Open(string folder, string name, IReadOnlyList<string> classes, DataRecipe recipe, ICollection<string> skipped, IRunObserver observer)
+    public static FolderDataset Open(
+        string folder, string name, IReadOnlyList<string> classes, DataRecipe recipe, ICollection<string> skipped, IRunObserver observer, CancellationToken stop = default)
     {
         if (ClassesIn(folder).FirstOrDefault(found => !classes.Contains(found)) is { } stranger)
         {
@@ -89,7 +91,7 @@ public sealed class FolderDataset : Dataset
             labels.AddRange(Enumerable.Repeat(label, images.Count));
         }
 
-        return Decode(name, classes, paths, labels, recipe, skipped, observer);
+        return Decode(name, classes, paths, labels, recipe, skipped, observer, stop);
     }
 
     private static List<string> ImagesIn(string folder) => !Directory.Exists(folder)
@@ -99,11 +101,11 @@ public sealed class FolderDataset : Dataset
             .Order(StringComparer.Ordinal)];
 
     private static FolderDataset Decode(
-        string name, IReadOnlyList<string> classes, List<string> paths, List<int> labels, DataRecipe recipe, ICollection<string> skipped, IRunObserver observer)
+        string name, IReadOnlyList<string> classes, List<string> paths, List<int> labels, DataRecipe recipe, ICollection<string> skipped, IRunObserver observer, CancellationToken stop)
     {
         var faults = new InputException?[paths.Count];
         var shapes = new (int Width, int Height)[paths.Count];
-        ForEach($"looking at {name}", paths, faults, recipe, observer, i => shapes[i] = ImageFile.Size(paths[i]));
+        ForEach($"looking at {name}", paths, faults, recipe, observer, i => shapes[i] = ImageFile.Size(paths[i]), stop);
 
         var readable = Enumerable.Range(0, paths.Count).Where(i => faults[i] is null).Select(i => shapes[i]).Distinct().Take(2).ToArray();
         var size = recipe.Size;
@@ -115,9 +117,15 @@ public sealed class FolderDataset : Dataset
 
         var shape = size > 0 ? (Width: size, Height: size) : readable.Length == 1 ? readable[0] : throw faults[0]!;
         var decoded = new byte[]?[paths.Count];
-        if ((long)paths.Count * Channels * shape.Width * shape.Height <= recipe.CacheMegabytes * (1L << 20))
+        var fits = (long)paths.Count * Channels * shape.Width * shape.Height <= recipe.CacheMegabytes * (1L << 20);
+        if (fits || recipe.SkipBadImages)
         {
-            ForEach($"reading {name}", paths, faults, recipe, observer, i => decoded[i] = ImageFile.Decode(paths[i], size).Planes);
+            // Where they don't fit, all are decoded once to find the bad ones: in the middle of an epoch it would be too late to skip them.
+            ForEach($"reading {name}", paths, faults, recipe, observer, i =>
+            {
+                var planes = ImageFile.Decode(paths[i], size).Planes;
+                decoded[i] = fits ? planes : null;
+            }, stop);
         }
 
         var good = new List<int>();
@@ -144,7 +152,7 @@ public sealed class FolderDataset : Dataset
     }
 
     /// <summary>Does something with every image that has no fault yet, on all cores, and keeps the faults; the first stops it all unless faulty images are skipped.</summary>
-    private static void ForEach(string work, List<string> paths, InputException?[] faults, DataRecipe recipe, IRunObserver observer, Action<int> action)
+    private static void ForEach(string work, List<string> paths, InputException?[] faults, DataRecipe recipe, IRunObserver observer, Action<int> action, CancellationToken stop)
     {
         observer.Begin(work, paths.Count, "images");
         var done = 0;
@@ -152,7 +160,7 @@ public sealed class FolderDataset : Dataset
         {
             try
             {
-                if (faults[i] is null)
+                if (faults[i] is null && !stop.IsCancellationRequested)
                 {
                     action(i);
                 }
@@ -168,11 +176,12 @@ public sealed class FolderDataset : Dataset
 
             Interlocked.Increment(ref done);
         }));
-        while (!all.Wait(ObserveMilliseconds))
+        while (!all.Wait(ObserveMilliseconds, CancellationToken.None))
         {
             observer.Advance(Volatile.Read(ref done));
         }
 
+        stop.ThrowIfCancellationRequested();
         if (!recipe.SkipBadImages && faults.FirstOrDefault(fault => fault is not null) is { } first)
         {
             throw first;

@@ -100,42 +100,59 @@ public static class SafeTensors
     /// <exception cref="InputException">The file is missing, truncated, damaged or not of this layout.</exception>
     public static (Dictionary<string, torch.Tensor> Tensors, Dictionary<string, string> Metadata) Read(string path)
     {
-        byte[] file;
         try
         {
-            file = File.ReadAllBytes(path);
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
+            return Read(path, file);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new InputException($"The checkpoint '{path}' can't be read ({exception.Message.TrimEnd('.')}): check the path and its permissions.", exception);
         }
+    }
 
-        var length = file.Length >= 8 ? BinaryPrimitives.ReadInt64LittleEndian(file) : -1;
+    private static (Dictionary<string, torch.Tensor> Tensors, Dictionary<string, string> Metadata) Read(string path, FileStream file)
+    {
+        var prefix = new byte[8];
+        var length = file.ReadAtLeast(prefix, 8, throwOnEndOfStream: false) == 8 ? BinaryPrimitives.ReadInt64LittleEndian(prefix) : -1;
         if (length is < 2 or > LargestHeader || length > file.Length - 8)
         {
             throw Broken(path, "its header is cut off or its beginning is not that of a safetensors file");
         }
 
-        var data = file.AsSpan(8 + (int)length);
-        var (entries, metadata) = Header(path, file.AsMemory(8, (int)length), data.Length);
-        if (metadata.Remove(ChecksumKey, out var expected) && expected != XxHash3.HashToUInt64(data).ToString("x16", CultureInfo.InvariantCulture))
-        {
-            throw Broken(path, "its checksum does not match its content");
-        }
+        var header = new byte[length];
+        file.ReadExactly(header);
+        var (entries, metadata) = Header(path, header, file.Length - 8 - length);
 
+        // Entries are in the order of the file, without gaps.
         var tensors = new Dictionary<string, torch.Tensor>(StringComparer.Ordinal);
-        foreach (var entry in entries)
+        var checksum = new XxHash3();
+        try
         {
-            var tensor = torch.empty(entry.Shape, entry.Type).DetachFromDisposeScope();
-            if (entry.End > entry.Start)
+            foreach (var entry in entries)
             {
-                data[(int)entry.Start..(int)entry.End].CopyTo(tensor.bytes);
+                var tensor = torch.empty(entry.Shape, entry.Type).DetachFromDisposeScope();
+                tensors.Add(entry.Name, tensor);
+                if (entry.End > entry.Start)
+                {
+                    file.ReadExactly(tensor.bytes);
+                    checksum.Append(tensor.bytes);
+                }
             }
 
-            tensors.Add(entry.Name, tensor);
+            return metadata.Remove(ChecksumKey, out var expected) && expected != checksum.GetCurrentHashAsUInt64().ToString("x16", CultureInfo.InvariantCulture)
+                ? throw Broken(path, "its checksum does not match its content")
+                : (tensors, metadata);
         }
+        catch
+        {
+            foreach (var tensor in tensors.Values)
+            {
+                tensor.Dispose();
+            }
 
-        return (tensors, metadata);
+            throw;
+        }
     }
 
     private static (List<Entry> Entries, Dictionary<string, string> Metadata) Header(string path, ReadOnlyMemory<byte> json, long dataLength)

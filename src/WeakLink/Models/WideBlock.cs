@@ -49,7 +49,8 @@ internal sealed class WideBlock : ResidualBlock
         }
 
         var inner = _bn2.Run(_conv1.Run(activation, pass, filters: kept), pass, kept).relu_();
-        if (_dropout > 0)
+        // Training mode without gradients only gathers batch statistics: a subnet is then measured, not trained.
+        if (_dropout > 0 && torch.is_grad_enabled())
         {
             inner = torch.nn.functional.dropout(inner, _dropout, training);
         }

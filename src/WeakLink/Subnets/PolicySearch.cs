@@ -96,6 +96,12 @@ public sealed class PolicySearch : ISubnetSearch
         using var scope = torch.NewDisposeScope();
         // The proposal's walk again, now with gradients: cheaper than to keep its graph at every step.
         var walk = _policy.Run((_, scores, count) => PlackettLuce.Sample(scores, count, random));
+        if (!walk.LogLikelihood.requires_grad)
+        {
+            // So wide a subnet keeps everything: there is no choice to learn.
+            return;
+        }
+
         var reward = -accuracy;
         var baseline = _baseline.item<double>();
         baseline = double.IsNaN(baseline) ? reward : baseline;

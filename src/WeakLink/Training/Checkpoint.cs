@@ -38,10 +38,10 @@ public sealed class Checkpoint : IDisposable
     /// <summary>How far the run was.</summary>
     public RunPosition Position { get; }
 
-    /// <summary>Writes a checkpoint, whole or not at all.</summary>
+    /// <summary>Writes a checkpoint, whole or not at all. Without optimizer and search it serves to measure and classify, not to go on training.</summary>
     /// <exception cref="InputException">The file can't be written; the one that was there is intact.</exception>
     public static void Save(
-        string path, ClassifierNetwork network, torch.optim.Optimizer optimizer, ISubnetSearch? search, Recipe recipe, IReadOnlyList<string> classes, ImageSize size, RunPosition position)
+        string path, ClassifierNetwork network, torch.optim.Optimizer? optimizer, ISubnetSearch? search, Recipe recipe, IReadOnlyList<string> classes, ImageSize size, RunPosition position)
     {
         var tensors = new Dictionary<string, torch.Tensor>(StringComparer.Ordinal);
         foreach (var (name, tensor) in network.state_dict())
@@ -49,7 +49,7 @@ public sealed class Checkpoint : IDisposable
             tensors.Add(name, tensor);
         }
 
-        foreach (var (name, momentum) in Momentum(network, optimizer))
+        foreach (var (name, momentum) in optimizer is null ? [] : Momentum(network, optimizer))
         {
             if (momentum.momentum_buffer is { } buffer)
             {

@@ -12,12 +12,13 @@ public static class LearningRate
     {
         // The rate of a step is that of its middle, so that neither the first step of a warm-up nor the last of a decline is wasted at 0.
         var epoch = (step + 0.5) / stepsPerEpoch;
-        if (epoch < recipe.WarmupEpochs)
+        var warmup = recipe.Warmup * recipe.Epochs;
+        if (epoch < warmup)
         {
-            return recipe.LearningRate * epoch / recipe.WarmupEpochs;
+            return recipe.LearningRate * epoch / warmup;
         }
 
-        var rest = Math.Clamp((epoch - recipe.WarmupEpochs) / (recipe.Epochs - recipe.WarmupEpochs), 0, 1);
+        var rest = Math.Clamp((epoch - warmup) / (recipe.Epochs - warmup), 0, 1);
         return recipe.LearningRate * recipe.Schedule switch
         {
             // Drops happen at the start of an epoch, as they do in the published code: 400 epochs drop at 133 and 266.

@@ -3,7 +3,7 @@ using WeakLink.Subnets;
 
 namespace WeakLink.Training;
 
-/// <summary>Everything that decides a training run. The run folder keeps the resolved recipe; the same recipe gives the same run.</summary>
+/// <summary>Everything that decides a training run. The run folder keeps the resolved recipe, which gives the same run again.</summary>
 public sealed record Recipe
 {
     /// <summary>What to call the recipe.</summary>
@@ -86,8 +86,8 @@ public sealed record TrainingRecipe
     /// <summary>Step schedule: what the rate is multiplied with at each milestone.</summary>
     public double Drop { get; init; } = 0.1;
 
-    /// <summary>Epochs in which the rate rises from 0 (one-cycle: to its peak); fractions allowed.</summary>
-    public double WarmupEpochs { get; init; }
+    /// <summary>Part of the epochs in which the rate rises from 0 to its peak; in [0, 1).</summary>
+    public double Warmup { get; init; }
 
     /// <summary>Number format of convolutions.</summary>
     public Precision Precision { get; init; } = Precision.Auto;

@@ -30,7 +30,7 @@ public static class RecipeCheck
         AtLeastZero("training.gradient-clip", training.GradientClip);
         Require("training.milestones", training.Milestones.All(value => value is > 0 and < 1) && training.Milestones.SequenceEqual(training.Milestones.Order()), string.Join(", ", training.Milestones), "fractions of the epochs in (0, 1), ascending");
         Inside("training.drop", training.Drop, 0, 1);
-        Require("training.warmup-epochs", training.WarmupEpochs >= 0 && training.WarmupEpochs < training.Epochs, training.WarmupEpochs, $"at least 0 and below training.epochs ({training.Epochs})");
+        Fraction("training.warmup", training.Warmup);
         Range("training.threads", training.Threads, 0, 4096);
         Range("training.workers", training.Workers, 0, 256);
         Range("training.checkpoint-every", training.CheckpointEvery, 1, 1_000_000);

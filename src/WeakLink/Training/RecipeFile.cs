@@ -70,7 +70,7 @@ public static partial class RecipeFile
                 throw new InputException($"'{pair}' is not of the form key=value, such as ews.width=0.5.");
             }
 
-            values[pair[..equals].Trim()] = (pair[(equals + 1)..].Trim().TrimStart('[').TrimEnd(']'), "--set");
+            values[pair[..equals].Trim()] = (pair[(equals + 1)..].Trim(), "--set");
         }
 
         var known = Keys(typeof(Recipe), "").ToDictionary(key => key.Name, StringComparer.Ordinal);
@@ -147,7 +147,7 @@ public static partial class RecipeFile
 
         if (type == typeof(IReadOnlyList<double>))
         {
-            return text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(item => (double)Value(typeof(double), key, item, origin)).ToArray();
+            return text.Trim('[', ']').Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(item => (double)Value(typeof(double), key, item, origin)).ToArray();
         }
 
         if (type.IsEnum)

@@ -30,7 +30,9 @@ public static class RecipeResolution
         var threads = recipe.Training.Threads > 0 ? recipe.Training.Threads : environment.Threads;
         torch.set_num_threads(threads);
         var size = data.Train.Width == data.Train.Height ? data.Train.Width : 0;
-        var resolved = recipe with { Model = model, Data = recipe.Data with { Size = size } };
+        // Absolute, so that the run can be resumed from another folder.
+        var source = Path.Exists(recipe.Data.Source) ? Path.GetFullPath(recipe.Data.Source) : recipe.Data.Source;
+        var resolved = recipe with { Model = model, Data = recipe.Data with { Source = source, Size = size, Fingerprint = data.Fingerprint() } };
         var crop = recipe.Augmentation.Crop;
         var format = ComputeFormat.Choose(
             () => resolved.CreateNetwork(data.Train.Classes.Count),

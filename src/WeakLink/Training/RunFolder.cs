@@ -63,6 +63,19 @@ public sealed class RunFolder : IDisposable
                 : $"There is no model at '{model}': give a run folder or a .safetensors checkpoint.");
     }
 
+    /// <summary>When a run was last saved.</summary>
+    public static DateTime LastWritten(string path) => Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Max(File.GetLastWriteTimeUtc);
+
+    /// <summary>Refuses a directory that a run can't use, before anything long begins.</summary>
+    /// <exception cref="InputException">A new run is to start where something is.</exception>
+    public static void CheckFree(string path, bool resume)
+    {
+        if (File.Exists(path) || (!resume && Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any()))
+        {
+            throw new InputException($"'{path}' is {(File.Exists(path) ? "a file" : "not empty")}: {(File.Exists(path) ? "" : "continue its run with --resume, or ")}choose another folder with --out.");
+        }
+    }
+
     /// <summary>Starts a run in a new (or empty) directory, or opens one to continue it.</summary>
     /// <param name="path">The directory.</param>
     /// <param name="recipe">The resolved recipe.</param>
@@ -73,12 +86,8 @@ public sealed class RunFolder : IDisposable
     /// <exception cref="InputException">Something else is there, another process trains into it, or it can't be written.</exception>
     public static RunFolder Open(string path, Recipe recipe, IReadOnlyList<string> classes, ImageSize size, object environment, bool resume)
     {
+        CheckFree(path, resume);
         path = System.IO.Path.GetFullPath(path);
-        if (!resume && Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any())
-        {
-            throw new InputException($"'{path}' is not empty: continue its run with --resume, or choose another folder with --out.");
-        }
-
         FileStream held;
         try
         {
@@ -129,8 +138,8 @@ public sealed class RunFolder : IDisposable
 
     /// <summary>Saves the network that did best so far.</summary>
     /// <exception cref="InputException">The disk is full; the previous checkpoint is intact.</exception>
-    public void SaveBest(ClassifierNetwork network, torch.optim.Optimizer optimizer, ISubnetSearch? search, RunPosition position) =>
-        Checkpoint.Save(BestCheckpoint, network, optimizer, search, _recipe, _classes, _size, position);
+    public void SaveBest(ClassifierNetwork network, RunPosition position) =>
+        Checkpoint.Save(BestCheckpoint, network, null, null, _recipe, _classes, _size, position);
 
     /// <summary>Adds an epoch to metrics.jsonl and to the TensorBoard events.</summary>
     /// <exception cref="InputException">The disk is full.</exception>

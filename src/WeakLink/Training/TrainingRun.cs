@@ -89,7 +89,7 @@ public static class TrainingRun
             if (held is not null && held.Top1 > position.BestTop1)
             {
                 next = next with { BestTop1 = held.Top1, BestEpoch = epoch };
-                folder.SaveBest(network, optimizer, search, next);
+                folder.SaveBest(network, next);
             }
 
             if (last || epoch % settings.CheckpointEvery == 0)

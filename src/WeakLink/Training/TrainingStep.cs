@@ -56,7 +56,7 @@ public sealed class TrainingStep(
         if (!double.IsFinite(loss + lesson.Divergence + norm))
         {
             throw new InputException(
-                $"The {(double.IsFinite(loss + lesson.Divergence) ? "gradient" : "loss")} became {(double.IsNaN(loss + lesson.Divergence + norm) ? "NaN" : "infinite")} at step {step + 1}: lower training.learning-rate (now {learningRate:g3} in this step), set training.gradient-clip, or lengthen training.warmup-epochs.");
+                $"The {(double.IsFinite(loss + lesson.Divergence) ? "gradient" : "loss")} became {(double.IsNaN(loss + lesson.Divergence + norm) ? "NaN" : "infinite")} at step {step + 1}: lower training.learning-rate (now {learningRate:g3} in this step), set training.gradient-clip, or lengthen training.warmup.");
         }
 
         foreach (var group in optimizer.ParamGroups)

@@ -79,6 +79,8 @@ public class CommandTests
             ("no run", ["train", "--resume", "--out", "pets"]),
             ("keeps its recipe", ["train", "--resume", "--seed", "4"]),
             ("not empty", ["train", "--out", "pets"]),
+            ("is empty", ["train", "--data", ""]),
+            ("--out is empty", ["train", "--out", ""]),
             ("damaged", ["evaluate", "broken.safetensors"]),
             ("no model", ["evaluate", "absent"]),
             ("damaged", ["predict", "broken.safetensors", "fake.png"]),
@@ -117,6 +119,8 @@ public class CommandTests
         Assert.Contains("layer1.1.", sentence);
 
         Pictures.WriteClasses(folder["pets"], 4);
+        Assert.Contains("not those", Weaklink.Run(folder.Path, "evaluate", "run", "--set", "data.limit=30").Sentence);
+        Assert.Contains("evaluation.", Weaklink.Run(folder.Path, "evaluate", "run", "--set", "model.name=resnet14").Sentence);
         Assert.Contains("classes", Weaklink.Run(folder.Path, "evaluate", "run", "--data", "pets").Sentence);
         Pictures.Write(folder["good.png"], SKColors.Red, 32, 32);
         File.WriteAllText(folder["bad.png"], "text");

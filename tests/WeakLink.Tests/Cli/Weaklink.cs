@@ -8,7 +8,7 @@ internal static class Weaklink
     /// <summary>Settings that make a run take seconds.</summary>
     public static readonly string[] Quick =
     [
-        "--set", "data.limit=160", "--set", "model.width-multiplier=0.5", "--set", "training.epochs=2", "--set", "training.batch=16", "--set", "training.warmup-epochs=0",
+        "--set", "data.limit=160", "--set", "model.width-multiplier=0.5", "--set", "training.epochs=2", "--set", "training.batch=16",
         "--set", "training.precision=fp32", "--set", "training.layout=contiguous",
         "--set", "evaluation.subnets=1", "--set", "evaluation.subnet-images=20", "--set", "evaluation.search-updates=1", "--set", "evaluation.recalibration-images=16",
     ];

@@ -34,6 +34,49 @@ public class FolderDataTests
     }
 
     [Fact]
+    public void TrainAndValAlone_AsImageNetComes_TestOnVal()
+    {
+        using var folder = new TemporaryFolder();
+        Pictures.WriteClasses(folder["train"], 10);
+        Pictures.WriteClasses(folder["val"], 3);
+        var splits = Open(folder.Path);
+        Assert.Equal((18, 2, 6), (splits.Train.Count, splits.Validation.Count, splits.Test.Count));
+    }
+
+    [Fact]
+    public void TooFewImagesForThreeParts_IsASentence()
+    {
+        using var folder = new TemporaryFolder();
+        Pictures.WriteClasses(folder.Path, 2);
+        Assert.Contains("validation part", Assert.Throws<InputException>(() => Open(folder.Path)).Message);
+    }
+
+    [Fact]
+    public void ChangedImages_AreRefused_BecauseTheSplitChangesToo()
+    {
+        using var folder = new TemporaryFolder();
+        Pictures.WriteClasses(folder["pets"], 10);
+        var fingerprint = Open(folder["pets"]).Fingerprint();
+        Directory.Move(folder["pets"], folder["moved"]);
+        Assert.Equal(20, Parts(Open(folder["moved"], new DataRecipe { Fingerprint = fingerprint })));
+        Pictures.Write(folder["moved/cat/new.png"], SKColors.Red);
+        Assert.Contains("not those", Assert.Throws<InputException>(() => Open(folder["moved"], new DataRecipe { Fingerprint = fingerprint })).Message);
+
+        static int Parts(DataSplits splits) => splits.Train.Count + splits.Validation.Count + splits.Test.Count;
+    }
+
+    [Fact]
+    public void BadImageOfDataTooLargeToKeep_IsFoundBeforeTraining()
+    {
+        using var folder = new TemporaryFolder();
+        Pictures.WriteClasses(folder.Path, 10);
+        var whole = File.ReadAllBytes(Pictures.Write(folder["cat/cut.jpg"], SKColors.Red, 512, 512));
+        File.WriteAllBytes(folder["cat/cut.jpg"], whole[..^200]);
+        var splits = Open(folder.Path, new DataRecipe { SkipBadImages = true, CacheMegabytes = 0, Size = 8 });
+        Assert.EndsWith("cut.jpg", Assert.Single(splits.SkippedImages));
+    }
+
+    [Fact]
     public void BadImage_StopsWithItsName_OrIsSkippedAndCounted()
     {
         using var folder = new TemporaryFolder();

@@ -134,6 +134,16 @@ public class PolicySearchTests
         Assert.Equal(before, torch.Tensor.TotalCount);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(0.99)]
+    public void WidthThatKeepsEverything_LeavesNothingToLearn(double width)
+    {
+        using var search = new PolicySearch(Small, new PolicyOptions { Width = width }, 0);
+        search.Learn(0, new SeededRandom(0, RandomUse.Proposal), 0.5);
+        Assert.All(search.Propose(new SeededRandom(0, RandomUse.Proposal)).Blocks.Zip(Small.Blocks), pair => Assert.Equal(pair.Second.Channels, pair.First.Channels.Count));
+    }
+
     [Fact]
     public void KeptCounts_AreTheCeilingOfWidthTimesCount()
     {

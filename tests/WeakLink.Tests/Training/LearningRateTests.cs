@@ -36,7 +36,7 @@ public class LearningRateTests
     [Fact]
     public void OneCycle_RisesOverTheWarmUp_AndFallsLinearlyToZero()
     {
-        var recipe = new TrainingRecipe { Epochs = 10, LearningRate = 1, Schedule = ScheduleKind.OneCycle, WarmupEpochs = 2 };
+        var recipe = new TrainingRecipe { Epochs = 10, LearningRate = 1, Schedule = ScheduleKind.OneCycle, Warmup = 0.2 };
         var rates = Enumerable.Range(0, 100).Select(step => LearningRate.At(recipe, step, StepsPerEpoch)).ToList();
         Assert.Equal(rates.Max(), rates[20], 12);
         Assert.Equal(rates.Take(20).Order(), rates.Take(20));
@@ -52,7 +52,7 @@ public class LearningRateTests
     {
         foreach (var warmUp in new[] { 0, 0.5, 3 })
         {
-            var recipe = new TrainingRecipe { Epochs = 7, LearningRate = 0.3, Schedule = schedule, WarmupEpochs = warmUp };
+            var recipe = new TrainingRecipe { Epochs = 7, LearningRate = 0.3, Schedule = schedule, Warmup = warmUp / 7.0 };
             Assert.All(Enumerable.Range(0, 70), step => Assert.InRange(LearningRate.At(recipe, step, StepsPerEpoch), 1e-9, 0.3));
         }
     }

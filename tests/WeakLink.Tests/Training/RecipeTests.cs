@@ -65,7 +65,7 @@ public class RecipeTests
     [InlineData("training.learning-rate=NaN")]
     [InlineData("training.momentum=1")]
     [InlineData("training.milestones=0.6,0.3")]
-    [InlineData("training.warmup-epochs=100")]
+    [InlineData("training.warmup=1")]
     [InlineData("training.precision=fp8")]
     [InlineData("data.validation=1")]
     [InlineData("data.skip-bad-images=perhaps")]
