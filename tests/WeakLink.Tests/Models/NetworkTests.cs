@@ -215,13 +215,13 @@ public class NetworkTests
         using var network = Create("resnet8");
         network.train();
         Step(network);
-        var before = torch.Tensor.TotalCount;
+        var before = LiveTensors.Before();
         for (var i = 0; i < 3; i++)
         {
             Step(network);
         }
 
-        Assert.Equal(before, torch.Tensor.TotalCount);
+        Assert.Equal(before, LiveTensors.After());
 
         static void Step(ClassifierNetwork network)
         {

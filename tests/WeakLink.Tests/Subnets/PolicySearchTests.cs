@@ -129,9 +129,9 @@ public class PolicySearchTests
     {
         using var search = new PolicySearch(Small, new PolicyOptions { Width = 0.5, Every = 1 }, 0);
         Learn(search, 0, 2);
-        var before = torch.Tensor.TotalCount;
+        var before = LiveTensors.Before();
         Learn(search, 2, 12);
-        Assert.Equal(before, torch.Tensor.TotalCount);
+        Assert.Equal(before, LiveTensors.After());
     }
 
     [Theory]
