@@ -32,7 +32,7 @@ internal static class SubnetPicture
             Dots(plot, at + 1, subnets.Proposed, ProposedColour);
             ticks.Add(new Tick(at, "random\nsubnets"));
             ticks.Add(new Tick(at + 1, "subnets found\nby search"));
-            var name = plot.Add.Text(recipe.Ews.Search == SearchKind.Off ? "trained without EWS" : "trained with EWS", at + 0.5, (100 * subnets.Full) + 1.2);
+            var name = plot.Add.Text($"{(recipe.Ews.Search == SearchKind.Off ? "without" : "with")} EWS, {recipe.Training.Epochs} epochs", at + 0.5, (100 * subnets.Full) + 1.2);
             (name.LabelFontSize, name.LabelBold, name.LabelAlignment, name.LabelFontColor) = (16, true, Alignment.LowerCenter, Colors.Black);
             Console.WriteLine(FormattableString.Invariant(
                 $"{runs[i]}: full network {subnets.Full:p1}, random {subnets.Random.Mean:p1} (weakest {subnets.Random.Min:p1}), found by search {subnets.Proposed.Mean:p1} (weakest {subnets.Proposed.Min:p1})"));

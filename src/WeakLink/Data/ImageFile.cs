@@ -53,7 +53,8 @@ public static class ImageFile
             canvas.Translate((outWidth - (width * scale)) / 2, (outHeight - (height * scale)) / 2);
             canvas.Scale(scale);
             canvas.Concat(Upright(codec.EncodedOrigin, decoded.Width, decoded.Height));
-            var sampling = scale < 1 ? new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear)
+            // The nearest of the halved images, not a mixture of two: that takes six times as long for a difference nobody sees.
+            var sampling = scale < 1 ? new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Nearest)
                 : scale > 1 ? new SKSamplingOptions(SKCubicResampler.Mitchell)
                 : new SKSamplingOptions(SKFilterMode.Nearest);
             canvas.DrawImage(image, 0, 0, sampling, paint);
