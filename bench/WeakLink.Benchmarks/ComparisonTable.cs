@@ -14,8 +14,6 @@ internal static class ComparisonTable
 {
     private const string RecipePath = "recipes/cifar-small.yaml";
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
-
     private sealed record Arm(string Name, string Folder, params string[] Settings);
 
     private sealed record Row(Summary Summary, double? RandomRunning, double? WeakestRunning);
@@ -76,10 +74,10 @@ internal static class ComparisonTable
             var summary = Experiment.Run(recipe, folder, RunFolder.IsRun(folder), observer);
 
             var running = arm.Folder is "plain" or "policy" ? WithRunningStatistics(folder, observer) : null;
-            File.WriteAllText(result, JsonSerializer.Serialize(new Row(summary, running?.Random.Mean, running?.Proposed.Min), Json));
+            File.WriteAllText(result, JsonSerializer.Serialize(new Row(summary, running?.Random.Mean, running?.Proposed.Min), Json.Line));
         }
 
-        return JsonSerializer.Deserialize<Row>(File.ReadAllText(result), Json)!;
+        return JsonSerializer.Deserialize<Row>(File.ReadAllText(result), Json.Line)!;
     }
 
     /// <summary>The same subnets with the full network's running statistics: what re-estimating them is worth.</summary>

@@ -1,6 +1,6 @@
 using WeakLink.Benchmarks;
 
-const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- steps [NETWORK...] | memory [STEPS] | loading [FOLDER] | comparison DATA OUT [SEEDS] | picture OUT RUN...";
+const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- steps [NETWORK...] | memory [STEPS] | channels | loading [FOLDER] | comparison DATA OUT [SEEDS] | picture OUT RUN...";
 switch (args)
 {
     case ["steps", .. var networks]:
@@ -13,6 +13,10 @@ switch (args)
         return 0;
     case ["memory-of", var network, var search, var steps]:
         MemoryBenchmark.Measure(network, Enum.Parse<WeakLink.Training.SearchKind>(search), int.Parse(steps, System.Globalization.CultureInfo.InvariantCulture));
+        return 0;
+    case ["channels"]:
+        Console.WriteLine($"{Machine.Describe()}\n");
+        ChannelBenchmark.Run();
         return 0;
     case ["loading", .. var folder]:
         Console.WriteLine($"{Machine.Describe()}\n");

@@ -28,7 +28,7 @@ internal sealed class Interruption : IDisposable
         context.Cancel = !_source.IsCancellationRequested;
         if (context.Cancel)
         {
-            Console.Error.WriteLine("\nStopping after this step (once more to stop at once) ...");
+            Console.Error.WriteLine("\nStopping (once more to stop at once) ...");
         }
 
         _source.Cancel();

@@ -57,7 +57,6 @@ internal static class TrainCommand
 
             var chosen = continued ? new Recipe() : RecipeFile.Load(parsed.GetValue(recipe) ?? DefaultRecipe(overrides), overrides);
             var folder = parsed.GetValue(output) ?? (continued ? NewestRun() : NewRun(chosen));
-            RunFolder.CheckFree(folder, continued);
             Summary summary;
             try
             {

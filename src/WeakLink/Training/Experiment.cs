@@ -21,6 +21,7 @@ public static class Experiment
     /// <exception cref="InputException">Anything that the user has to change.</exception>
     public static Summary Run(Recipe recipe, string path, bool resume, IRunObserver observer, CancellationToken stop = default)
     {
+        RunFolder.CheckFree(path, resume);
         var environment = EnvironmentReport.Create();
         var device = EnvironmentReport.TrainingDevice;
         recipe = resume ? RunFolder.RecipeOf(path) : recipe;

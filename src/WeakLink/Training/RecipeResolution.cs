@@ -32,7 +32,9 @@ public static class RecipeResolution
         var size = data.Train.Width == data.Train.Height ? data.Train.Width : 0;
         // Absolute, so that the run can be resumed from another folder.
         var source = Path.Exists(recipe.Data.Source) ? Path.GetFullPath(recipe.Data.Source) : recipe.Data.Source;
-        var resolved = recipe with { Model = model, Data = recipe.Data with { Source = source, Size = size, Fingerprint = data.Fingerprint() } };
+        // One that the recipe brings was compared when the data were opened.
+        var fingerprint = recipe.Data.Fingerprint.Length > 0 ? recipe.Data.Fingerprint : data.Fingerprint();
+        var resolved = recipe with { Model = model, Data = recipe.Data with { Source = source, Size = size, Fingerprint = fingerprint } };
         var crop = recipe.Augmentation.Crop;
         var format = ComputeFormat.Choose(
             () => resolved.CreateNetwork(data.Train.Classes.Count),

@@ -68,7 +68,7 @@ public sealed class RunFolder : IDisposable
 
     /// <summary>Refuses a directory that a run can't use, before anything long begins.</summary>
     /// <exception cref="InputException">A new run is to start where something is.</exception>
-    public static void CheckFree(string path, bool resume)
+    internal static void CheckFree(string path, bool resume)
     {
         if (File.Exists(path) || (!resume && Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any()))
         {
