@@ -139,8 +139,12 @@ public class CommandTests
         {
             WaitFor(() => File.Exists(folder["run/metrics.jsonl"]), process);
             Process.Start("kill", ["-INT", $"{process.Id}"]).WaitForExit();
-            process.StandardOutput.ReadToEnd();
-            process.WaitForExit();
+            if (!process.WaitForExit(TimeSpan.FromMinutes(2)))
+            {
+                process.Kill();
+                Assert.Fail("Ctrl-C did not stop the training.");
+            }
+
             Assert.Equal(130, process.ExitCode);
         }
 
