@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
 namespace WeakLink;
 
 /// <summary>What a random number is for. The numbers are part of every result: append, never renumber.</summary>
@@ -35,6 +38,12 @@ public enum RandomUse
 
     /// <summary>What libtorch draws by itself in a training step (dropout).</summary>
     Libtorch = 12,
+
+    /// <summary>The draws of a corruption of one image.</summary>
+    Corruption = 13,
+
+    /// <summary>The generated textures of frost.</summary>
+    Frost = 14,
 }
 
 /// <summary>
@@ -43,12 +52,13 @@ public enum RandomUse
 /// </summary>
 public sealed class SeededRandom
 {
+    private const ulong Step = 0x9E3779B97F4A7C15UL;
     private ulong _state;
 
     /// <summary>Starts the sequence that belongs to these four numbers.</summary>
     public SeededRandom(long seed, RandomUse use, long epoch = 0, long index = 0)
     {
-        _state = Mix((ulong)seed + 0x9E3779B97F4A7C15UL);
+        _state = Mix((ulong)seed + Step);
         _state = Mix(_state ^ ((ulong)use * 0xD1B54A32D192ED03UL));
         _state = Mix(_state ^ ((ulong)epoch * 0xAEF17502108EF2D9UL));
         _state = Mix(_state ^ ((ulong)index * 0xF1357AEA2E62A9C5UL));
@@ -57,7 +67,7 @@ public sealed class SeededRandom
     /// <summary>64 random bits.</summary>
     public ulong NextBits()
     {
-        _state += 0x9E3779B97F4A7C15UL;
+        _state += Step;
         return Mix(_state);
     }
 
@@ -98,6 +108,57 @@ public sealed class SeededRandom
             var j = Next(i + 1);
             (items[i], items[j]) = (items[j], items[i]);
         }
+    }
+
+    /// <summary>Fills with 32 random bits each: the halves of <see cref="NextBits"/>' sequence, high ones first, sixteen by sixteen.</summary>
+    public void FillBits(Span<uint> values) => Fill(values, static (high, low) => (high, low));
+
+    /// <summary>Fills with numbers that are uniform in [0, 1), 24 bits.</summary>
+    public void FillUniform(Span<float> values) => Fill(values, static (high, low) => (Unit(high), Unit(low)));
+
+    /// <summary>Fills with standard normal numbers (Box and Muller 1958, from 24 bits: none is farther out than 5.9).</summary>
+    public void FillNormal(Span<float> values) => Fill(values, static (high, low) =>
+    {
+        // Half a step up, because the logarithm of 0 is infinite.
+        var radius = Vector512.Sqrt(Vector512.Create(-2f) * Vector512.Log(Unit(high) + Vector512.Create(0.5f / (1 << 24))));
+        var (sine, cosine) = Vector512.SinCos(Unit(low) * Vector512.Create(2 * MathF.PI));
+        return (radius * cosine, radius * sine);
+    });
+
+    private static Vector512<float> Unit(Vector512<uint> bits) =>
+        Vector512.ConvertToSingle((bits >> 8).AsInt32()) * Vector512.Create(1f / (1 << 24));
+
+    // Takes sixteen of NextBits at a time: their high and low halves become two vectors of values.
+    private void Fill<T>(Span<T> values, Func<Vector512<uint>, Vector512<uint>, (Vector512<T>, Vector512<T>)> convert)
+        where T : unmanaged
+    {
+        const int AtATime = 32;
+        Span<T> rest = stackalloc T[AtATime];
+        var steps = Vector512.Create(1UL, 2, 3, 4, 5, 6, 7, 8) * Step;
+        var half = Vector512.Create(8UL) * Step;
+        for (var done = 0; done < values.Length; done += AtATime)
+        {
+            var first = Vector512.Create(_state) + steps;
+            var a = Mix(first);
+            var b = Mix(first + half);
+            _state += unchecked(16 * Step);
+            var (x, y) = convert(Vector512.Narrow(a >> 32, b >> 32), Vector512.Narrow(a & Vector512.Create(0xFFFFFFFFUL), b & Vector512.Create(0xFFFFFFFFUL)));
+            var whole = values.Length - done >= AtATime;
+            var target = whole ? values.Slice(done, AtATime) : rest;
+            x.StoreUnsafe(ref MemoryMarshal.GetReference(target));
+            y.StoreUnsafe(ref MemoryMarshal.GetReference(target), AtATime / 2);
+            if (!whole)
+            {
+                rest[..(values.Length - done)].CopyTo(values[done..]);
+            }
+        }
+    }
+
+    private static Vector512<ulong> Mix(Vector512<ulong> z)
+    {
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9UL;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EBUL;
+        return z ^ (z >> 31);
     }
 
     private static ulong Mix(ulong z)

@@ -1,6 +1,5 @@
-using System.Numerics;
-using System.Runtime.InteropServices;
 using SkiaSharp;
+using WeakLink.Imaging;
 
 namespace WeakLink.Data;
 
@@ -142,43 +141,9 @@ public static class ImageFile
 
     private static byte[] Planes(SKBitmap bitmap)
     {
-        var (width, height) = (bitmap.Width, bitmap.Height);
-        var planes = GC.AllocateUninitializedArray<byte>(3 * width * height);
-        var red = planes.AsSpan(0, width * height);
-        var green = planes.AsSpan(width * height, width * height);
-        var blue = planes.AsSpan(2 * width * height);
-        for (var y = 0; y < height; y++)
-        {
-            var row = MemoryMarshal.Cast<byte, uint>(bitmap.GetPixelSpan().Slice(y * bitmap.RowBytes, 4 * width));
-            var start = y * width;
-            var x = 0;
-            for (; x + (4 * Vector<uint>.Count) <= width; x += 4 * Vector<uint>.Count)
-            {
-                var a = new Vector<uint>(row[x..]);
-                var b = new Vector<uint>(row[(x + Vector<uint>.Count)..]);
-                var c = new Vector<uint>(row[(x + (2 * Vector<uint>.Count))..]);
-                var d = new Vector<uint>(row[(x + (3 * Vector<uint>.Count))..]);
-                Bytes(a, b, c, d, 0).CopyTo(red[(start + x)..]);
-                Bytes(a, b, c, d, 8).CopyTo(green[(start + x)..]);
-                Bytes(a, b, c, d, 16).CopyTo(blue[(start + x)..]);
-            }
-
-            for (; x < width; x++)
-            {
-                var pixel = row[x];
-                (red[start + x], green[start + x], blue[start + x]) = ((byte)pixel, (byte)(pixel >> 8), (byte)(pixel >> 16));
-            }
-        }
-
+        var planes = GC.AllocateUninitializedArray<byte>(ImageView.Channels * bitmap.Width * bitmap.Height);
+        Bitmaps.CopyPlanes(bitmap, planes);
         return planes;
-    }
-
-    private static Vector<byte> Bytes(Vector<uint> a, Vector<uint> b, Vector<uint> c, Vector<uint> d, int shift)
-    {
-        var mask = new Vector<uint>(255);
-        var low = Vector.Narrow((a >> shift) & mask, (b >> shift) & mask);
-        var high = Vector.Narrow((c >> shift) & mask, (d >> shift) & mask);
-        return Vector.Narrow(low, high);
     }
 
     private static bool Turned(SKEncodedOrigin origin) =>

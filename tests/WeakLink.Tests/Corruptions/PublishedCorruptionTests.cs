@@ -1,0 +1,178 @@
+using WeakLink.Corruptions;
+using WeakLink.Imaging;
+
+namespace WeakLink.Tests.Corruptions;
+
+/// <summary>Our corruptions against the published code's images (shared/reference).</summary>
+public sealed class PublishedCorruptionTests
+{
+    public static TheoryData<string> Deterministic =>
+        ["defocus_blur", "gaussian_blur", "zoom_blur", "contrast", "brightness", "saturate", "pixelate"];
+
+    public static TheoryData<string> Random =>
+    [
+        "gaussian_noise", "shot_noise", "impulse_noise", "speckle_noise", "glass_blur", "motion_blur", "snow", "frost", "fog", "elastic_transform", "spatter",
+    ];
+
+    [Theory]
+    [MemberData(nameof(Deterministic))]
+    public void Deterministic_EqualWithinOneGreyLevel(string name)
+    {
+        foreach (var set in (PublishedImages[])[PublishedImages.Cifar, PublishedImages.ImageNet])
+        {
+            ForEverySeverity(set, name, (corruption, severity) =>
+            {
+                var (published, ours) = (set.Published(corruption, severity), set.Ours(corruption, severity));
+                var within = ours.Zip(published).Average(pair => Within(pair.First, pair.Second));
+                Assert.True(within >= 0.99, $"{set.Size} {name} {severity}: {within:p2} within one grey level");
+            });
+        }
+    }
+
+    [Fact]
+    public void Jpeg_EqualWithin35Decibels()
+    {
+        foreach (var set in (PublishedImages[])[PublishedImages.Cifar, PublishedImages.ImageNet])
+        {
+            ForEverySeverity(set, "jpeg_compression", (corruption, severity) =>
+            {
+                var (published, ours) = (set.Published(corruption, severity), set.Ours(corruption, severity));
+                var error = ours.Zip(published).Average(pair => pair.First.Zip(pair.Second).Average(values => Math.Pow(values.First - values.Second, 2)));
+                Assert.True(error == 0 || 10 * Math.Log10(255 * 255 / error) >= 35, $"{set.Size} {severity}: mean squared error {error}");
+            });
+        }
+    }
+
+    // Mean and spread over the 100 images of the mean absolute difference from the clean image. The published images are one draw:
+    // where the draws themselves vary, three standard errors of theirs come on top of the 5 %. Any other severity's mean must be
+    // farther away than this one's, so that a wrong table is caught.
+    [Theory]
+    [MemberData(nameof(Random))]
+    public void Random_HaveTheSameErrors_Cifar(string name)
+    {
+        var set = PublishedImages.Cifar;
+        ForEverySeverity(set, name, (corruption, severity) =>
+        {
+            var published = Errors(set.Clean, set.Published(corruption, severity));
+            var draws = Enumerable.Range(0, 5).Select(draw => Errors(set.Clean, set.Ours(corruption, severity, draw))).ToList();
+            var ours = draws.SelectMany(errors => errors).ToList();
+            var tolerance = name == "frost" ? 0.15 : 0.05;
+
+            // Of one image drawn again and again: what the published mean of 100 images may be off by.
+            var drawDeviation = Math.Sqrt(Enumerable.Range(0, published.Count).Average(i => Math.Pow(Deviation([.. draws.Select(errors => errors[i])]), 2) * 5 / 4));
+            AssertNear(published.Average(), ours.Average(), (tolerance * published.Average()) + (3 * drawDeviation / Math.Sqrt(published.Count)), $"mean, severity {severity}");
+            var spreadError = SpreadError(published);
+            AssertNear(Deviation(published), Deviation(ours), (tolerance * Deviation(published)) + (3 * spreadError), $"spread, severity {severity}");
+        });
+    }
+
+    // Two photographs: only corruptions that average over many pixels say anything.
+    [Theory]
+    [InlineData("gaussian_noise")]
+    [InlineData("shot_noise")]
+    [InlineData("impulse_noise")]
+    [InlineData("speckle_noise")]
+    [InlineData("glass_blur")]
+    [InlineData("motion_blur")]
+    [InlineData("snow")]
+    public void Random_HaveTheSameErrors_ImageNet(string name)
+    {
+        var set = PublishedImages.ImageNet;
+        ForEverySeverity(set, name, (corruption, severity) =>
+        {
+            var published = Errors(set.Clean, set.Published(corruption, severity)).Average();
+            var ours = Enumerable.Range(0, 4).Average(draw => Errors(set.Clean, set.Ours(corruption, severity, draw)).Average());
+            AssertNear(published, ours, 0.05 * published, $"mean, severity {severity}");
+        });
+    }
+
+    [Fact]
+    public void MotionBlur_SomeDirectionReproducesEveryPublishedImage()
+    {
+        var set = PublishedImages.Cifar;
+        var corruption = CommonCorruptions.Named("motion_blur")[0];
+        (int Radius, double Sigma)[] levels = [(6, 1), (6, 1.5), (6, 2), (8, 2), (9, 2.5)];
+        for (var severity = 1; severity <= 5; severity++)
+        {
+            var (radius, sigma) = levels[severity - 1];
+            var published = set.Published(corruption, severity);
+            for (var i = 0; i < 10; i++)
+            {
+                var best = Enumerable.Range(-90, 181).Max(halfDegrees =>
+                {
+                    using var pixels = Planes.Of(new ImageView(set.Clean[i], 32, 32), MotionFilter.Reach(radius));
+                    using var moved = MotionFilter.Apply(pixels, radius, sigma, halfDegrees / 2.0);
+                    var ours = new byte[3 * 32 * 32];
+                    moved.CutTo(ours);
+                    return Within(ours, published[i]);
+                });
+                Assert.True(best > 0.99, $"severity {severity}, image {i}: {best:p1} of the pixels at the best angle");
+            }
+        }
+    }
+
+    // The lag-1 autocorrelation of what was added: white for noise, long for fog.
+    [Theory]
+    [InlineData("gaussian_noise")]
+    [InlineData("shot_noise")]
+    [InlineData("speckle_noise")]
+    [InlineData("impulse_noise")]
+    [InlineData("fog")]
+    [InlineData("snow")]
+    public void Random_HaveTheSameSpectrum(string name)
+    {
+        var set = PublishedImages.Cifar;
+        ForEverySeverity(set, name, (corruption, severity) =>
+        {
+            var (published, ours) = (set.Published(corruption, severity), set.Ours(corruption, severity));
+            AssertNear(Autocorrelation(set.Clean, published, 1), Autocorrelation(set.Clean, ours, 1), 0.05, $"lag 1, severity {severity}");
+            AssertNear(Autocorrelation(set.Clean, published, 32), Autocorrelation(set.Clean, ours, 32), 0.05, $"lag of a row, severity {severity}");
+        });
+    }
+
+    private static void ForEverySeverity(PublishedImages set, string name, Action<Corruption, int> check)
+    {
+        Assert.NotEmpty(set.Clean);
+        var corruption = CommonCorruptions.Named(name)[0];
+        for (var severity = 1; severity <= Corruption.Severities; severity++)
+        {
+            check(corruption, severity);
+        }
+    }
+
+    private static double Within(byte[] a, byte[] b) => a.Zip(b).Average(pair => Math.Abs(pair.First - pair.Second) <= 1 ? 1.0 : 0);
+
+    private static List<double> Errors(IReadOnlyList<byte[]> clean, byte[][] corrupted) =>
+        [.. clean.Zip(corrupted).Select(pair => pair.First.Zip(pair.Second).Average(values => (double)Math.Abs(values.First - values.Second)))];
+
+    private static double Deviation(List<double> values)
+    {
+        var mean = values.Average();
+        return Math.Sqrt(values.Average(value => (value - mean) * (value - mean)));
+    }
+
+    // Standard error of a standard deviation, from the fourth moment.
+    private static double SpreadError(List<double> values)
+    {
+        var (mean, variance) = (values.Average(), Math.Pow(Deviation(values), 2));
+        var fourth = values.Average(value => Math.Pow(value - mean, 4));
+        return Math.Sqrt((fourth - (variance * variance)) / values.Count) / (2 * Math.Sqrt(variance));
+    }
+
+    private static double Autocorrelation(IReadOnlyList<byte[]> clean, byte[][] corrupted, int lag) => clean.Zip(corrupted).Average(pair =>
+    {
+        var added = pair.First.Zip(pair.Second).Select(values => (double)values.Second - values.First).ToArray();
+        var mean = added.Average();
+        var (products, squares) = (0.0, 0.0);
+        for (var i = 0; i < added.Length - lag; i++)
+        {
+            products += (added[i] - mean) * (added[i + lag] - mean);
+            squares += (added[i] - mean) * (added[i] - mean);
+        }
+
+        return products / squares;
+    });
+
+    private static void AssertNear(double expected, double actual, double tolerance, string what) =>
+        Assert.True(Math.Abs(expected - actual) <= tolerance, FormattableString.Invariant($"{what}: {actual:0.000}, published {expected:0.000}, tolerance {tolerance:0.000}"));
+}
