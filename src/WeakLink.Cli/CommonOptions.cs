@@ -14,6 +14,12 @@ internal static class CommonOptions
         DefaultValueFactory = _ => [],
     };
 
+    public static Option<string?> FrostTextures() => new("--frost-textures")
+    {
+        Description = "A folder of pictures of ice for frost, such as the six published ones (default: ice drawn by code).",
+        HelpName = "DIR",
+    };
+
     public static Option<bool> Json() => new("--json") { Description = "Print one JSON document on standard output, and nothing else there." };
 
     public static Argument<string> Model() => new("MODEL") { Description = "A run folder, or a .safetensors checkpoint." };

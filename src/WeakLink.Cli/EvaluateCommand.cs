@@ -15,15 +15,21 @@ internal static class EvaluateCommand
         var model = CommonOptions.Model();
         var data = CommonOptions.Data("The data to measure on (default: those of the run); their test images are used.");
         var limit = new Option<int>("--limit") { Description = "Measure on at most this many test images, every class in its share (default: all).", HelpName = "N" };
+        var corruptions = new Option<string?>("--corruptions") { Description = "Common corruptions to measure under: benchmark (the 15), all (19), names with commas between, or none. Named here, they are measured on all test images.", HelpName = "NAMES" };
+        var corrupted = new Option<string?>("--corrupted") { Description = "Read the corrupted images from a folder in CIFAR-10-C's or ImageNet-C's layout, instead of making them.", HelpName = "DIR" };
+        var frost = CommonOptions.FrostTextures();
+        var reference = new Option<string?>("--reference") { Description = "A run folder or summary whose corruption errors mCE is relative to (default: AlexNet for ImageNet's 1,000 classes, none otherwise).", HelpName = "RUN" };
         var set = CommonOptions.Set();
         var json = CommonOptions.Json();
-        var command = new CommandWithExamples("evaluate", "Measure a trained network: accuracy, calibration, and how weak its subnets are.", """
+        var command = new CommandWithExamples("evaluate", "Measure a trained network: accuracy, calibration, common corruptions, and how weak its subnets are.", """
             weaklink evaluate runs/shapes-1
             weaklink evaluate runs/photos-1 --data more-photos/ --json
+            weaklink evaluate runs/photos-1 --corruptions all --limit 1000
+            weaklink evaluate runs/cifar-1 --corruptions benchmark --corrupted CIFAR-10-C/
             weaklink evaluate runs/shapes-1 --set evaluation.subnets=32 --set evaluation.subnet-width=0.5
             weaklink evaluate runs/shapes-1 --set evaluation.recalibration-images=0      the full network's running statistics
             """)
-        { model, data, limit, set, json };
+        { model, data, limit, corruptions, corrupted, frost, reference, set, json };
         command.SetAction(parsed =>
         {
             using var interruption = new Interruption();
@@ -36,7 +42,15 @@ internal static class EvaluateCommand
                 throw new InputException($"--set {other} would change how the network was trained, which is over: set keys that begin with evaluation. or data. only.");
             }
 
-            var overrides = parsed.GetValue(set)!.Concat(parsed.GetValue(data) is { } source ? [$"data.source={source}", "data.fingerprint="] : []);
+            var referenceErrors = parsed.GetValue(reference) is { } named ? ReferenceErrors.From(named) : null;
+            string[] chosen =
+            [
+                .. parsed.GetValue(data) is { } source ? (string[])[$"data.source={source}", "data.fingerprint="] : [],
+                .. parsed.GetValue(corruptions) is { } names ? (string[])[$"evaluation.corruptions={names}", "evaluation.corruption-images=0"] : [],
+                .. parsed.GetValue(corrupted) is { } folder ? (string[])[$"evaluation.corrupted-images={folder}"] : [],
+                .. parsed.GetValue(frost) is { } textures ? (string[])[$"evaluation.frost-textures={textures}"] : [],
+            ];
+            var overrides = chosen.Concat(parsed.GetValue(set)!);
             var recipe = RecipeFile.Parse(RecipeFile.ToYaml(trained.Recipe), "the run's recipe", overrides);
             if (parsed.GetValue(limit) < 0)
             {
@@ -63,6 +77,9 @@ internal static class EvaluateCommand
                 Epochs = trained.Position.Epoch,
                 Format = new ComputeFormat(recipe.Training.Precision, recipe.Training.Layout).ToString(),
                 Clean = CleanSummary.Of(metrics.Clean),
+                Corruptions = metrics.Corruptions is { } measured
+                    ? CorruptionSummary.Of(measured, 1 - metrics.Clean.Top1, trained.Classes.Count, referenceErrors)
+                    : null,
                 Subnets = metrics.Subnets is { } subnets ? SubnetSummary.Of(subnets) : null,
                 Seconds = new SecondsSummary(trained.Position.Seconds, Stopwatch.GetElapsedTime(clock).TotalSeconds, trained.Position.ProcessorSeconds),
             };

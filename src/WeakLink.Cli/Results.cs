@@ -18,6 +18,11 @@ internal static class Results
         }
 
         screen.Table(["", "top-1", "top-5", "NLL", "ECE"], rows);
+        if (summary.Corruptions is { } corruptions)
+        {
+            ShowCorruptions(screen, corruptions);
+        }
+
         if (summary.Subnets is { } subnets)
         {
             screen.Table(
@@ -28,6 +33,18 @@ internal static class Results
                     [$"{subnets.Proposed.Count} proposed by a search", Screen.Percent(subnets.Proposed.Mean), Screen.Percent(subnets.Proposed.Min)],
                 ]);
         }
+    }
+
+    private static void ShowCorruptions(Screen screen, CorruptionSummary corruptions)
+    {
+        screen.Line(corruptions.Table is { } table
+            ? $"  Top-1 under common corruptions, made of {corruptions.Images:n0} test images with the severities of {table}:"
+            : $"  Top-1 under common corruptions, {corruptions.Images:n0} images each of {corruptions.Source}:");
+        screen.Table(
+            ["severity", "mean", "1", "2", "3", "4", "5"],
+            corruptions.Error.Select(pair => (IReadOnlyList<string>)[pair.Key, Screen.Percent(1 - pair.Value.Average()), .. pair.Value.Select(error => Screen.Percent(1 - error))]));
+        screen.Line($"  Corrupted accuracy {Screen.Percent(corruptions.Accuracy)} (mean corruption error {Screen.Percent(1 - corruptions.Accuracy)}, not normalised)"
+            + (corruptions is { Mce: { } mce, RelativeMce: { } relative } ? $"; mCE {Screen.Percent(mce)}, relative mCE {Screen.Percent(relative)}, both relative to {corruptions.Reference}" : ""));
     }
 
     private static IReadOnlyList<string> Row(string name, CleanSummary clean) =>

@@ -7,8 +7,9 @@ namespace WeakLink.Evaluation;
 
 /// <summary>Everything that is measured of a finished network, in float32.</summary>
 /// <param name="Clean">On the images as they are.</param>
+/// <param name="Corruptions">Under common corruptions; null where the recipe asks for none.</param>
 /// <param name="Subnets">How weak its subnets are; null where the recipe asks for none.</param>
-public sealed record ModelMetrics(ClassificationMetrics Clean, SubnetMetrics? Subnets)
+public sealed record ModelMetrics(ClassificationMetrics Clean, CorruptionMetrics? Corruptions, SubnetMetrics? Subnets)
 {
     /// <summary>Measures as the recipe says.</summary>
     /// <param name="network">The finished network.</param>
@@ -22,18 +23,22 @@ public sealed record ModelMetrics(ClassificationMetrics Clean, SubnetMetrics? Su
         ClassifierNetwork network, Recipe recipe, Dataset test, Dataset training, torch.Device device, IRunObserver observer, CancellationToken stop)
     {
         var clean = MeasureClean(network, recipe, test, device, observer, stop);
-        if (recipe.Evaluation.Subnets == 0)
-        {
-            return new ModelMetrics(clean, null);
-        }
+        var corruptions = recipe.Evaluation.Corruptions == EvaluationRecipe.NoCorruptions
+            ? null
+            : CorruptionEvaluation.Measure(network, recipe, test, device, observer, stop);
+        return new ModelMetrics(clean, corruptions, recipe.Evaluation.Subnets == 0 ? null : MeasureSubnets(network, recipe, test, training, device, observer, stop));
+    }
 
+    private static SubnetMetrics MeasureSubnets(
+        ClassifierNetwork network, Recipe recipe, Dataset test, Dataset training, torch.Device device, IRunObserver observer, CancellationToken stop)
+    {
         var options = new SubnetEvaluationOptions(
             recipe.Evaluation.SubnetWidth > 0 ? recipe.Evaluation.SubnetWidth : recipe.Ews.Width,
             recipe.Evaluation.Subnets,
             recipe.Evaluation.RecalibrationImages,
             recipe.Evaluation.SearchUpdates);
         observer.Begin("subnets", options.Steps, "steps");
-        var subnets = SubnetEvaluation.Measure(
+        return SubnetEvaluation.Measure(
             network,
             Loaders.Measuring(recipe, StratifiedSplit.Limit(test, recipe.Evaluation.SubnetImages, recipe.Seed)),
             Loaders.Training(recipe, training),
@@ -42,7 +47,6 @@ public sealed record ModelMetrics(ClassificationMetrics Clean, SubnetMetrics? Su
             recipe.Seed,
             done => observer.Advance(done),
             stop);
-        return new ModelMetrics(clean, subnets);
     }
 
     /// <summary>Measures on the images as they are.</summary>

@@ -40,6 +40,9 @@ public sealed record Summary
     /// <summary>What selected the checkpoint; null for an evaluation of a checkpoint.</summary>
     public ValidationSummary? Validation { get; init; }
 
+    /// <summary>Under common corruptions; null where they were not measured.</summary>
+    public CorruptionSummary? Corruptions { get; init; }
+
     /// <summary>How weak the subnets are; null where none were measured.</summary>
     public SubnetSummary? Subnets { get; init; }
 
@@ -77,6 +80,53 @@ public sealed record SubnetSummary(double Width, int Images, int Recalibrated, d
         metrics.Full,
         new SpreadSummary(metrics.Random.Mean, metrics.Random.Min, metrics.Random.All.Count),
         new SpreadSummary(metrics.Proposed.Mean, metrics.Proposed.Min, metrics.Proposed.All.Count));
+}
+
+/// <summary>Errors under common corruptions.</summary>
+/// <param name="Images">Images each corruption and severity was measured on.</param>
+/// <param name="Source">"generated", or the folder that they were read from.</param>
+/// <param name="Table">Which severities were generated: cifar, tinyImageNet or imageNet; null for a folder.</param>
+/// <param name="Accuracy">Mean accuracy over the benchmark's corruptions and five severities.</param>
+/// <param name="Mce">Mean corruption error relative to a reference model; null without one.</param>
+/// <param name="RelativeMce">The same of the errors above the clean one.</param>
+/// <param name="Reference">The reference model.</param>
+/// <param name="Error">Error by corruption, one for each severity.</param>
+/// <param name="Seconds">Wall-clock time.</param>
+/// <param name="WaitedSeconds">Part of it for which the network waited for images.</param>
+public sealed record CorruptionSummary(
+    int Images,
+    string Source,
+    string? Table,
+    double Accuracy,
+    double? Mce,
+    double? RelativeMce,
+    string? Reference,
+    IReadOnlyDictionary<string, IReadOnlyList<double>> Error,
+    double Seconds,
+    double WaitedSeconds)
+{
+    private const int ImageNetClasses = 1000;
+
+    /// <summary>The part of the metrics that a summary holds.</summary>
+    /// <param name="metrics">The errors.</param>
+    /// <param name="cleanError">The network's error on clean images.</param>
+    /// <param name="classes">Classes that the network knows: for those of ImageNet, AlexNet is the reference unless another is given.</param>
+    /// <param name="reference">Another reference model.</param>
+    public static CorruptionSummary Of(CorruptionMetrics metrics, double cleanError, int classes, ReferenceErrors? reference = null)
+    {
+        reference ??= classes == ImageNetClasses ? ReferenceErrors.AlexNet : null;
+        return new(
+            metrics.Images,
+            metrics.Source,
+            metrics.Table is { } table ? JsonNamingPolicy.CamelCase.ConvertName(table.ToString()) : null,
+            1 - metrics.MeanError,
+            reference?.MeanCorruptionError(metrics),
+            reference?.RelativeMeanCorruptionError(metrics, cleanError),
+            reference?.Name,
+            metrics.Corruptions.ToDictionary(errors => errors.Corruption.Name, errors => errors.Errors),
+            metrics.Seconds,
+            metrics.WaitedSeconds);
+    }
 }
 
 /// <summary>Mean and least of several accuracies.</summary>

@@ -16,7 +16,10 @@ public static class Loaders
     /// <summary>Centre crops, in order, for measuring.</summary>
     /// <exception cref="InputException">The crop does not fit into the images.</exception>
     public static BatchLoader Measuring(Recipe recipe, Dataset images) =>
-        new(images, Crop(recipe, images, 0, flip: false), recipe.Evaluation.Batch, Workers(recipe));
+        new(images, MeasuringCrop(recipe, images), recipe.Evaluation.Batch, Workers(recipe));
+
+    /// <summary>What the network sees of an image that it is measured on.</summary>
+    public static CropAndFlip MeasuringCrop(Recipe recipe, Dataset images) => Crop(recipe, images, 0, flip: false);
 
     private static CropAndFlip Crop(Recipe recipe, Dataset images, int padding, bool flip) => recipe.Augmentation.Crop > 0
         ? new CropAndFlip(recipe.Augmentation.Crop, recipe.Augmentation.Crop, padding, flip)

@@ -250,4 +250,19 @@ public sealed record EvaluationRecipe
 
     /// <summary>Updates of the policy that proposes the measured subnets: it is trained against the finished network, whichever way that was trained.</summary>
     public int SearchUpdates { get; init; } = 150;
+
+    /// <summary>The value of <see cref="Corruptions"/> that measures none.</summary>
+    public const string NoCorruptions = "none";
+
+    /// <summary>Common corruptions to measure under: <c>benchmark</c> (the 15), <c>all</c> (19), names with commas between, or <c>none</c>.</summary>
+    public string Corruptions { get; init; } = "benchmark";
+
+    /// <summary>Measure each corruption and severity on at most this many images; 0: all.</summary>
+    public int CorruptionImages { get; init; } = 500;
+
+    /// <summary>A folder of corrupted images (CIFAR-10-C or ImageNet-C layout) to measure on; empty: they are made from the test images.</summary>
+    public string CorruptedImages { get; init; } = "";
+
+    /// <summary>A folder of pictures of ice for frost; empty: generated ones.</summary>
+    public string FrostTextures { get; init; } = "";
 }

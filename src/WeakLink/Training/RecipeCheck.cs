@@ -1,3 +1,5 @@
+using WeakLink.Corruptions;
+
 namespace WeakLink.Training;
 
 /// <summary>Refuses recipes that ask for the impossible, before anything long begins.</summary>
@@ -57,6 +59,11 @@ public static class RecipeCheck
         Range("evaluation.subnet-images", evaluation.SubnetImages, 0, int.MaxValue);
         Range("evaluation.recalibration-images", evaluation.RecalibrationImages, 0, int.MaxValue);
         Range("evaluation.search-updates", evaluation.SearchUpdates, 0, 1_000_000);
+        Range("evaluation.corruption-images", evaluation.CorruptionImages, 0, int.MaxValue);
+        if (evaluation.Corruptions != EvaluationRecipe.NoCorruptions)
+        {
+            CommonCorruptions.Named(evaluation.Corruptions);
+        }
 
         void Require(string key, bool holds, object value, string allowed)
         {

@@ -1,0 +1,117 @@
+using WeakLink.Data;
+using WeakLink.Interop;
+
+namespace WeakLink.Corruptions;
+
+/// <summary>
+/// Corrupted images on disk: in CIFAR-10-C's layout (<c>labels.npy</c> and for each corruption one array with all severities, one
+/// after the other) or in ImageNet-C's (<c>corruption/severity/class/image</c>).
+/// </summary>
+public sealed class CorruptionFolder : IDisposable
+{
+    private readonly string _folder;
+    private readonly IReadOnlyList<string> _classes;
+    private readonly long[]? _labels;
+    private readonly Dictionary<string, NumpyFile> _arrays = [];
+    private readonly DataRecipe _recipe;
+
+    private CorruptionFolder(string folder, IReadOnlyList<string> classes, DataRecipe recipe, long[]? labels) =>
+        (_folder, _classes, _recipe, _labels) = (folder, classes, recipe, labels);
+
+    /// <summary>Opens a folder.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="classes">The classes that the network knows.</param>
+    /// <param name="recipe">How images in folders are read (size, cache).</param>
+    /// <exception cref="InputException">The folder is missing or has neither layout; a label is out of range.</exception>
+    public static CorruptionFolder Open(string folder, IReadOnlyList<string> classes, DataRecipe recipe)
+    {
+        if (!Directory.Exists(folder))
+        {
+            throw new InputException($"The folder of corrupted images '{folder}' does not exist: check the path.");
+        }
+
+        var path = Path.Combine(folder, "labels.npy");
+        if (!File.Exists(path))
+        {
+            return new CorruptionFolder(folder, classes, recipe, null);
+        }
+
+        using var file = NumpyFile.Open(path);
+        var labels = file.ReadIntegers();
+        var wrong = Array.FindIndex(labels, label => label < 0 || label >= classes.Count);
+        return wrong < 0
+            ? new CorruptionFolder(folder, classes, recipe, labels)
+            : throw new InputException($"'{path}' has label {labels[wrong]} at index {wrong}, but the network knows {classes.Count} classes (0 to {classes.Count - 1}): give the corruptions of the data it was trained on.");
+    }
+
+    /// <summary>The images of a corruption and severity.</summary>
+    /// <exception cref="InputException">They are missing or of a wrong shape, type or number.</exception>
+    public Dataset Images(Corruption corruption, int severity, IRunObserver observer, CancellationToken stop = default)
+    {
+        if (_labels is not null)
+        {
+            return new ArrayDataset(ArrayOf(corruption), corruption.Name, severity, _classes, _labels);
+        }
+
+        var folder = Path.Combine(_folder, corruption.Name, severity.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        return Directory.Exists(folder)
+            ? FolderDataset.Open(folder, $"{corruption.Name} {severity}", _classes, _recipe, [], observer, stop)
+            : throw new InputException($"'{folder}' does not exist: '{_folder}' has neither the arrays of CIFAR-10-C (labels.npy) nor the folders of ImageNet-C for {corruption.Name} {severity}; name those it has with --corruptions.");
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var array in _arrays.Values)
+        {
+            array.Dispose();
+        }
+    }
+
+    private NumpyFile ArrayOf(Corruption corruption)
+    {
+        if (_arrays.TryGetValue(corruption.Name, out var opened))
+        {
+            return opened;
+        }
+
+        var array = NumpyFile.Open(Path.Combine(_folder, corruption.Name + ".npy"));
+        _arrays.Add(corruption.Name, array);
+        return array.Type != "|u1" || array.Shape is not [_, > 0, > 0, 3]
+            ? throw new InputException($"'{array.Path}' is an array of type {array.Type} and shape {string.Join('x', array.Shape)}, expected bytes (|u1) of shape Nx32x32x3: save the images as uint8, channels last.")
+            : array.Shape[0] != _labels!.Length || array.Shape[0] % Corruption.Severities != 0
+            ? throw new InputException($"'{array.Path}' has {array.Shape[0]} images and labels.npy {_labels!.Length} labels, expected the same number, five severities of as many images: copy or fetch them again.")
+            : array;
+    }
+
+    /// <summary>One severity of an array of N×H×W×3 bytes.</summary>
+    private sealed class ArrayDataset(NumpyFile array, string name, int severity, IReadOnlyList<string> classes, long[] labels) : Dataset
+    {
+        private readonly int _first = (severity - 1) * (labels.Length / Corruption.Severities);
+
+        public override string Name => $"{name} {severity}";
+
+        public override IReadOnlyList<string> Classes => classes;
+
+        public override int Count => labels.Length / Corruption.Severities;
+
+        public override int Height => (int)array.Shape[1];
+
+        public override int Width => (int)array.Shape[2];
+
+        public override int Label(int index) => (int)labels[_first + index];
+
+        public override void Read(int index, Span<byte> planes)
+        {
+            var pixels = new byte[BytesPerImage];
+            array.Read((long)(_first + index) * BytesPerImage, pixels);
+            var area = Height * Width;
+            for (var i = 0; i < area; i++)
+            {
+                planes[i] = pixels[3 * i];
+                planes[area + i] = pixels[(3 * i) + 1];
+                planes[(2 * area) + i] = pixels[(3 * i) + 2];
+            }
+        }
+    }
+}

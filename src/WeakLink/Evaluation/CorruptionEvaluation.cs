@@ -1,0 +1,91 @@
+using System.Diagnostics;
+using TorchSharp;
+using WeakLink.Corruptions;
+using WeakLink.Data;
+using WeakLink.Models;
+using WeakLink.Training;
+
+namespace WeakLink.Evaluation;
+
+/// <summary>A network's errors under one corruption.</summary>
+/// <param name="Corruption">Which.</param>
+/// <param name="Errors">Top-1 error in [0, 1] for each severity, weakest first.</param>
+public sealed record CorruptionErrors(Corruption Corruption, IReadOnlyList<double> Errors)
+{
+    /// <summary>Mean over the severities.</summary>
+    public double Mean => Errors.Average();
+}
+
+/// <summary>A network's errors under common corruptions.</summary>
+/// <param name="Images">Images measured for each corruption and severity.</param>
+/// <param name="Source">"generated", or the folder that they were read from.</param>
+/// <param name="Table">Which severities were generated; null for a folder.</param>
+/// <param name="Corruptions">Errors by corruption.</param>
+/// <param name="Seconds">Wall-clock time of it all.</param>
+/// <param name="WaitedSeconds">Part of it for which the network waited for images.</param>
+public sealed record CorruptionMetrics(
+    int Images, string Source, SeverityTable? Table, IReadOnlyList<CorruptionErrors> Corruptions, double Seconds, double WaitedSeconds)
+{
+    /// <summary>
+    /// Mean error over corruptions and severities: over the benchmark's 15 where any of them was measured, else over all that were.
+    /// </summary>
+    public double MeanError => Counted.Average(errors => errors.Mean);
+
+    /// <summary>Corruptions that the means are taken over.</summary>
+    public IReadOnlyList<CorruptionErrors> Counted =>
+        Corruptions.Any(errors => !errors.Corruption.HeldOut) ? [.. Corruptions.Where(errors => !errors.Corruption.HeldOut)] : Corruptions;
+}
+
+/// <summary>Measures a network on corrupted images, made on the fly or read from disk.</summary>
+public static class CorruptionEvaluation
+{
+    /// <summary>Measures.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="recipe">Which corruptions, on how many images.</param>
+    /// <param name="test">Clean test images.</param>
+    /// <param name="device">Where the network lives.</param>
+    /// <param name="observer">Told of the progress.</param>
+    /// <param name="stop">Stops between two batches.</param>
+    /// <exception cref="InputException">An unknown corruption, or unusable files.</exception>
+    public static CorruptionMetrics Measure(
+        ClassifierNetwork network, Recipe recipe, Dataset test, torch.Device device, IRunObserver observer, CancellationToken stop)
+    {
+        var settings = recipe.Evaluation;
+        var corruptions = CommonCorruptions.Named(settings.Corruptions, settings.FrostTextures.Length > 0 ? settings.FrostTextures : null);
+        var crop = Loaders.MeasuringCrop(recipe, test);
+        using var folder = settings.CorruptedImages.Length > 0 ? CorruptionFolder.Open(settings.CorruptedImages, test.Classes, recipe.Data) : null;
+        var clean = StratifiedSplit.Limit(test, settings.CorruptionImages, recipe.Seed);
+        Dataset Images(Corruption corruption, int severity) => folder is null
+            ? new CorruptedDataset(clean, crop, corruption, severity, recipe.Seed)
+            : StratifiedSplit.Limit(folder.Images(corruption, severity, new SilentObserver(), stop), settings.CorruptionImages, recipe.Seed);
+
+        network.eval();
+        var start = Stopwatch.GetTimestamp();
+        var (waited, done, count) = (0.0, 0L, 0);
+        var results = new List<CorruptionErrors>();
+        observer.Begin("corruptions", (long)corruptions.Count * Corruption.Severities, "sets");
+        foreach (var corruption in corruptions)
+        {
+            var errors = new double[Corruption.Severities];
+            for (var severity = 1; severity <= errors.Length; severity++)
+            {
+                var images = Images(corruption, severity);
+                var loader = Loaders.Measuring(recipe, images);
+                errors[severity - 1] = 1 - CleanEvaluation.Measure(network.call, loader, device, stop: stop).Top1;
+                waited += loader.SecondsWaited;
+                count = images.Count;
+                observer.Advance(++done, $"{corruption.Name} {severity}");
+            }
+
+            results.Add(new CorruptionErrors(corruption, errors));
+        }
+
+        return new CorruptionMetrics(
+            count,
+            folder is null ? "generated" : settings.CorruptedImages,
+            folder is null ? SeverityTables.For(crop.Height, crop.Width) : null,
+            results,
+            Stopwatch.GetElapsedTime(start).TotalSeconds,
+            waited);
+    }
+}
