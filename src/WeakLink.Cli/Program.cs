@@ -11,6 +11,7 @@ var root = new RootCommand("Train image classifiers that keep working when their
     EvaluateCommand.Create(),
     PredictCommand.Create(),
     DataCommand.Create(),
+    CorruptCommand.Create(),
     InfoCommand.Create(),
 };
 CommandWithExamples.ShowIn(root);

@@ -12,6 +12,12 @@ public static class Json
         NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
+    /// <summary>The same with enumerations by name.</summary>
+    internal static JsonSerializerOptions Named { get; } = new(Indented)
+    {
+        Converters = { new System.Text.Json.Serialization.JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
     /// <summary>One document a line.</summary>
     public static JsonSerializerOptions Line { get; } = new(Indented) { WriteIndented = false };
 }

@@ -80,7 +80,7 @@ public sealed class CorruptionFolder : IDisposable
         return array.Type != "|u1" || array.Shape is not [_, > 0, > 0, 3]
             ? throw new InputException($"'{array.Path}' is an array of type {array.Type} and shape {string.Join('x', array.Shape)}, expected bytes (|u1) of shape Nx32x32x3: save the images as uint8, channels last.")
             : array.Shape[0] != _labels!.Length || array.Shape[0] % Corruption.Severities != 0
-            ? throw new InputException($"'{array.Path}' has {array.Shape[0]} images and labels.npy {_labels!.Length} labels, expected the same number, five severities of as many images: copy or fetch them again.")
+            ? throw new InputException($"'{array.Path}' has {array.Shape[0]} images and labels.npy {_labels!.Length} labels, expected the same number, five severities of as many images: copy or fetch them again, or make all five severities.")
             : array;
     }
 

@@ -43,7 +43,7 @@ internal sealed class PublishedImages
     private byte[][] Load(string name)
     {
         using var scope = TorchSharp.torch.NewDisposeScope();
-        var images = NumpyFile.Read(Path.Combine(_folder, name + ".npy")).permute(0, 3, 1, 2).contiguous();
+        var images = ReferenceArray.Read(Path.Combine(_folder, name + ".npy")).permute(0, 3, 1, 2).contiguous();
         return [.. Enumerable.Range(0, (int)images.shape[0]).Select(i => images[i].contiguous().data<byte>().ToArray())];
     }
 }

@@ -33,8 +33,8 @@ public class ReferenceBlockTests
         var folder = Shared.Require($"reference/ews-blocks/{name}");
         using var block = Load(name, folder);
         block.train(train);
-        var kept = NumpyFile.Read(Path.Combine(folder, "active_channels.npy")).to(torch.int64).data<long>().ToArray();
-        var input = NumpyFile.Read(Path.Combine(folder, "input.npy")).requires_grad_(true);
+        var kept = ReferenceArray.Read(Path.Combine(folder, "active_channels.npy")).to(torch.int64).data<long>().ToArray();
+        var input = ReferenceArray.Read(Path.Combine(folder, "input.npy")).requires_grad_(true);
 
         var output = block.Run(input, asSubnet ? new BlockSubnet(kept) : null, new ForwardPass(asSubnet));
         var count = output.numel();
@@ -68,7 +68,7 @@ public class ReferenceBlockTests
             if (!key.EndsWith("num_batches_tracked", StringComparison.Ordinal))
             {
                 // The CIFAR ResNets of the authors call "shortcut" what torchvision, and WeakLink, call "downsample".
-                tensor.copy_(NumpyFile.Read(Path.Combine(folder, key.Replace("downsample", "shortcut", StringComparison.Ordinal) + ".npy")));
+                tensor.copy_(ReferenceArray.Read(Path.Combine(folder, key.Replace("downsample", "shortcut", StringComparison.Ordinal) + ".npy")));
             }
         }
 
@@ -77,7 +77,7 @@ public class ReferenceBlockTests
 
     private static void AssertClose(string path, torch.Tensor actual)
     {
-        var expected = NumpyFile.Read(path);
+        var expected = ReferenceArray.Read(path);
         Assert.Equal(expected.shape, actual.shape);
         var error = (actual.detach() - expected).abs().max().ToDouble() / expected.abs().max().ToDouble();
         Assert.True(error < Tolerance, $"{Path.GetFileName(path)}: relative error {error:g3}");

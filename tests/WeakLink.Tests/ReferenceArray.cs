@@ -6,7 +6,7 @@ using TorchSharp;
 namespace WeakLink.Tests;
 
 /// <summary>Reads the .npy files of the reference vectors (NumPy format specification, version 1.0).</summary>
-internal static partial class NumpyFile
+internal static partial class ReferenceArray
 {
     public static torch.Tensor Read(string path)
     {

@@ -1,0 +1,82 @@
+using System.CommandLine;
+using System.Globalization;
+using WeakLink.Corruptions;
+using WeakLink.Data;
+using WeakLink.Runtime;
+using WeakLink.Training;
+
+namespace WeakLink.Cli;
+
+/// <summary><c>weaklink corrupt</c>: the common-corruptions benchmark of any data set, as files.</summary>
+internal static class CorruptCommand
+{
+    private const string Sheet = "contact-sheet.png";
+
+    public static Command Create()
+    {
+        var data = new Argument<string>("D") { Description = "shapes, cifar10, cifar100, a folder or an archive; its test images are corrupted." };
+        var output = new Option<string>("--out") { Description = "The folder to write to; an interrupted call goes on there.", HelpName = "DIR", Required = true };
+        var corruptions = new Option<string>("--corruptions") { Description = "benchmark (the 15), all (19), or names with commas between.", HelpName = "NAMES", DefaultValueFactory = _ => "benchmark" };
+        var severities = new Option<string>("--severities") { Description = "Such as 1-5 or 1,3,5.", HelpName = "LIST", DefaultValueFactory = _ => "1-5" };
+        var layout = new Option<string>("--layout") { Description = "npy (the layout of CIFAR-10-C) or folders (that of ImageNet-C, JPEG of quality 85).", HelpName = "npy|folders", DefaultValueFactory = _ => "npy" };
+        var seed = new Option<long>("--seed") { Description = "Seed of every random draw (default 0).", HelpName = "N" };
+        var limit = new Option<int>("--limit") { Description = "Corrupt at most this many test images, every class in its share (default: all).", HelpName = "N" };
+        var frost = CommonOptions.FrostTextures();
+        var set = CommonOptions.Set();
+        var command = new CommandWithExamples("corrupt", "Write the common-corruptions benchmark of any data set, and a contact sheet to look at.", """
+            weaklink corrupt cifar10 --out CIFAR-10-C-generated/
+            weaklink corrupt photos/ --out photos-c/ --layout folders --corruptions all
+            weaklink corrupt photos/ --out look/ --corruptions fog,frost --severities 1,3,5 --limit 20
+            weaklink evaluate runs/photos-1 --corrupted photos-c/
+            """)
+        { data, output, corruptions, severities, layout, seed, limit, frost, set };
+        command.SetAction(parsed =>
+        {
+            using var interruption = new Interruption();
+            var screen = new Screen(json: false);
+            var settings = new CorruptionSettings(
+                CommonCorruptions.Named(parsed.GetValue(corruptions)!, parsed.GetValue(frost)),
+                Severities(parsed.GetValue(severities)!),
+                parsed.GetValue(layout) switch
+                {
+                    "npy" => CorruptionLayout.Npy,
+                    "folders" => CorruptionLayout.Folders,
+                    var other => throw new InputException($"--layout {other} is not known: choose npy or folders."),
+                },
+                parsed.GetValue(seed));
+            if (parsed.GetValue(limit) < 0)
+            {
+                throw new InputException("--limit must be at least 1 (or 0 for all images).");
+            }
+
+            var recipe = RecipeFile.Parse("", "--set", [.. parsed.GetValue(set)!, $"data.source={parsed.GetValue(data)}"]);
+            NativeLibraries.Load();
+            var test = StratifiedSplit.Limit(DataSources.Open(recipe.Data, recipe.Seed, screen, interruption.Token).Test, parsed.GetValue(limit), recipe.Seed);
+            var folder = parsed.GetValue(output)!;
+            screen.Line($"{test.Name}: {test.Count:n0} test images of {test.Width}x{test.Height} pixels, {settings.Corruptions.Count} corruptions, severities {string.Join(", ", settings.Severities)} as for {SeverityTables.For(test.Height, test.Width)}");
+            CorruptionWriter.Write(test, settings, folder, screen, interruption.Token);
+            var sheet = Path.Combine(folder, Sheet);
+            File.WriteAllBytes(sheet, ContactSheet.Draw(test, settings));
+            screen.Line($"Everything is in {folder}; {sheet} shows a row of each corruption ({string.Join(", ", settings.Corruptions.Select(corruption => corruption.Name))}).");
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static List<int> Severities(string text)
+    {
+        var chosen = new SortedSet<int>();
+        foreach (var part in text.Split(',', StringSplitOptions.TrimEntries))
+        {
+            var ends = part.Split('-').Select(end => int.TryParse(end, NumberStyles.None, CultureInfo.InvariantCulture, out var severity) ? severity : 0).ToArray();
+            if (ends.Length > 2 || ends.Any(end => end is < 1 or > Corruption.Severities) || ends[0] > ends[^1])
+            {
+                throw new InputException($"--severities {text} is not a list of severities from 1 to {Corruption.Severities}: write 1-5 or 1,3,5.");
+            }
+
+            chosen.UnionWith(Enumerable.Range(ends[0], ends[^1] - ends[0] + 1));
+        }
+
+        return [.. chosen];
+    }
+}

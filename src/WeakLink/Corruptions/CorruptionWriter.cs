@@ -1,0 +1,211 @@
+using System.Globalization;
+using System.Text.Json;
+using SkiaSharp;
+using WeakLink.Data;
+using WeakLink.Imaging;
+using WeakLink.Interop;
+
+namespace WeakLink.Corruptions;
+
+/// <summary>How corrupted images lie on disk.</summary>
+public enum CorruptionLayout
+{
+    /// <summary>That of CIFAR-10-C: <c>labels.npy</c>, and for each corruption an array of N×H×W×3 bytes, severity after severity.</summary>
+    Npy,
+
+    /// <summary>That of ImageNet-C: <c>corruption/severity/class/NUMBER.jpg</c>, JPEG of quality 85 as the published ones.</summary>
+    Folders,
+}
+
+/// <summary>What to write.</summary>
+/// <param name="Corruptions">Which corruptions.</param>
+/// <param name="Severities">Which of 1 ... 5, ascending.</param>
+/// <param name="Layout">How they lie on disk.</param>
+/// <param name="Seed">Seed of all draws.</param>
+public sealed record CorruptionSettings(IReadOnlyList<Corruption> Corruptions, IReadOnlyList<int> Severities, CorruptionLayout Layout, long Seed);
+
+/// <summary>Makes the corruption benchmark of any data set. What is already there from an earlier, interrupted call is kept.</summary>
+public static class CorruptionWriter
+{
+    private const string SettingsFile = "corruptions.json";
+    private const int PublishedJpegQuality = 85;
+    private const int ImagesAtATime = 256;
+
+    /// <summary>What all images of a folder have in common; a folder of other settings is not added to.</summary>
+    private sealed record Manifest(string Data, int Images, int Width, int Height, SeverityTable Table, IReadOnlyList<int> Severities, CorruptionLayout Layout, long Seed, string MadeBy);
+
+    /// <summary>Writes corrupted images.</summary>
+    /// <param name="images">Clean images.</param>
+    /// <param name="settings">What to write.</param>
+    /// <param name="folder">The folder; made where it is missing.</param>
+    /// <param name="observer">Told of the progress.</param>
+    /// <param name="stop">Stops between two pieces.</param>
+    /// <exception cref="InputException">The folder holds images made with other settings, or the disk is full.</exception>
+    public static void Write(Dataset images, CorruptionSettings settings, string folder, IRunObserver observer, CancellationToken stop = default)
+    {
+        Prepare(images, settings, folder);
+        var total = (long)settings.Corruptions.Count * settings.Severities.Count * images.Count;
+        observer.Begin("corrupting", total, "images");
+        var done = 0L;
+        foreach (var corruption in settings.Corruptions)
+        {
+            if (settings.Layout == CorruptionLayout.Npy)
+            {
+                WriteArray(images, corruption, settings, folder, count => observer.Advance(done += count, corruption.Name), stop);
+            }
+            else
+            {
+                WriteFolders(images, corruption, settings, folder, count => observer.Advance(done += count, corruption.Name), stop);
+            }
+        }
+    }
+
+    private static void Prepare(Dataset images, CorruptionSettings settings, string folder)
+    {
+        var manifest = JsonSerializer.Serialize(
+            new Manifest(
+                images.Name, images.Count, images.Width, images.Height, SeverityTables.For(images.Height, images.Width), settings.Severities, settings.Layout, settings.Seed, "WeakLink: generated, not the published files"),
+            Json.Named);
+        var path = Path.Combine(folder, SettingsFile);
+        try
+        {
+            Directory.CreateDirectory(folder);
+            if (!File.Exists(path))
+            {
+                if (Directory.EnumerateFileSystemEntries(folder).Any())
+                {
+                    throw new InputException($"'{folder}' holds other files: give an empty or new folder.");
+                }
+
+                AtomicFile.Write(path, manifest);
+            }
+            else if (File.ReadAllText(path) != manifest)
+            {
+                throw new InputException($"'{folder}' holds images made of other data or with other settings ({SettingsFile} says which): give another folder, or the same settings to go on.");
+            }
+
+            foreach (var partial in Directory.EnumerateFiles(folder, "*" + AtomicFile.TemporarySuffix, SearchOption.AllDirectories))
+            {
+                File.Delete(partial);
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"'{folder}' can't be written to ({exception.Message.TrimEnd('.')}): free some space or check the permissions.", exception);
+        }
+
+        var labels = Path.Combine(folder, "labels.npy");
+        if (settings.Layout == CorruptionLayout.Npy && !File.Exists(labels))
+        {
+            AtomicFile.Write(labels, stream =>
+            {
+                stream.Write(NumpyFile.Header("<i8", [(long)images.Count * settings.Severities.Count]));
+                for (var i = 0; i < images.Count * settings.Severities.Count; i++)
+                {
+                    stream.Write(BitConverter.GetBytes((long)images.Label(i % images.Count)));
+                }
+            });
+        }
+    }
+
+    private static void WriteArray(Dataset images, Corruption corruption, CorruptionSettings settings, string folder, Action<int> advance, CancellationToken stop)
+    {
+        var path = Path.Combine(folder, corruption.Name + ".npy");
+        if (File.Exists(path))
+        {
+            // Renamed when it was whole.
+            advance(images.Count * settings.Severities.Count);
+            return;
+        }
+
+        AtomicFile.Write(path, stream =>
+        {
+            stream.Write(NumpyFile.Header("|u1", [(long)images.Count * settings.Severities.Count, images.Height, images.Width, ImageView.Channels]));
+            var pixels = new byte[Math.Min(ImagesAtATime, images.Count) * images.BytesPerImage];
+            foreach (var severity in settings.Severities)
+            {
+                var corrupted = Corrupted(images, corruption, severity, settings);
+                for (var first = 0; first < images.Count; first += ImagesAtATime)
+                {
+                    stop.ThrowIfCancellationRequested();
+                    var count = Math.Min(ImagesAtATime, images.Count - first);
+                    Each(count, i => Interleave(corrupted, first + i, pixels.AsSpan(i * images.BytesPerImage, images.BytesPerImage)));
+                    stream.Write(pixels, 0, count * images.BytesPerImage);
+                    advance(count);
+                }
+            }
+        });
+    }
+
+    private static void WriteFolders(Dataset images, Corruption corruption, CorruptionSettings settings, string folder, Action<int> advance, CancellationToken stop)
+    {
+        foreach (var severity in settings.Severities)
+        {
+            var corrupted = Corrupted(images, corruption, severity, settings);
+            var target = Path.Combine(folder, corruption.Name, severity.ToString(CultureInfo.InvariantCulture));
+            for (var first = 0; first < images.Count; first += ImagesAtATime)
+            {
+                stop.ThrowIfCancellationRequested();
+                var start = first;
+                var count = Math.Min(ImagesAtATime, images.Count - first);
+                Each(count, i => WriteFile(corrupted, start + i, target));
+                advance(count);
+            }
+        }
+    }
+
+    private static CorruptedDataset Corrupted(Dataset images, Corruption corruption, int severity, CorruptionSettings settings) =>
+        new(images, new CropAndFlip(images.Height, images.Width, 0, Flip: false), corruption, severity, settings.Seed);
+
+    private static void WriteFile(CorruptedDataset images, int index, string folder)
+    {
+        var path = Path.Combine(folder, images.Classes[images.Label(index)], FormattableString.Invariant($"{index:D6}.jpg"));
+        if (File.Exists(path))
+        {
+            return;
+        }
+
+        var planes = new byte[images.BytesPerImage];
+        images.Read(index, planes);
+        using var bitmap = Bitmaps.Of(new ImageView(planes, images.Height, images.Width));
+        using var encoded = bitmap.Encode(SKEncodedImageFormat.Jpeg, PublishedJpegQuality);
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            // One of many that can be made again: renamed when whole, but not flushed one by one.
+            var temporary = path + AtomicFile.TemporarySuffix;
+            File.WriteAllBytes(temporary, encoded.ToArray());
+            File.Move(temporary, path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"'{path}' could not be written ({exception.Message.TrimEnd('.')}): free some space or check the permissions, then give the same command again; it goes on where it was.", exception);
+        }
+    }
+
+    private static void Interleave(CorruptedDataset images, int index, Span<byte> pixels)
+    {
+        var planes = new byte[images.BytesPerImage];
+        images.Read(index, planes);
+        var area = images.Height * images.Width;
+        for (var i = 0; i < area; i++)
+        {
+            pixels[3 * i] = planes[i];
+            pixels[(3 * i) + 1] = planes[area + i];
+            pixels[(3 * i) + 2] = planes[(2 * area) + i];
+        }
+    }
+
+    // Parallel.For wraps what its body throws.
+    private static void Each(int count, Action<int> action)
+    {
+        try
+        {
+            Parallel.For(0, count, action);
+        }
+        catch (AggregateException exception) when (exception.InnerException is InputException first)
+        {
+            throw first;
+        }
+    }
+}

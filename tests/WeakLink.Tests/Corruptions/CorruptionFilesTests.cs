@@ -1,0 +1,145 @@
+using SkiaSharp;
+using WeakLink.Corruptions;
+using WeakLink.Data;
+using WeakLink.Interop;
+using WeakLink.Tests.Data;
+
+namespace WeakLink.Tests.Corruptions;
+
+public sealed class CorruptionFilesTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly Dataset _images = new MemoryDataset(
+        "images", ["a", "b"], 31, 47, [.. Enumerable.Range(0, 5).Select(i => CorruptionTests.Image(31 + i, 47)[(3 * 47 * i)..])], [0, 1, 1, 0, 1]);
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Npy_WhatIsWritten_IsWhatIsMadeOnTheFly()
+    {
+        var settings = Settings("fog,snow", CorruptionLayout.Npy);
+        CorruptionWriter.Write(_images, settings, _folder.Path, new SilentObserver());
+        using var written = CorruptionFolder.Open(_folder.Path, _images.Classes, new DataRecipe());
+        foreach (var corruption in settings.Corruptions)
+        {
+            for (var severity = 1; severity <= 5; severity++)
+            {
+                var made = new CorruptedDataset(_images, new CropAndFlip(31, 47, 0, Flip: false), corruption, severity, seed: 3);
+                var read = written.Images(corruption, severity, new SilentObserver());
+                Assert.Equal(Bytes(made), Bytes(read));
+                Assert.Equal([0, 1, 1, 0, 1], Enumerable.Range(0, 5).Select(read.Label));
+            }
+        }
+    }
+
+    [Fact]
+    public void Npy_Interrupted_GoesOnToTheSameFiles()
+    {
+        var settings = Settings("fog,snow,contrast", CorruptionLayout.Npy);
+        using var whole = new TemporaryFolder();
+        CorruptionWriter.Write(_images, settings, whole.Path, new SilentObserver());
+
+        CorruptionWriter.Write(_images, settings with { Corruptions = settings.Corruptions.Take(1).ToList() }, _folder.Path, new SilentObserver());
+        File.WriteAllBytes(Path.Combine(_folder.Path, "snow.npy.99.partial"), [1, 2, 3]);
+        var kept = File.GetLastWriteTimeUtc(Path.Combine(_folder.Path, "fog.npy"));
+        CorruptionWriter.Write(_images, settings, _folder.Path, new SilentObserver());
+
+        Assert.Equal(kept, File.GetLastWriteTimeUtc(Path.Combine(_folder.Path, "fog.npy")));
+        Assert.Equal(Names(whole.Path), Names(_folder.Path));
+        Assert.All(Names(whole.Path), name => Assert.Equal(File.ReadAllBytes(Path.Combine(whole.Path, name)), File.ReadAllBytes(Path.Combine(_folder.Path, name))));
+    }
+
+    [Fact]
+    public void Folders_AreThoseOfImageNetC_AndAreRead()
+    {
+        var settings = Settings("contrast", CorruptionLayout.Folders);
+        CorruptionWriter.Write(_images, settings, _folder.Path, new SilentObserver());
+        Assert.Equal(["000000.jpg", "000003.jpg"], Directory.GetFiles(Path.Combine(_folder.Path, "contrast", "5", "a")).Select(Path.GetFileName).Order());
+        using var written = CorruptionFolder.Open(_folder.Path, _images.Classes, new DataRecipe());
+        var read = written.Images(settings.Corruptions[0], 5, new SilentObserver());
+        Assert.Equal((5, 31, 47), (read.Count, read.Height, read.Width));
+    }
+
+    [Fact]
+    public void OtherSettings_OrAnOccupiedFolder_AreRefused()
+    {
+        var settings = Settings("contrast", CorruptionLayout.Npy);
+        CorruptionWriter.Write(_images, settings, _folder.Path, new SilentObserver());
+        Assert.Throws<InputException>(() => CorruptionWriter.Write(_images, settings with { Seed = 4 }, _folder.Path, new SilentObserver()));
+        using var occupied = new TemporaryFolder();
+        File.WriteAllText(Path.Combine(occupied.Path, "thesis.txt"), "");
+        Assert.Throws<InputException>(() => CorruptionWriter.Write(_images, settings, occupied.Path, new SilentObserver()));
+    }
+
+    [Fact]
+    public void BadFolders_OneSentence()
+    {
+        var fog = CommonCorruptions.Named("fog")[0];
+        Fails("does not exist", Path.Combine(_folder.Path, "nowhere"));
+        Fails("neither", _folder.Path);
+        WriteArray("labels.npy", "<i8", [10], 80);
+        Fails("can't be opened", _folder.Path);
+        WriteArray("fog.npy", "<f4", [10, 2, 2, 3], 480);
+        Fails("expected bytes", _folder.Path);
+        WriteArray("fog.npy", "|u1", [10, 3, 2, 2], 120);
+        Fails("shape", _folder.Path);
+        WriteArray("fog.npy", "|u1", [15, 2, 2, 3], 180);
+        Fails("labels.npy 10 labels", _folder.Path);
+        WriteArray("labels.npy", "<i8", [10], 80, fill: 7);
+        Fails("2 classes", _folder.Path);
+
+        void Fails(string part, string folder)
+        {
+            var error = Assert.Throws<InputException>(() =>
+            {
+                using var opened = CorruptionFolder.Open(folder, _images.Classes, new DataRecipe());
+                _ = opened.Images(fog, 1, new SilentObserver());
+            });
+            Assert.Contains(part, error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Sheet_IsAPictureOfEverySeverity()
+    {
+        using var sheet = SKBitmap.Decode(ContactSheet.Draw(_images, Settings("fog,frost", CorruptionLayout.Npy)));
+        Assert.Equal(6 * (94 + 4) + 4, sheet.Width);
+    }
+
+    [Fact]
+    public void FrostTextures_OfTheUser_AreUsed()
+    {
+        using (var bitmap = new SKBitmap(400, 400))
+        {
+            bitmap.Erase(new SKColor(200, 100, 50));
+            using var file = File.Create(Path.Combine(_folder.Path, "frost1.png"));
+            bitmap.Encode(file, SKEncodedImageFormat.Png, 100);
+        }
+
+        var frost = CommonCorruptions.Named("frost", _folder.Path)[0];
+        var black = new byte[3 * 32 * 32];
+        var result = new byte[black.Length];
+        frost.Apply(new WeakLink.Imaging.ImageView(black, 32, 32), SeverityTable.Cifar, 5, new SeededRandom(0, RandomUse.Corruption), result);
+        Assert.Equal((90, 45, 22), (result[0], result[1024], result[2048]));
+        using var empty = new TemporaryFolder();
+        Assert.Throws<InputException>(() => CommonCorruptions.Named("frost", empty.Path));
+    }
+
+    private static CorruptionSettings Settings(string names, CorruptionLayout layout) => new(CommonCorruptions.Named(names), [1, 2, 3, 4, 5], layout, 3);
+
+    private static IEnumerable<string> Names(string folder) => Directory.GetFiles(folder).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal);
+
+    private static byte[][] Bytes(Dataset images) => [.. Enumerable.Range(0, images.Count).Select(i =>
+    {
+        var planes = new byte[images.BytesPerImage];
+        images.Read(i, planes);
+        return planes;
+    })];
+
+    private void WriteArray(string name, string type, long[] shape, int bytes, byte fill = 0)
+    {
+        var data = new byte[bytes];
+        Array.Fill(data, fill);
+        File.WriteAllBytes(Path.Combine(_folder.Path, name), [.. NumpyFile.Header(type, shape), .. data]);
+    }
+}

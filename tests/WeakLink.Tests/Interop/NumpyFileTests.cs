@@ -1,0 +1,104 @@
+using System.Text;
+using CsCheck;
+using WeakLink.Interop;
+using WeakLink.Tests.Data;
+
+namespace WeakLink.Tests.Interop;
+
+public sealed class NumpyFileTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void WhatIsWritten_IsRead()
+    {
+        byte[] data = [1, 2, 3, 4, 5, 6];
+        using var file = NumpyFile.Open(Write([.. NumpyFile.Header("|u1", [2, 3]), .. data]));
+        var read = new byte[4];
+        file.Read(2, read);
+        Assert.Equal([2L, 3L], file.Shape);
+        Assert.Equal("|u1", file.Type);
+        Assert.Equal([3, 4, 5, 6], read);
+        Assert.Equal([1, 2, 3, 4, 5, 6], file.ReadIntegers());
+    }
+
+    // The layout of NEP 1: the numbers begin at a multiple of 64, the header ends with a line feed.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void Header_IsAsNumpyWritesIt(int dimensions)
+    {
+        var header = NumpyFile.Header("<i8", [.. Enumerable.Repeat(7L, dimensions)]);
+        Assert.Equal(0, header.Length % 64);
+        Assert.Equal((byte)'\n', header[^1]);
+        Assert.Contains(dimensions == 1 ? "'shape': (7,), }" : "'shape': (7, 7", Encoding.ASCII.GetString(header), StringComparison.Ordinal);
+        Assert.Equal(header.Length - 10, BitConverter.ToUInt16(header, 8));
+    }
+
+    [Fact]
+    public void PublishedArrays_AreRead()
+    {
+        using var labels = NumpyFile.Open(Shared.Require("reference/cifar10-c/labels.npy"));
+        Assert.Equal("<i8", labels.Type);
+        Assert.All(labels.ReadIntegers(), label => Assert.InRange(label, 0, 9));
+    }
+
+    [Fact]
+    public void BadFiles_OneSentenceWithTheName()
+    {
+        byte[] header = NumpyFile.Header("|u1", [4, 4]);
+        Fails("not a NumPy array", [1, 2, 3]);
+        Fails("not a NumPy array", []);
+        Fails("truncated", [.. header, 1, 2, 3]);
+        Fails("header", header[..40]);
+        Fails("absurd shape", NumpyFile.Header("<f8", [long.MaxValue / 4, 8]));
+        Fails("C order", Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(header).Replace("'|u1'", "'|O1'", StringComparison.Ordinal)));
+        Fails("C order", Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(header).Replace("False,", "True, ", StringComparison.Ordinal)));
+        Assert.Contains("nowhere.npy", Assert.Throws<InputException>(() => NumpyFile.Open(Path.Combine(_folder.Path, "nowhere.npy"))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AnyBytes_NoOtherException()
+    {
+        byte[] valid = [.. NumpyFile.Header("|u1", [2, 3]), 1, 2, 3, 4, 5, 6];
+        var changes = Gen.Select(Gen.Int[0, valid.Length - 1], Gen.Byte).Array[1, 6];
+        Gen.Select(changes, Gen.Int[0, valid.Length]).Sample(
+            (edits, length) =>
+            {
+                var bytes = valid.ToArray();
+                foreach (var (at, value) in edits)
+                {
+                    bytes[at] = value;
+                }
+
+                try
+                {
+                    using var file = NumpyFile.Open(Write(bytes[..length]));
+                    _ = file.ReadIntegers();
+                }
+                catch (InputException)
+                {
+                    // What a damaged file should give.
+                }
+            },
+            iter: 2_000,
+            threads: 1);
+    }
+
+    private void Fails(string part, byte[] bytes)
+    {
+        var error = Assert.Throws<InputException>(() => NumpyFile.Open(Write(bytes)));
+        Assert.Contains(part, error.Message, StringComparison.Ordinal);
+        Assert.Contains("array.npy", error.Message, StringComparison.Ordinal);
+    }
+
+    private string Write(byte[] bytes)
+    {
+        var path = Path.Combine(_folder.Path, "array.npy");
+        File.WriteAllBytes(path, bytes);
+        return path;
+    }
+}
