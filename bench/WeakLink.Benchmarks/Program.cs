@@ -1,6 +1,6 @@
 using WeakLink.Benchmarks;
 
-const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- steps [NETWORK...] | memory [STEPS] | channels | loading [FOLDER] | comparison DATA OUT [SEEDS] | picture OUT RUN...";
+const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- steps [NETWORK...] | memory [STEPS] | channels | loading [FOLDER] | corruptions REFERENCE | comparison DATA OUT [SEEDS] | picture OUT RUN...";
 switch (args)
 {
     case ["steps", .. var networks]:
@@ -21,6 +21,10 @@ switch (args)
     case ["loading", .. var folder]:
         Console.WriteLine($"{Machine.Describe()}\n");
         LoadingBenchmark.Run(folder.Length > 0 ? folder[0] : null);
+        return 0;
+    case ["corruptions", var reference]:
+        Console.WriteLine($"{Machine.Describe()}\n");
+        CorruptionBenchmark.Run(reference);
         return 0;
     case ["comparison", var data, var output, .. var seeds]:
         Console.WriteLine($"{Machine.Describe()}\n");

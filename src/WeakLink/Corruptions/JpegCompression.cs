@@ -1,4 +1,3 @@
-using SkiaSharp;
 using WeakLink.Imaging;
 
 namespace WeakLink.Corruptions;
@@ -12,13 +11,6 @@ internal sealed class JpegCompression() : Corruption("jpeg_compression", Corrupt
         tinyImageNet: [65, 58, 50, 40, 25],
         imageNet: [25, 18, 15, 10, 7]);
 
-    protected override void Corrupt(ImageView image, SeverityTable table, int severity, SeededRandom random, Span<byte> result)
-    {
-        using var bitmap = Bitmaps.Of(image);
-        using var pixels = bitmap.PeekPixels();
-        // Colours at half the resolution, as Pillow's default.
-        using var encoded = pixels.Encode(new SKJpegEncoderOptions(Quality[table, severity], SKJpegEncoderDownsample.Downsample420, SKJpegEncoderAlphaOption.Ignore));
-        using var decoded = SKBitmap.Decode(encoded, bitmap.Info);
-        Bitmaps.CopyPlanes(decoded, result);
-    }
+    protected override void Corrupt(ImageView image, SeverityTable table, int severity, SeededRandom random, Span<byte> result) =>
+        JpegRoundTrip.Apply(image, Quality[table, severity], result);
 }
