@@ -46,8 +46,8 @@ internal static class CorruptionBenchmark
 
     private static double Rate(List<byte[]> images, int size, Corruption corruption, SeverityTable table, int severity, int cores)
     {
-        // Once to compile and to draw what is drawn once.
-        Work(images, size, corruption, table, severity, 0, Seconds / 3);
+        // Long enough for the compiler's second thoughts, and for what is drawn once.
+        Work(images, size, corruption, table, severity, 0, Seconds);
         var start = Stopwatch.GetTimestamp();
         var counts = new long[cores];
         var threads = Enumerable.Range(0, cores).Select(core => new Thread(() => counts[core] = Work(images, size, corruption, table, severity, core, Seconds))).ToList();

@@ -18,7 +18,8 @@ internal sealed class SpeckleNoise() : Corruption("speckle_noise", CorruptionGro
         using var noise = new Planes(pixels.Count, pixels.Height, pixels.Width);
         random.FillNormal(noise.Used);
         TensorPrimitives.Multiply(noise.Used, (float)Deviation[table, severity], noise.Used);
-        TensorPrimitives.MultiplyAdd(noise.Used, pixels.Used, pixels.Used, pixels.Used);
+        TensorPrimitives.Add(noise.Used, 1, noise.Used);
+        TensorPrimitives.Multiply(pixels.Used, noise.Used, pixels.Used);
         pixels.CutTo(result);
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace WeakLink.Imaging;
@@ -53,12 +54,14 @@ internal static class JpegRoundTrip
         }
 
         Quantise(luma.AsSpan(0, area), width, height, Scaled(LumaTable, quality));
+        // The full planes of chroma are needed no more: their doubled successors take their place.
+        var doubled = MemoryMarshal.Cast<int, short>(chroma.AsSpan(0, area));
         for (var plane = 0; plane < 2; plane++)
         {
-            Double(small.AsSpan(plane * quarter, quarter), chroma.AsSpan(plane * area, area), image.Height, image.Width, width);
+            Double(small.AsSpan(plane * quarter, quarter), doubled.Slice(plane * area, area), image.Height, image.Width, width);
         }
 
-        Join(luma, chroma, chroma.AsSpan(area), width, image.Height, image.Width, result);
+        Join(luma, doubled[..area], doubled[area..], width, image.Height, image.Width, result);
         pool.Return(luma);
         pool.Return(chroma);
         pool.Return(small);
@@ -115,14 +118,18 @@ internal static class JpegRoundTrip
     private static void Halve(ReadOnlySpan<int> plane, Span<int> half, int imageHeight, int width, int height)
     {
         var rows = (imageHeight + 1) / 2;
+        var columns = width / 2;
+        var rounding = Vector256.Create(1, 2, 1, 2, 1, 2, 1, 2);
         for (var y = 0; y < rows; y++)
         {
-            var above = plane.Slice(2 * y * width, width);
-            var below = plane.Slice(((2 * y) + 1) * width, width);
-            var row = half.Slice(y * (width / 2), width / 2);
-            for (var x = 0; x < row.Length; x++)
+            ref readonly var above = ref plane[2 * y * width];
+            ref readonly var below = ref plane[((2 * y) + 1) * width];
+            var row = half.Slice(y * columns, columns);
+            for (var x = 0; x < columns; x += Block)
             {
-                row[x] = (above[2 * x] + above[(2 * x) + 1] + below[2 * x] + below[(2 * x) + 1] + 1 + (x & 1)) >> 2;
+                var sums = Vector512.LoadUnsafe(in above, (nuint)(2 * x)) + Vector512.LoadUnsafe(in below, (nuint)(2 * x));
+                var pairs = sums.AsUInt64() + (sums.AsUInt64() >> 32);
+                ((Vector256.Narrow(pairs.GetLower(), pairs.GetUpper()).AsInt32() + rounding) >> 2).CopyTo(row[x..]);
             }
         }
 
@@ -157,15 +164,26 @@ internal static class JpegRoundTrip
                 Forward(rows, isFirst: true);
                 Transpose(rows);
                 Forward(rows, isFirst: false);
+                var waves = Vector256<int>.Zero;
                 for (var i = 0; i < Block; i++)
                 {
                     rows[i] = Rounded(rows[i], steps[i]);
+                    waves |= i == 0 ? rows[0].WithElement(0, 0) : rows[i];
                 }
 
-                Inverse(rows, Constant - Extra);
-                Transpose(rows);
-                Inverse(rows, Constant + Extra + 3);
-                Transpose(rows);
+                if (waves == Vector256<int>.Zero)
+                {
+                    // One colour, as most blocks of chroma are.
+                    rows.Fill(Vector256.Create((rows[0][0] + 4) >> 3));
+                }
+                else
+                {
+                    Inverse(rows, Constant - Extra);
+                    Transpose(rows);
+                    Inverse(rows, Constant + Extra + 3);
+                    Transpose(rows);
+                }
+
                 for (var i = 0; i < Block; i++)
                 {
                     var value = Vector256.Min(Vector256.Max(rows[i] + Vector256.Create(128), Vector256<int>.Zero), Vector256.Create(255));
@@ -265,56 +283,57 @@ internal static class JpegRoundTrip
     }
 
     // Back to the full size: three parts of the nearer and one of the farther pixel, downwards and then across. Very narrow planes are repeated.
-    private static void Double(ReadOnlySpan<int> half, Span<int> plane, int imageHeight, int imageWidth, int width)
+    private static void Double(ReadOnlySpan<int> half, Span<short> plane, int imageHeight, int imageWidth, int width)
     {
         var (rows, columns, stride) = ((imageHeight + 1) / 2, (imageWidth + 1) / 2, width / 2);
-        var sums = ArrayPool<int>.Shared.Rent(columns);
+        // One more on each side, equal to its neighbour.
+        var sums = ArrayPool<int>.Shared.Rent(stride + Slack);
         for (var y = 0; y < imageHeight; y++)
         {
-            var near = half.Slice(y / 2 * stride, columns);
+            var near = half.Slice(y / 2 * stride, stride);
             var row = plane.Slice(y * width, width);
             if (columns <= 2)
             {
                 for (var x = 0; x < imageWidth; x++)
                 {
-                    row[x] = near[x / 2];
+                    row[x] = (short)near[x / 2];
                 }
 
                 continue;
             }
 
-            var far = half.Slice(Math.Clamp((y / 2) + ((y & 1) == 0 ? -1 : 1), 0, rows - 1) * stride, columns);
-            for (var x = 0; x < columns; x++)
+            var far = half.Slice(Math.Clamp((y / 2) + ((y & 1) == 0 ? -1 : 1), 0, rows - 1) * stride, stride);
+            for (var x = 0; x < stride; x += Block)
             {
-                sums[x] = (3 * near[x]) + far[x];
+                ((Vector256.Create(near.Slice(x, Block)) * 3) + Vector256.Create(far.Slice(x, Block))).CopyTo(sums, x + 1);
             }
 
-            row[0] = ((4 * sums[0]) + 8) >> 4;
-            for (var x = 1; x < columns; x++)
+            (sums[0], sums[columns + 1]) = (sums[1], sums[columns]);
+            var pairs = MemoryMarshal.Cast<short, int>(row);
+            for (var x = 0; x < stride; x += Block)
             {
-                row[(2 * x) - 1] = ((3 * sums[x - 1]) + sums[x] + 7) >> 4;
-                row[2 * x] = ((3 * sums[x]) + sums[x - 1] + 8) >> 4;
+                var middle = Vector256.Create<int>(sums.AsSpan(x + 1, Block)) * 3;
+                var left = (middle + Vector256.Create<int>(sums.AsSpan(x, Block)) + Vector256.Create(8)) >> 4;
+                var right = (middle + Vector256.Create<int>(sums.AsSpan(x + 2, Block)) + Vector256.Create(7)) >> 4;
+                (left | (right << 16)).CopyTo(pairs[x..]);
             }
-
-            row[(2 * columns) - 1] = ((4 * sums[columns - 1]) + 7) >> 4;
         }
 
         ArrayPool<int>.Shared.Return(sums);
     }
 
-    private static void Join(ReadOnlySpan<int> luma, ReadOnlySpan<int> blueness, ReadOnlySpan<int> redness, int width, int imageHeight, int imageWidth, Span<byte> result)
+    private static void Join(ReadOnlySpan<int> luma, ReadOnlySpan<short> blueness, ReadOnlySpan<short> redness, int width, int imageHeight, int imageWidth, Span<byte> result)
     {
         var area = imageHeight * imageWidth;
         var half = Vector512.Create(1 << 15);
-        var middle = Vector512.Create(128);
         for (var y = 0; y < imageHeight; y++)
         {
             for (var x = 0; x < imageWidth; x += Lanes)
             {
                 var from = (y * width) + x;
                 var light = Vector512.Create(luma.Slice(from, Lanes));
-                var blue = Vector512.Create(blueness.Slice(from, Lanes)) - middle;
-                var red = Vector512.Create(redness.Slice(from, Lanes)) - middle;
+                var blue = Centred(blueness.Slice(from, Lanes));
+                var red = Centred(redness.Slice(from, Lanes));
                 var to = (y * imageWidth) + x;
                 var count = Math.Min(Lanes, imageWidth - x);
                 Store(light + (((red * 91881) + half) >> 16), result.Slice(to, count));
@@ -322,6 +341,12 @@ internal static class JpegRoundTrip
                 Store(light + (((blue * 116130) + half) >> 16), result.Slice((2 * area) + to, count));
             }
         }
+    }
+
+    private static Vector512<int> Centred(ReadOnlySpan<short> values)
+    {
+        var (low, high) = Vector256.Widen(Vector256.Create(values));
+        return Vector512.Create(low, high) - Vector512.Create(128);
     }
 
     private static Vector512<int> Widened(ReadOnlySpan<byte> bytes)
