@@ -1,16 +1,21 @@
 using TorchSharp;
 using WeakLink.Models;
+using WeakLink.Runtime;
 using WeakLink.Subnets;
 
 namespace WeakLink.Tests.Models;
 
 public class NetworkTests
 {
-    // Inputs are drawn from libtorch's own generator: the same ones, whatever ran before.
-    public NetworkTests() => torch.manual_seed(0);
-
     private static readonly double[] Mean = [0.5, 0.4, 0.3];
     private static readonly double[] Deviation = [0.25, 0.2, 0.3];
+
+    public NetworkTests()
+    {
+        NativeLibraries.Load();
+        // Inputs are drawn from libtorch's own generator: the same ones, whatever ran before.
+        torch.manual_seed(0);
+    }
 
     // The ImageNet networks as in torchvision's documentation; the CIFAR ones as counted by their authors' code or in the papers'
     // tables (Zagoruyko and Komodakis 2016: 36.5M, 2.2M; RobustBench: WRN-34-10 46.2M).
