@@ -14,6 +14,9 @@ internal static class ComparisonTable
 {
     private const string RecipePath = "recipes/cifar-small.yaml";
 
+    // Of each corruption and severity: 75,000 images for each network.
+    private const int CorruptedImages = 1000;
+
     private sealed record Arm(string Name, string Folder, params string[] Settings);
 
     private sealed record Row(Summary Summary, double? RandomRunning, double? WeakestRunning);
@@ -41,14 +44,15 @@ internal static class ComparisonTable
 
         var first = rows[0].Results[0].Summary;
         Console.WriteLine(FormattableString.Invariant(
-            $"{first.Data}, {first.Model}, {epochs} epochs, {first.Images:n0} test images, subnets of width {first.Subnets!.Width}: {first.Subnets.Random.Count} random and {first.Subnets.Proposed.Count} proposed ones of each model on {first.Subnets.Images:n0} test images. Mean ± standard deviation over seeds 0 to {seeds - 1}, in percent.\n"));
-        Console.WriteLine("| | clean | NLL | random subnets, mean | weakest proposed | random, running statistics | weakest, running statistics | wall minutes | core minutes |");
-        Console.WriteLine("|---|---|---|---|---|---|---|---|---|");
+            $"{first.Data}, {first.Model}, {epochs} epochs, {first.Images:n0} test images, subnets of width {first.Subnets!.Width}: {first.Subnets.Random.Count} random and {first.Subnets.Proposed.Count} proposed ones of each model on {first.Subnets.Images:n0} test images; 15 corruptions in 5 severities on {first.Corruptions!.Images:n0} images each. Mean ± standard deviation over seeds 0 to {seeds - 1}, in percent.\n"));
+        Console.WriteLine("| | clean | corrupted | NLL | random subnets, mean | weakest proposed | random, running statistics | weakest, running statistics | wall minutes | core minutes |");
+        Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|");
         foreach (var (arm, results) in rows)
         {
             Console.WriteLine("| " + string.Join(" | ", (string[])[
                 arm.Name,
                 Spread(results, row => 100 * row.Summary.Clean.Top1, 1),
+                Spread(results, row => 100 * row.Summary.Corruptions!.Accuracy, 1),
                 Spread(results, row => row.Summary.Clean.Nll, 3),
                 Spread(results, row => 100 * row.Summary.Subnets!.Random.Mean, 1),
                 Spread(results, row => 100 * row.Summary.Subnets!.Proposed.Min, 1),
@@ -70,7 +74,7 @@ internal static class ComparisonTable
         {
             var observer = new Lines($"{arm.Name}, seed {seed}");
             // One format for all, not the one that wins today's timing.
-            var recipe = RecipeFile.Load(RecipePath, ["training.precision=bf16", "training.layout=channels-last", .. arm.Settings, $"data.source={data}", $"seed={seed}"]);
+            var recipe = RecipeFile.Load(RecipePath, ["training.precision=bf16", "training.layout=channels-last", $"evaluation.corruption-images={CorruptedImages}", .. arm.Settings, $"data.source={data}", $"seed={seed}"]);
             var summary = Experiment.Run(recipe, folder, RunFolder.IsRun(folder), observer);
 
             var running = arm.Folder is "plain" or "policy" ? WithRunningStatistics(folder, observer) : null;
@@ -84,7 +88,7 @@ internal static class ComparisonTable
     private static SubnetMetrics WithRunningStatistics(string folder, IRunObserver observer)
     {
         using var trained = TrainedModel.Load(folder, TorchSharp.torch.CPU);
-        var recipe = trained.Recipe with { Evaluation = trained.Recipe.Evaluation with { RecalibrationImages = 0 } };
+        var recipe = trained.Recipe with { Evaluation = trained.Recipe.Evaluation with { RecalibrationImages = 0, Corruptions = EvaluationRecipe.NoCorruptions } };
         var splits = DataSources.Open(recipe.Data, recipe.Seed, observer);
         return ModelMetrics.Measure(trained.Network, recipe, splits.Test, splits.Train, TorchSharp.torch.CPU, observer, CancellationToken.None).Subnets!;
     }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using TorchSharp;
+using WeakLink.Runtime;
 
 namespace WeakLink.Tests;
 
@@ -10,6 +11,7 @@ internal static partial class ReferenceArray
 {
     public static torch.Tensor Read(string path)
     {
+        NativeLibraries.Load();
         var file = File.ReadAllBytes(path);
         var headerLength = BitConverter.ToUInt16(file, 8);
         var header = Encoding.ASCII.GetString(file, 10, headerLength);
