@@ -88,7 +88,7 @@ internal static class ComparisonTable
     private static SubnetMetrics WithRunningStatistics(string folder, IRunObserver observer)
     {
         using var trained = TrainedModel.Load(folder, TorchSharp.torch.CPU);
-        var recipe = trained.Recipe with { Evaluation = trained.Recipe.Evaluation with { RecalibrationImages = 0, Corruptions = EvaluationRecipe.NoCorruptions } };
+        var recipe = trained.Recipe with { Evaluation = trained.Recipe.Evaluation with { RecalibrationImages = 0, Corruptions = EvaluationRecipe.None } };
         var splits = DataSources.Open(recipe.Data, recipe.Seed, observer);
         return ModelMetrics.Measure(trained.Network, recipe, splits.Test, splits.Train, TorchSharp.torch.CPU, observer, CancellationToken.None).Subnets!;
     }

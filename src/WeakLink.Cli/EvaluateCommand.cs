@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using WeakLink.Data;
 using WeakLink.Evaluation;
+using WeakLink.Perturbations;
 using WeakLink.Runtime;
 using WeakLink.Training;
 
@@ -17,8 +18,10 @@ internal static class EvaluateCommand
         var limit = new Option<int>("--limit") { Description = "Measure on at most this many test images, every class in its share (default: all).", HelpName = "N" };
         var corruptions = new Option<string?>("--corruptions") { Description = "Common corruptions to measure under: benchmark (the 15), all (19), names with commas between, or none. Named here, they are measured on all test images.", HelpName = "NAMES" };
         var corrupted = new Option<string?>("--corrupted") { Description = "Read the corrupted images from a folder in CIFAR-10-C's or ImageNet-C's layout, instead of making them.", HelpName = "DIR" };
+        var perturbations = new Option<string?>("--perturbations") { Description = "Perturbation sequences to measure stability on: benchmark (the 10), all, names with commas between, or none (default).", HelpName = "NAMES" };
+        var perturbed = new Option<string?>("--perturbed") { Description = "Read the sequences from a folder in CIFAR-10-P's or ImageNet-P's layout, instead of making them.", HelpName = "DIR" };
         var frost = CommonOptions.FrostTextures();
-        var reference = new Option<string?>("--reference") { Description = "A run folder or summary whose corruption errors mCE is relative to (default: AlexNet for ImageNet's 1,000 classes, none otherwise).", HelpName = "RUN" };
+        var reference = new Option<string?>("--reference") { Description = "A run folder or summary that mCE, mFR and mT5D are relative to (default: for mCE AlexNet where the classes are ImageNet's 1,000).", HelpName = "RUN" };
         var set = CommonOptions.Set();
         var json = CommonOptions.Json();
         var command = new CommandWithExamples("evaluate", "Measure a trained network: accuracy, calibration, common corruptions, and how weak its subnets are.", """
@@ -26,10 +29,11 @@ internal static class EvaluateCommand
             weaklink evaluate runs/photos-1 --data more-photos/ --json
             weaklink evaluate runs/photos-1 --corruptions all --limit 1000
             weaklink evaluate runs/cifar-1 --corruptions benchmark --corrupted CIFAR-10-C/
+            weaklink evaluate runs/cifar-1 --perturbations benchmark --limit 1000
             weaklink evaluate runs/shapes-1 --set evaluation.subnets=32 --set evaluation.subnet-width=0.5
             weaklink evaluate runs/shapes-1 --set evaluation.recalibration-images=0      the full network's running statistics
             """)
-        { model, data, limit, corruptions, corrupted, frost, reference, set, json };
+        { model, data, limit, corruptions, corrupted, perturbations, perturbed, frost, reference, set, json };
         command.SetAction(parsed =>
         {
             using var interruption = new Interruption();
@@ -42,16 +46,23 @@ internal static class EvaluateCommand
                 throw new InputException($"--set {other} would change how the network was trained, which is over: set keys that begin with evaluation. or data. only.");
             }
 
-            var referenceErrors = parsed.GetValue(reference) is { } named ? ReferenceErrors.From(named) : null;
+            var referenceModel = parsed.GetValue(reference);
             string[] chosen =
             [
                 .. parsed.GetValue(data) is { } source ? (string[])[$"data.source={source}", "data.fingerprint="] : [],
                 .. parsed.GetValue(corruptions) is { } names ? (string[])[$"evaluation.corruptions={names}", "evaluation.corruption-images=0"] : [],
                 .. parsed.GetValue(corrupted) is { } folder ? (string[])[$"evaluation.corrupted-images={folder}"] : [],
+                .. parsed.GetValue(perturbations) is { } sequences ? (string[])[$"evaluation.perturbations={sequences}", "evaluation.perturbation-images=0"] : [],
+                .. parsed.GetValue(perturbed) is { } published ? (string[])[$"evaluation.perturbed-images={published}"] : [],
                 .. parsed.GetValue(frost) is { } textures ? (string[])[$"evaluation.frost-textures={textures}"] : [],
             ];
             var overrides = chosen.Concat(parsed.GetValue(set)!);
             var recipe = RecipeFile.Parse(RecipeFile.ToYaml(trained.Recipe), "the run's recipe", overrides);
+            var (errors, stability) = (
+                referenceModel is not null && recipe.Evaluation.Corruptions != EvaluationRecipe.None ? ReferenceErrors.From(referenceModel) : null,
+                referenceModel is not null && recipe.Evaluation.Perturbations != EvaluationRecipe.None
+                    ? PerturbationSummary.Reference(referenceModel, CommonPerturbations.Named(recipe.Evaluation.Perturbations))
+                    : null);
             if (parsed.GetValue(limit) < 0)
             {
                 throw new InputException("--limit must be at least 1 (or 0 for all images).");
@@ -78,8 +89,9 @@ internal static class EvaluateCommand
                 Format = new ComputeFormat(recipe.Training.Precision, recipe.Training.Layout).ToString(),
                 Clean = CleanSummary.Of(metrics.Clean),
                 Corruptions = metrics.Corruptions is { } measured
-                    ? CorruptionSummary.Of(measured, 1 - metrics.Clean.Top1, trained.Classes.Count, referenceErrors)
+                    ? CorruptionSummary.Of(measured, 1 - metrics.Clean.Top1, trained.Classes.Count, errors)
                     : null,
+                Perturbations = metrics.Perturbations is { } moved ? PerturbationSummary.Of(moved, stability) : null,
                 Subnets = metrics.Subnets is { } subnets ? SubnetSummary.Of(subnets) : null,
                 Seconds = new SecondsSummary(trained.Position.Seconds, Stopwatch.GetElapsedTime(clock).TotalSeconds, trained.Position.ProcessorSeconds),
             };

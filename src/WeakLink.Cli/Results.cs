@@ -23,6 +23,11 @@ internal static class Results
             ShowCorruptions(screen, corruptions);
         }
 
+        if (summary.Perturbations is { } perturbations)
+        {
+            ShowPerturbations(screen, perturbations);
+        }
+
         if (summary.Subnets is { } subnets)
         {
             screen.Table(
@@ -45,6 +50,16 @@ internal static class Results
             corruptions.Error.Select(pair => (IReadOnlyList<string>)[pair.Key, Screen.Percent(1 - pair.Value.Average()), .. pair.Value.Select(error => Screen.Percent(1 - error))]));
         screen.Line($"  Corrupted accuracy {Screen.Percent(corruptions.Accuracy)} (mean corruption error {Screen.Percent(1 - corruptions.Accuracy)}, not normalised)"
             + (corruptions is { Mce: { } mce, RelativeMce: { } relative } ? $"; mCE {Screen.Percent(mce)}, relative mCE {Screen.Percent(relative)}, both relative to {corruptions.Reference}" : ""));
+    }
+
+    private static void ShowPerturbations(Screen screen, PerturbationSummary perturbations)
+    {
+        screen.Line($"  Stability under perturbation sequences, {perturbations.Sequences:n0} of each, {(perturbations.Source == "generated" ? "made of test images" : $"read from {perturbations.Source}")}:");
+        screen.Table(
+            ["", "flips", "top-5 distance"],
+            perturbations.Flips.Select(pair => (IReadOnlyList<string>)[pair.Key, Screen.Percent(pair.Value), FormattableString.Invariant($"{perturbations.Distances[pair.Key]:0.000}")]));
+        screen.Line(FormattableString.Invariant($"  Mean flip probability {Screen.Percent(perturbations.FlipProbability)}, mean top-5 distance {perturbations.Top5Distance:0.000}")
+            + (perturbations is { Mfr: { } mfr, Mt5d: { } mt5d } ? $"; mFR {Screen.Percent(mfr)}, mT5D {Screen.Percent(mt5d)}, both relative to {perturbations.Reference}" : ""));
     }
 
     private static IReadOnlyList<string> Row(string name, CleanSummary clean) =>

@@ -44,6 +44,9 @@ public enum RandomUse
 
     /// <summary>The generated textures of frost.</summary>
     Frost = 14,
+
+    /// <summary>The draws of a perturbation sequence of one image.</summary>
+    Perturbation = 15,
 }
 
 /// <summary>

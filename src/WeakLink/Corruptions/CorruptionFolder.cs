@@ -105,13 +105,7 @@ public sealed class CorruptionFolder : IDisposable
         {
             var pixels = new byte[BytesPerImage];
             array.Read((long)(_first + index) * BytesPerImage, pixels);
-            var area = Height * Width;
-            for (var i = 0; i < area; i++)
-            {
-                planes[i] = pixels[3 * i];
-                planes[area + i] = pixels[(3 * i) + 1];
-                planes[(2 * area) + i] = pixels[(3 * i) + 2];
-            }
+            Interleaved.ToPlanes(pixels, planes);
         }
     }
 }

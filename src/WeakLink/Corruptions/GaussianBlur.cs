@@ -11,9 +11,12 @@ internal sealed class GaussianBlur() : Corruption("gaussian_blur", CorruptionGro
         tinyImageNet: [0.5, 0.75, 1, 1.25, 1.5],
         imageNet: [1, 2, 3, 4, 6]);
 
-    protected override void Corrupt(ImageView image, SeverityTable table, int severity, SeededRandom random, Span<byte> result)
+    protected override void Corrupt(ImageView image, SeverityTable table, int severity, SeededRandom random, Span<byte> result) =>
+        Blur(image, Sigma[table, severity], result);
+
+    /// <summary>Blurs with a standard deviation in pixels.</summary>
+    public static void Blur(ImageView image, double sigma, Span<byte> result)
     {
-        var sigma = Sigma[table, severity];
         using var pixels = Planes.Of(image, GaussianFilter.Radius(sigma));
         GaussianFilter.Blur(pixels, sigma);
         pixels.CutTo(result);

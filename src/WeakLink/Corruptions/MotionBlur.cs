@@ -13,8 +13,14 @@ internal sealed class MotionBlur() : Corruption("motion_blur", CorruptionGroup.B
     protected override void Corrupt(ImageView image, SeverityTable table, int severity, SeededRandom random, Span<byte> result)
     {
         var (radius, sigma) = Motion[table, severity];
+        Move(image, radius, sigma, random.NextDouble(-45, 45), result);
+    }
+
+    /// <inheritdoc cref="MotionFilter.Apply"/>
+    public static void Move(ImageView image, int radius, double sigma, double angle, Span<byte> result)
+    {
         using var pixels = Planes.Of(image, MotionFilter.Reach(radius));
-        using var moved = MotionFilter.Apply(pixels, radius, sigma, random.NextDouble(-45, 45));
+        using var moved = MotionFilter.Apply(pixels, radius, sigma, angle);
         moved.CutTo(result);
     }
 }

@@ -14,11 +14,15 @@ internal sealed class ShotNoise() : Corruption("shot_noise", CorruptionGroup.Noi
 
     private static readonly ConcurrentDictionary<int, PhotonCounts> Counts = new();
 
-    protected override void Corrupt(ImageView image, SeverityTable table, int severity, SeededRandom random, Span<byte> result)
+    protected override void Corrupt(ImageView image, SeverityTable table, int severity, SeededRandom random, Span<byte> result) =>
+        Count(image, Photons[table, severity], random, result);
+
+    /// <summary>Counts as many photons for a value of 255, and in proportion for less.</summary>
+    public static void Count(ImageView image, int photons, SeededRandom random, Span<byte> result)
     {
         const int AtATime = 1024;
         Span<uint> draws = stackalloc uint[AtATime];
-        var counts = Counts.GetOrAdd(Photons[table, severity], photons => new PhotonCounts(photons));
+        var counts = Counts.GetOrAdd(photons, number => new PhotonCounts(number));
         for (var start = 0; start < result.Length; start += AtATime)
         {
             var count = Math.Min(AtATime, result.Length - start);

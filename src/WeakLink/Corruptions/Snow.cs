@@ -39,55 +39,57 @@ internal sealed class Snow() : Corruption("snow", CorruptionGroup.Weather)
         var fall = Falls[table, severity];
         using var pixels = Planes.Of(image);
         Whiten(pixels, (float)fall.Kept);
-        using var flakes = Flakes(fall, image.Height, image.Width, random);
-        for (var plane = 0; plane < pixels.Count; plane++)
-        {
-            for (var y = 0; y < pixels.Height; y++)
-            {
-                // The flakes once more, turned by half a circle.
-                var row = pixels.Row(plane, y);
-                TensorPrimitives.Add(row, flakes.Row(0, y), row);
-                TensorPrimitives.Add(row, flakes.Row(1, y), row);
-            }
-        }
-
+        using var flakes = Flakes(image.Height, image.Width, fall.Mean, fall.Deviation, fall.Zoom, fall.Threshold, fall.Radius, random);
+        Add(flakes, fall.Radius, fall.Sigma, random.NextDouble(-135, -45), pixels);
         pixels.CutTo(result);
     }
 
-    /// <summary>Flakes that fall, and in the second plane the same turned by half a circle; whole grey levels.</summary>
-    private static Planes Flakes(Fall fall, int height, int width, SeededRandom random)
+    /// <summary>Flakes that have not begun to fall, in one plane with the margin that falling needs: whole grey levels.</summary>
+    public static Planes Flakes(int height, int width, double mean, double deviation, double zoom, double threshold, int radius, SeededRandom random)
     {
         using var noise = new Planes(1, height, width);
         random.FillNormal(noise.Used);
-        TensorPrimitives.Multiply(noise.Used, (float)(255 * fall.Deviation), noise.Used);
-        TensorPrimitives.Add(noise.Used, (float)(255 * fall.Mean), noise.Used);
-        using var near = new Planes(1, height, width, MotionFilter.Reach(fall.Radius));
+        TensorPrimitives.Multiply(noise.Used, (float)(255 * deviation), noise.Used);
+        TensorPrimitives.Add(noise.Used, (float)(255 * mean), noise.Used);
+        var near = new Planes(1, height, width, MotionFilter.Reach(radius));
         near.Used.Clear();
-        LinearScale.Add(noise, fall.Zoom, near);
-        var threshold = (float)(255 * fall.Threshold);
+        LinearScale.Add(noise, zoom, near);
         for (var y = 0; y < height; y++)
         {
             foreach (ref var value in near.Row(0, y))
             {
-                value = value < threshold ? 0 : MathF.Truncate(Math.Min(value, 255));
+                value = value < (float)(255 * threshold) ? 0 : MathF.Truncate(Math.Min(value, 255));
             }
         }
 
-        using var moved = MotionFilter.Apply(near, fall.Radius, fall.Sigma, random.NextDouble(-135, -45));
-        TensorPrimitives.Truncate(moved.Used, moved.Used);
-        var flakes = new Planes(2, height, width);
-        for (var y = 0; y < height; y++)
-        {
-            moved.Row(0, y).CopyTo(flakes.Row(0, y));
-            moved.Row(0, y).CopyTo(flakes.Row(1, height - 1 - y));
-            flakes.Row(1, height - 1 - y).Reverse();
-        }
-
-        return flakes;
+        return near;
     }
 
-    // Towards its brightened grey where that is brighter. Grey is OpenCV's weighting (ITU-R BT.601).
-    private static void Whiten(Planes pixels, float kept)
+    /// <summary>Adds flakes that fall at an angle (in degrees), and the same turned by half a circle.</summary>
+    public static void Add(Planes flakes, int radius, double sigma, double angle, Planes pixels)
+    {
+        using var falling = MotionFilter.Apply(flakes, radius, sigma, angle);
+        TensorPrimitives.Truncate(falling.Used, falling.Used);
+        using var turned = new Planes(1, pixels.Height, pixels.Width);
+        for (var y = 0; y < pixels.Height; y++)
+        {
+            falling.Row(0, y).CopyTo(turned.Row(0, pixels.Height - 1 - y));
+            turned.Row(0, pixels.Height - 1 - y).Reverse();
+        }
+
+        for (var plane = 0; plane < pixels.Count; plane++)
+        {
+            for (var y = 0; y < pixels.Height; y++)
+            {
+                var row = pixels.Row(plane, y);
+                TensorPrimitives.Add(row, falling.Row(0, y), row);
+                TensorPrimitives.Add(row, turned.Row(0, y), row);
+            }
+        }
+    }
+
+    /// <summary>Moves each pixel towards its brightened grey where that is brighter. Grey is OpenCV's weighting (ITU-R BT.601).</summary>
+    public static void Whiten(Planes pixels, float kept)
     {
         for (var y = 0; y < pixels.Height; y++)
         {

@@ -57,7 +57,7 @@ internal sealed class Spatter() : Corruption("spatter", CorruptionGroup.Weather,
         }
         else
         {
-            AddWater(pixels, liquid, splash);
+            AddWater(pixels, Drops(liquid, splash.Threshold), splash.Strength);
         }
 
         pixels.CutTo(result);
@@ -96,20 +96,29 @@ internal sealed class Spatter() : Corruption("spatter", CorruptionGroup.Weather,
         }
     }
 
-    private static void AddWater(Planes pixels, Planes liquid, Splash splash)
+    /// <summary>How much water lies on each pixel, as a byte.</summary>
+    /// <param name="liquid">One plane, in units of [0, 1].</param>
+    /// <param name="threshold">Less than this does not stay.</param>
+    public static byte[] Drops(Planes liquid, double threshold)
     {
-        var (height, width) = (liquid.Height, liquid.Width);
-        var drops = new byte[height * width];
-        for (var y = 0; y < height; y++)
+        var drops = new byte[liquid.Height * liquid.Width];
+        for (var y = 0; y < liquid.Height; y++)
         {
             var row = liquid.Row(0, y);
-            for (var x = 0; x < width; x++)
+            for (var x = 0; x < row.Length; x++)
             {
                 // Above 1 it starts again from 0, as the published code's bytes do.
-                drops[(y * width) + x] = row[x] < splash.Threshold ? (byte)0 : (byte)(int)(row[x] * 255);
+                drops[(y * row.Length) + x] = row[x] < threshold ? (byte)0 : (byte)(int)(row[x] * 255);
             }
         }
 
+        return drops;
+    }
+
+    /// <summary>Adds drops of water.</summary>
+    public static void AddWater(Planes pixels, byte[] drops, double strength)
+    {
+        var (height, width) = (pixels.Height, pixels.Width);
         using var light = Light(drops, height, width);
         var brightest = 0f;
         for (var y = 0; y < height; y++)
@@ -129,7 +138,7 @@ internal sealed class Spatter() : Corruption("spatter", CorruptionGroup.Weather,
             for (var plane = 0; plane < pixels.Count; plane++)
             {
                 var row = pixels.Row(plane, y);
-                TensorPrimitives.MultiplyAdd(light.Row(0, y), (float)splash.Strength * Water[plane] / brightest, row, row);
+                TensorPrimitives.MultiplyAdd(light.Row(0, y), (float)strength * Water[plane] / brightest, row, row);
             }
         }
     }

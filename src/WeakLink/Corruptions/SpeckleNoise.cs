@@ -12,12 +12,16 @@ internal sealed class SpeckleNoise() : Corruption("speckle_noise", CorruptionGro
         tinyImageNet: [0.15, 0.2, 0.25, 0.3, 0.35],
         imageNet: [0.15, 0.2, 0.35, 0.45, 0.6]);
 
-    protected override void Corrupt(ImageView image, SeverityTable table, int severity, SeededRandom random, Span<byte> result)
+    protected override void Corrupt(ImageView image, SeverityTable table, int severity, SeededRandom random, Span<byte> result) =>
+        Add(image, Deviation[table, severity], random, result);
+
+    /// <summary>Adds noise of a standard deviation that is a fraction of each value.</summary>
+    public static void Add(ImageView image, double deviation, SeededRandom random, Span<byte> result)
     {
         using var pixels = Planes.Of(image);
         using var noise = new Planes(pixels.Count, pixels.Height, pixels.Width);
         random.FillNormal(noise.Used);
-        TensorPrimitives.Multiply(noise.Used, (float)Deviation[table, severity], noise.Used);
+        TensorPrimitives.Multiply(noise.Used, (float)deviation, noise.Used);
         TensorPrimitives.Add(noise.Used, 1, noise.Used);
         TensorPrimitives.Multiply(pixels.Used, noise.Used, pixels.Used);
         pixels.CutTo(result);

@@ -8,8 +8,9 @@ namespace WeakLink.Evaluation;
 /// <summary>Everything that is measured of a finished network, in float32.</summary>
 /// <param name="Clean">On the images as they are.</param>
 /// <param name="Corruptions">Under common corruptions; null where the recipe asks for none.</param>
+/// <param name="Perturbations">Under perturbation sequences; null where the recipe asks for none.</param>
 /// <param name="Subnets">How weak its subnets are; null where the recipe asks for none.</param>
-public sealed record ModelMetrics(ClassificationMetrics Clean, CorruptionMetrics? Corruptions, SubnetMetrics? Subnets)
+public sealed record ModelMetrics(ClassificationMetrics Clean, CorruptionMetrics? Corruptions, PerturbationMetrics? Perturbations, SubnetMetrics? Subnets)
 {
     /// <summary>Measures as the recipe says.</summary>
     /// <param name="network">The finished network.</param>
@@ -23,10 +24,13 @@ public sealed record ModelMetrics(ClassificationMetrics Clean, CorruptionMetrics
         ClassifierNetwork network, Recipe recipe, Dataset test, Dataset training, torch.Device device, IRunObserver observer, CancellationToken stop)
     {
         var clean = MeasureClean(network, recipe, test, device, observer, stop);
-        var corruptions = recipe.Evaluation.Corruptions == EvaluationRecipe.NoCorruptions
+        var corruptions = recipe.Evaluation.Corruptions == EvaluationRecipe.None
             ? null
             : CorruptionEvaluation.Measure(network, recipe, test, device, observer, stop);
-        return new ModelMetrics(clean, corruptions, recipe.Evaluation.Subnets == 0 ? null : MeasureSubnets(network, recipe, test, training, device, observer, stop));
+        var perturbations = recipe.Evaluation.Perturbations == EvaluationRecipe.None
+            ? null
+            : PerturbationEvaluation.Measure(network, recipe, test, device, observer, stop);
+        return new ModelMetrics(clean, corruptions, perturbations, recipe.Evaluation.Subnets == 0 ? null : MeasureSubnets(network, recipe, test, training, device, observer, stop));
     }
 
     private static SubnetMetrics MeasureSubnets(

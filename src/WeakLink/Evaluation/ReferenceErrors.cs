@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace WeakLink.Evaluation;
 
 /// <summary>
@@ -39,20 +37,10 @@ public sealed record ReferenceErrors(string Name, double Clean, IReadOnlyDiction
     /// <exception cref="InputException">The file is missing, damaged, or holds no corruption errors.</exception>
     public static ReferenceErrors From(string path)
     {
-        var file = Directory.Exists(path) ? Path.Combine(path, "summary.json") : path;
-        Summary? summary;
-        try
-        {
-            summary = JsonSerializer.Deserialize<Summary>(File.ReadAllText(file), Json.Line);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
-        {
-            throw new InputException($"The reference model's summary '{file}' can't be read ({exception.Message.TrimEnd('.')}): give a run folder or the JSON that 'evaluate --json' printed.", exception);
-        }
-
-        return summary?.Corruptions is { } corruptions
+        var summary = Summary.Read(path);
+        return summary.Corruptions is { } corruptions
             ? new ReferenceErrors(summary.Model, 1 - summary.Clean.Top1, corruptions.Error.ToDictionary(pair => pair.Key, pair => pair.Value.Average()))
-            : throw new InputException($"The reference model's summary '{file}' holds no corruption errors: measure it with 'evaluate --corruptions benchmark --json'.");
+            : throw new InputException($"The reference model's summary '{path}' holds no corruption errors: measure it with 'evaluate --corruptions benchmark --json'.");
     }
 
     /// <summary>Mean corruption error (mCE): the mean of error / reference error; 1 is as bad as the reference.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using WeakLink.Perturbations;
 
 namespace WeakLink.Evaluation;
 
@@ -43,11 +44,30 @@ public sealed record Summary
     /// <summary>Under common corruptions; null where they were not measured.</summary>
     public CorruptionSummary? Corruptions { get; init; }
 
+    /// <summary>Under perturbation sequences; null where they were not measured.</summary>
+    public PerturbationSummary? Perturbations { get; init; }
+
     /// <summary>How weak the subnets are; null where none were measured.</summary>
     public SubnetSummary? Subnets { get; init; }
 
     /// <summary>Where the time went.</summary>
     public required SecondsSummary Seconds { get; init; }
+
+    /// <summary>Reads the results of a model measured before.</summary>
+    /// <param name="path">A summary.json, or a run folder.</param>
+    /// <exception cref="InputException">The file is missing or damaged.</exception>
+    public static Summary Read(string path)
+    {
+        var file = Directory.Exists(path) ? Path.Combine(path, "summary.json") : path;
+        try
+        {
+            return JsonSerializer.Deserialize<Summary>(File.ReadAllText(file), Json.Line) ?? throw new JsonException("it is empty");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
+        {
+            throw new InputException($"The reference model's summary '{file}' can't be read ({exception.Message.TrimEnd('.')}): give a run folder or the JSON that 'evaluate --json' printed.", exception);
+        }
+    }
 
     /// <summary>The JSON document.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Json.Indented);
@@ -124,6 +144,64 @@ public sealed record CorruptionSummary(
             reference?.RelativeMeanCorruptionError(metrics, cleanError),
             reference?.Name,
             metrics.Corruptions.ToDictionary(errors => errors.Corruption.Name, errors => errors.Errors),
+            metrics.Seconds,
+            metrics.WaitedSeconds);
+    }
+}
+
+/// <summary>Stability under perturbation sequences.</summary>
+/// <param name="Sequences">Sequences measured of each perturbation.</param>
+/// <param name="Source">"generated", or the folder that they were read from.</param>
+/// <param name="FlipProbability">Mean over the benchmark's perturbations: how often the prediction changes from frame to frame.</param>
+/// <param name="Top5Distance">Mean over them: how much the five best classes change.</param>
+/// <param name="Mfr">Mean flip rate relative to a reference model; null without one.</param>
+/// <param name="Mt5d">Mean top-5 distance relative to it.</param>
+/// <param name="Reference">The reference model.</param>
+/// <param name="Flips">Flip probability by perturbation.</param>
+/// <param name="Distances">Top-5 distance by perturbation.</param>
+/// <param name="Seconds">Wall-clock time.</param>
+/// <param name="WaitedSeconds">Part of it for which the network waited for images.</param>
+public sealed record PerturbationSummary(
+    int Sequences,
+    string Source,
+    double FlipProbability,
+    double Top5Distance,
+    double? Mfr,
+    double? Mt5d,
+    string? Reference,
+    IReadOnlyDictionary<string, double> Flips,
+    IReadOnlyDictionary<string, double> Distances,
+    double Seconds,
+    double WaitedSeconds)
+{
+    /// <summary>A reference model measured before.</summary>
+    /// <param name="path">Its summary.json, or a run folder.</param>
+    /// <param name="perturbations">What is to be measured relative to it.</param>
+    /// <exception cref="InputException">The file is missing or damaged, or the model was not measured under these perturbations.</exception>
+    public static Summary Reference(string path, IReadOnlyList<Perturbation> perturbations)
+    {
+        var reference = Summary.Read(path);
+        return perturbations.FirstOrDefault(perturbation => reference.Perturbations?.Flips.ContainsKey(perturbation.Name) != true) is { } missing
+            ? throw new InputException($"The reference model's summary '{path}' holds no {missing.Name} sequences: measure it with 'evaluate --perturbations benchmark --json'.")
+            : reference;
+    }
+
+    /// <summary>The part of the metrics that a summary holds.</summary>
+    /// <param name="metrics">The measurement.</param>
+    /// <param name="reference">A model measured before that rates are relative to; null for none.</param>
+    public static PerturbationSummary Of(PerturbationMetrics metrics, Summary? reference = null)
+    {
+        var known = reference?.Perturbations;
+        return new(
+            metrics.Sequences,
+            metrics.Source,
+            metrics.Counted.Average(stability => stability.FlipProbability),
+            metrics.Counted.Average(stability => stability.Top5Distance),
+            known is null ? null : metrics.Counted.Average(stability => stability.FlipProbability / known.Flips[stability.Perturbation.Name]),
+            known is null ? null : metrics.Counted.Average(stability => stability.Top5Distance / known.Distances[stability.Perturbation.Name]),
+            reference?.Model,
+            metrics.Perturbations.ToDictionary(stability => stability.Perturbation.Name, stability => stability.FlipProbability),
+            metrics.Perturbations.ToDictionary(stability => stability.Perturbation.Name, stability => stability.Top5Distance),
             metrics.Seconds,
             metrics.WaitedSeconds);
     }

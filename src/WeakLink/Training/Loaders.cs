@@ -18,6 +18,9 @@ public static class Loaders
     public static BatchLoader Measuring(Recipe recipe, Dataset images) =>
         new(images, MeasuringCrop(recipe, images), recipe.Evaluation.Batch, Workers(recipe));
 
+    /// <summary>Images as they are, in order.</summary>
+    public static BatchLoader Whole(Recipe recipe, Dataset images, int batch) => new(images, new CropAndFlip(images.Height, images.Width, 0, Flip: false), batch, Workers(recipe));
+
     /// <summary>What the network sees of an image that it is measured on.</summary>
     public static CropAndFlip MeasuringCrop(Recipe recipe, Dataset images) => Crop(recipe, images, 0, flip: false);
 

@@ -251,8 +251,8 @@ public sealed record EvaluationRecipe
     /// <summary>Updates of the policy that proposes the measured subnets: it is trained against the finished network, whichever way that was trained.</summary>
     public int SearchUpdates { get; init; } = 150;
 
-    /// <summary>The value of <see cref="Corruptions"/> that measures none.</summary>
-    public const string NoCorruptions = "none";
+    /// <summary>The value of <see cref="Corruptions"/> and <see cref="Perturbations"/> that measures none.</summary>
+    public const string None = "none";
 
     /// <summary>Common corruptions to measure under: <c>benchmark</c> (the 15), <c>all</c> (19), names with commas between, or <c>none</c>.</summary>
     public string Corruptions { get; init; } = "benchmark";
@@ -265,4 +265,13 @@ public sealed record EvaluationRecipe
 
     /// <summary>A folder of pictures of ice for frost; empty: generated ones.</summary>
     public string FrostTextures { get; init; } = "";
+
+    /// <summary>Perturbation sequences to measure stability on: <c>benchmark</c> (the 10), <c>all</c>, names with commas between, or <c>none</c>.</summary>
+    public string Perturbations { get; init; } = None;
+
+    /// <summary>Make sequences of at most this many images; 0: all.</summary>
+    public int PerturbationImages { get; init; } = 500;
+
+    /// <summary>A folder of sequences (CIFAR-10-P's arrays or ImageNet-P's videos) to measure on; empty: they are made from the test images.</summary>
+    public string PerturbedImages { get; init; } = "";
 }

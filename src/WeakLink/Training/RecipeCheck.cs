@@ -1,4 +1,5 @@
 using WeakLink.Corruptions;
+using WeakLink.Perturbations;
 
 namespace WeakLink.Training;
 
@@ -60,9 +61,15 @@ public static class RecipeCheck
         Range("evaluation.recalibration-images", evaluation.RecalibrationImages, 0, int.MaxValue);
         Range("evaluation.search-updates", evaluation.SearchUpdates, 0, 1_000_000);
         Range("evaluation.corruption-images", evaluation.CorruptionImages, 0, int.MaxValue);
-        if (evaluation.Corruptions != EvaluationRecipe.NoCorruptions)
+        if (evaluation.Corruptions != EvaluationRecipe.None)
         {
             CommonCorruptions.Named(evaluation.Corruptions);
+        }
+
+        Range("evaluation.perturbation-images", evaluation.PerturbationImages, 0, int.MaxValue);
+        if (evaluation.Perturbations != EvaluationRecipe.None)
+        {
+            CommonPerturbations.Named(evaluation.Perturbations);
         }
 
         void Require(string key, bool holds, object value, string allowed)

@@ -1,0 +1,30 @@
+using System.Numerics.Tensors;
+using WeakLink.Corruptions;
+using WeakLink.Imaging;
+
+namespace WeakLink.Perturbations;
+
+/// <summary>The mean of the image and more and more enlargements of it.</summary>
+internal sealed class ZoomBlurSequence() : Perturbation("zoom_blur")
+{
+    private const double Step = 0.004;
+
+    public override int Frames(SeverityTable table) => 31;
+
+    protected override void Perturb(ImageView image, View view, SeverityTable table, SeededRandom random, Span<byte> frames)
+    {
+        view.Cut(image, frames);
+        using var sum = Planes.Of(new ImageView(frames[..view.Bytes], view.Height, view.Width));
+        using var mean = new Planes(sum.Count, view.Height, view.Width);
+        for (var frame = 1; frame < Frames(table); frame++)
+        {
+            var result = frames.Slice(frame * view.Bytes, view.Bytes);
+            var places = AffineMap.Around(image.Height, image.Width, scale: 1 + (Step * frame)).From(view.Top(image), view.Left(image));
+            AffineSampling.Linear(image, places, view.Height, view.Width, result);
+            using var enlarged = Planes.Of(new ImageView(result, view.Height, view.Width));
+            TensorPrimitives.Add(sum.Used, enlarged.Used, sum.Used);
+            TensorPrimitives.Divide(sum.Used, frame + 1, mean.Used);
+            mean.CutTo(result);
+        }
+    }
+}
