@@ -61,7 +61,7 @@ internal static class EvaluateCommand
             var (errors, stability) = (
                 referenceModel is not null && recipe.Evaluation.Corruptions != EvaluationRecipe.None ? ReferenceErrors.From(referenceModel) : null,
                 referenceModel is not null && recipe.Evaluation.Perturbations != EvaluationRecipe.None
-                    ? PerturbationSummary.Reference(referenceModel, CommonPerturbations.Named(recipe.Evaluation.Perturbations))
+                    ? PerturbationSummary.ReadReference(referenceModel, CommonPerturbations.Named(recipe.Evaluation.Perturbations))
                     : null);
             if (parsed.GetValue(limit) < 0)
             {

@@ -178,7 +178,7 @@ public sealed record PerturbationSummary(
     /// <param name="path">Its summary.json, or a run folder.</param>
     /// <param name="perturbations">What is to be measured relative to it.</param>
     /// <exception cref="InputException">The file is missing or damaged, or the model was not measured under these perturbations.</exception>
-    public static Summary Reference(string path, IReadOnlyList<Perturbation> perturbations)
+    public static Summary ReadReference(string path, IReadOnlyList<Perturbation> perturbations)
     {
         var reference = Summary.Read(path);
         return perturbations.FirstOrDefault(perturbation => reference.Perturbations?.Flips.ContainsKey(perturbation.Name) != true) is { } missing
