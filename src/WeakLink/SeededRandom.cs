@@ -47,6 +47,9 @@ public enum RandomUse
 
     /// <summary>The draws of a perturbation sequence of one image.</summary>
     Perturbation = 15,
+
+    /// <summary>The draws of an attack on one image.</summary>
+    Attack = 16,
 }
 
 /// <summary>

@@ -1,0 +1,74 @@
+using TorchSharp;
+
+namespace WeakLink.Attacks;
+
+/// <summary>A model as an attacker sees it: logits, gradients, and a count of both.</summary>
+public sealed class AttackedModel
+{
+    private readonly torch.nn.Module<torch.Tensor, torch.Tensor> _model;
+
+    /// <summary>Takes a model.</summary>
+    /// <param name="model">Maps images N×3×H×W in [0, 1] to logits N×classes; in evaluation mode. Its normalisation is a layer of its own.</param>
+    /// <exception cref="InputException">The model is in training mode: its answers would depend on the other images of a batch.</exception>
+    public AttackedModel(torch.nn.Module<torch.Tensor, torch.Tensor> model)
+    {
+        if (model.training)
+        {
+            throw new InputException("The model is in training mode, where its answers depend on the other images of the batch: call eval() before attacking it.");
+        }
+
+        _model = model;
+    }
+
+    /// <summary>Images that went through the model.</summary>
+    public long Forwards { get; private set; }
+
+    /// <summary>Images whose gradient was computed.</summary>
+    public long Backwards { get; private set; }
+
+    /// <summary>Logits, without a graph.</summary>
+    public torch.Tensor Logits(torch.Tensor images)
+    {
+        using var noGradients = torch.no_grad();
+        Forwards += images.shape[0];
+        return _model.call(images);
+    }
+
+    /// <summary>Which images are classified as labelled.</summary>
+    /// <returns>N booleans.</returns>
+    public torch.Tensor Correct(torch.Tensor images, torch.Tensor labels)
+    {
+        using var scope = torch.NewDisposeScope();
+        return Logits(images).argmax(1).eq(labels).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Losses and their gradient in the images.</summary>
+    /// <param name="images">N×3×H×W.</param>
+    /// <param name="loss">Logits to N losses.</param>
+    /// <returns>Logits, losses and gradient, without a graph.</returns>
+    public (torch.Tensor Logits, torch.Tensor Losses, torch.Tensor Gradient) Gradient(torch.Tensor images, Func<torch.Tensor, torch.Tensor> loss)
+    {
+        using var scope = torch.NewDisposeScope();
+        using var gradients = torch.enable_grad();
+        var variable = images.detach().requires_grad_();
+        var logits = _model.call(variable);
+        var losses = loss(logits);
+        var gradient = torch.autograd.grad([losses.sum()], [variable])[0];
+        Forwards += images.shape[0];
+        Backwards += images.shape[0];
+        return (logits.detach().MoveToOuterDisposeScope(), losses.detach().MoveToOuterDisposeScope(), gradient.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>Checks what an attack is given.</summary>
+    /// <exception cref="InputException">Images are outside of [0, 1].</exception>
+    internal static void Check(torch.Tensor images)
+    {
+        using var scope = torch.NewDisposeScope();
+        var (low, high) = (images.min().ToSingle(), images.max().ToSingle());
+        if (!(low >= 0 && high <= 1))
+        {
+            throw new InputException(FormattableString.Invariant(
+                $"The images are in [{low:g4}, {high:g4}], but attacks take images in [0, 1]: normalise inside the model, as its first layer."));
+        }
+    }
+}

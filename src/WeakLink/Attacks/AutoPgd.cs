@@ -1,0 +1,286 @@
+using TorchSharp;
+
+namespace WeakLink.Attacks;
+
+/// <summary>What Auto-PGD maximises.</summary>
+public enum AutoPgdLoss
+{
+    /// <summary>Cross-entropy (apgd-ce).</summary>
+    CrossEntropy,
+
+    /// <summary>Difference of logits ratio (apgd-dlr).</summary>
+    Dlr,
+
+    /// <summary>Targeted difference of logits ratio, one run for each target class (apgd-t).</summary>
+    TargetedDlr,
+}
+
+/// <summary>
+/// Auto-PGD: gradient ascent with momentum whose step size halves where progress stalls (Croce and Hein, "Reliable evaluation of adversarial
+/// robustness with an ensemble of diverse parameter-free attacks", ICML 2020, algorithm 1); for L1 with sparse steps whose sparsity adapts
+/// (Croce and Hein, "Mind the box", ICML 2021).
+/// </summary>
+public sealed class AutoPgd : Attack
+{
+    private const double Momentum = 0.75;
+    private const double NeededProgress = 0.75;
+    private readonly AutoPgdLoss _loss;
+    private readonly int _steps;
+    private readonly int _restarts;
+    private readonly int _targets;
+    private readonly int _samples;
+
+    /// <summary>Configures the attack.</summary>
+    /// <param name="threat">What the attacker may do.</param>
+    /// <param name="loss">What to maximise.</param>
+    /// <param name="steps">Steps of a run.</param>
+    /// <param name="restarts">Runs (for each target class).</param>
+    /// <param name="targets">Target classes of the targeted loss; at most all wrong ones.</param>
+    /// <param name="samples">Gradients that are averaged at each step, for models that randomise ("expectation over transformation").</param>
+    public AutoPgd(ThreatModel threat, AutoPgdLoss loss, int steps = 100, int restarts = 1, int targets = 9, int samples = 1)
+        : base(loss switch { AutoPgdLoss.CrossEntropy => "apgd-ce", AutoPgdLoss.Dlr => "apgd-dlr", _ => "apgd-t" }, threat)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(steps);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(restarts);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(targets);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(samples);
+        (_loss, _steps, _restarts, _targets, _samples) = (loss, steps, restarts, targets, samples);
+    }
+
+    /// <summary>Whether gradients are averaged over several passes, for models that randomise.</summary>
+    public bool Averages => _samples > 1;
+
+    /// <inheritdoc/>
+    protected override torch.Tensor Search(AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop)
+    {
+        var logits = model.Logits(images);
+        AttackLoss.RequireClasses(logits, _loss switch { AutoPgdLoss.CrossEntropy => 2, AutoPgdLoss.Dlr => 3, _ => 4 }, Name);
+        var targets = _loss == AutoPgdLoss.TargetedDlr ? AttackLoss.Targets(logits, labels, (int)Math.Min(_targets, logits.shape[1] - 1)) : null;
+        return RemainingImages.Search(model, images, labels, draws, (int)(targets?.shape[1] ?? 1) * _restarts, (run, x, y, positions, own) =>
+        {
+            var target = targets?.index_select(0, positions).select(1, run / _restarts);
+            Func<torch.Tensor, torch.Tensor> loss = _loss switch
+            {
+                AutoPgdLoss.CrossEntropy => z => AttackLoss.CrossEntropy(z, y),
+                AutoPgdLoss.Dlr => z => AttackLoss.Dlr(z, y),
+                _ => z => AttackLoss.TargetedDlr(z, y, target!),
+            };
+            return Run(model, x, y, own, run, loss, stop);
+        });
+    }
+
+    private torch.Tensor Run(
+        AttackedModel model, torch.Tensor x, torch.Tensor y, AttackDraws draws, int restart, Func<torch.Tensor, torch.Tensor> loss, CancellationToken stop)
+    {
+        var start = Threat.Project(x + draws.Direction(Threat, x, restart), x);
+        if (Threat.Norm != Norm.L1)
+        {
+            return Climb(model, Threat, x, y, start, _steps, loss, sparse: false, stop).Adversarial;
+        }
+
+        // L1 begins in larger balls and comes down to the real one (Croce and Hein 2021, section 4.3).
+        var wide = (int)Math.Ceiling(0.3 * _steps);
+        var (first, second) = (new ThreatModel(Norm.L1, 3 * Threat.Epsilon), new ThreatModel(Norm.L1, 2 * Threat.Epsilon));
+        var best = first.Project(x + draws.Direction(first, x, restart), x);
+        best = Climb(model, first, x, y, best, wide, loss, sparse: true, stop).Best;
+        best = Climb(model, second, x, y, second.Project(best, x), wide, loss, sparse: true, stop).Best;
+        return Climb(model, Threat, x, y, Threat.Project(best, x), Math.Max(1, _steps - (2 * wide)), loss, sparse: true, stop).Adversarial;
+    }
+
+    /// <summary>One run.</summary>
+    /// <returns>The points of the largest loss, and points that the model gets wrong (or else those of the largest loss).</returns>
+    private (torch.Tensor Best, torch.Tensor Adversarial) Climb(
+        AttackedModel model,
+        ThreatModel threat,
+        torch.Tensor clean,
+        torch.Tensor labels,
+        torch.Tensor start,
+        int steps,
+        Func<torch.Tensor, torch.Tensor> loss,
+        bool sparse,
+        CancellationToken stop)
+    {
+        using var scope = torch.NewDisposeScope();
+        var l1 = threat.Norm == Norm.L1;
+        // Checkpoints: first after 22 % of the steps, then sooner and sooner, never before 6 %; every 4 % for L1.
+        var (period, shortest, shorter) = (Math.Max((int)((l1 ? 0.04 : 0.22) * steps), 1), Math.Max((int)(0.06 * steps), 1), Math.Max((int)(0.03 * steps), 1));
+        var largest = (l1 ? 1 : 2) * threat.Epsilon;
+        var pixels = clean.numel() / clean.shape[0];
+
+        var first = start.clone();
+        var state = new State
+        {
+            X = first,
+            Before = first,
+            StepSize = torch.full([clean.shape[0]], largest, device: clean.device),
+            Density = torch.full([clean.shape[0]], 0.2, device: clean.device),
+            Support = torch.full([clean.shape[0]], (double)pixels, device: clean.device),
+        };
+        (var wrong, state.Loss, state.Gradient) = Evaluate(first);
+        (state.Best, state.BestLoss, state.BestGradient) = (first, state.Loss, state.Gradient);
+        state.Adversarial = first;
+        state.Wrong = wrong;
+        if (sparse)
+        {
+            state.Support = (start - clean).flatten(1).ne(0).sum(1).to(torch.float32);
+            state.Density = state.Support / pixels / 1.5;
+        }
+
+        state.Rises = torch.zeros_like(state.StepSize);
+        state.CheckedLoss = state.BestLoss;
+        state.Reduced = torch.ones_like(wrong);
+        var held = state.Tensors;
+        for (var (step, sinceCheck) = (0, 0); step < steps; step++)
+        {
+            stop.ThrowIfCancellationRequested();
+            using var iteration = torch.NewDisposeScope();
+            var next = l1 ? SparseStep(state, threat, clean, pixels) : DenseStep(state, threat, clean, step);
+            (state.Before, state.X) = (state.X, next);
+            (wrong, var losses, state.Gradient) = Evaluate(next);
+            state.Rises = state.Rises + losses.gt(state.Loss).to(torch.float32);
+            state.Loss = losses;
+            // The loss need not be largest where the model fails: failures are kept apart.
+            state.Adversarial = torch.where(ThreatModel.PerImage(wrong), next, state.Adversarial);
+            state.Wrong = state.Wrong.logical_or(wrong);
+            var better = losses.gt(state.BestLoss);
+            state.Best = torch.where(ThreatModel.PerImage(better), next, state.Best);
+            state.BestGradient = torch.where(ThreatModel.PerImage(better), state.Gradient, state.BestGradient);
+            state.BestLoss = torch.maximum(losses, state.BestLoss);
+            if (++sinceCheck == period)
+            {
+                if (l1)
+                {
+                    AdaptSparsity(state, clean, pixels, largest);
+                }
+                else
+                {
+                    HalveStalled(state, period);
+                    period = Math.Max(period - shorter, shortest);
+                }
+
+                sinceCheck = 0;
+            }
+
+            held = state.KeepBeyond(iteration, held);
+        }
+
+        var adversarial = torch.where(ThreatModel.PerImage(state.Wrong), state.Adversarial, state.Best);
+        return (state.Best.MoveToOuterDisposeScope(), adversarial.MoveToOuterDisposeScope());
+
+        (torch.Tensor Wrong, torch.Tensor Loss, torch.Tensor Gradient) Evaluate(torch.Tensor point)
+        {
+            var (logits, losses, gradient) = model.Gradient(point, loss);
+            for (var sample = 1; sample < _samples; sample++)
+            {
+                var (_, moreLoss, moreGradient) = model.Gradient(point, loss);
+                losses.add_(moreLoss);
+                gradient.add_(moreGradient);
+            }
+
+            return (logits.argmax(1).ne(labels), losses.div_(_samples), gradient.div_(_samples));
+        }
+    }
+
+    private static torch.Tensor DenseStep(State state, ThreatModel threat, torch.Tensor clean, int step)
+    {
+        using var scope = torch.NewDisposeScope();
+        var ahead = threat.Project(state.X + (threat.Steepest(state.Gradient) * ThreatModel.PerImage(state.StepSize)), clean);
+        var weight = step > 0 ? Momentum : 1;
+        return threat.Project(state.X + ((ahead - state.X) * weight) + ((state.X - state.Before) * (1 - weight)), clean).MoveToOuterDisposeScope();
+    }
+
+    // The largest part of the gradient only, by sign.
+    private static torch.Tensor SparseStep(State state, ThreatModel threat, torch.Tensor clean, long pixels)
+    {
+        using var scope = torch.NewDisposeScope();
+        var size = state.Gradient.abs();
+        var rank = ((1 - state.Density) * pixels).clamp(0, pixels - 1).to(torch.int64);
+        var least = size.flatten(1).sort(1).Values.gather(1, rank.unsqueeze(1));
+        var direction = state.Gradient.sign() * size.ge(ThreatModel.PerImage(least.squeeze(1))).to(torch.float32);
+        return threat.Project(state.X + (threat.Normalized(direction) * ThreatModel.PerImage(state.StepSize)), clean).MoveToOuterDisposeScope();
+    }
+
+    // Too few rises since the last checkpoint, or no better best although the step size stayed: halve it and go back to the best.
+    private static void HalveStalled(State state, int period)
+    {
+        var stalled = state.Rises.le(period * NeededProgress).logical_or(state.Reduced.logical_not().logical_and(state.CheckedLoss.ge(state.BestLoss)));
+        (state.Reduced, state.CheckedLoss, state.Rises) = (stalled, state.BestLoss, torch.zeros_like(state.Rises));
+        state.StepSize = torch.where(stalled, state.StepSize / 2, state.StepSize);
+        state.GoBack(stalled);
+    }
+
+    private static void AdaptSparsity(State state, torch.Tensor clean, long pixels, double largest)
+    {
+        const double Reduction = 1.5, SmallestPart = 10;
+        var support = (state.Best - clean).flatten(1).ne(0).sum(1).to(torch.float32);
+        var sparser = (support / state.Support).lt(0.95);
+        state.Density = support / pixels / 1.5;
+        state.StepSize = torch.where(sparser, torch.full_like(state.StepSize, largest), state.StepSize / Reduction).clamp(largest / SmallestPart, largest);
+        state.Support = support;
+        state.GoBack(sparser);
+    }
+
+    /// <summary>What a run knows of each image.</summary>
+    private sealed class State
+    {
+        public required torch.Tensor X { get; set; }
+
+        public required torch.Tensor Before { get; set; }
+
+        public required torch.Tensor StepSize { get; set; }
+
+        /// <summary>L1: the share of values that the next step changes.</summary>
+        public required torch.Tensor Density { get; set; }
+
+        /// <summary>L1: how many values the best point changes.</summary>
+        public required torch.Tensor Support { get; set; }
+
+        public torch.Tensor Loss { get; set; } = null!;
+
+        public torch.Tensor Gradient { get; set; } = null!;
+
+        public torch.Tensor Best { get; set; } = null!;
+
+        public torch.Tensor BestLoss { get; set; } = null!;
+
+        public torch.Tensor BestGradient { get; set; } = null!;
+
+        public torch.Tensor Adversarial { get; set; } = null!;
+
+        public torch.Tensor Wrong { get; set; } = null!;
+
+        public torch.Tensor Rises { get; set; } = null!;
+
+        public torch.Tensor CheckedLoss { get; set; } = null!;
+
+        public torch.Tensor Reduced { get; set; } = null!;
+
+        public void GoBack(torch.Tensor where)
+        {
+            X = torch.where(ThreatModel.PerImage(where), Best, X);
+            Gradient = torch.where(ThreatModel.PerImage(where), BestGradient, Gradient);
+        }
+
+        /// <summary>Everything above, each tensor once.</summary>
+        public HashSet<torch.Tensor> Tensors => new(
+            [X, Before, StepSize, Density, Support, Loss, Gradient, Best, BestLoss, BestGradient, Adversarial, Wrong, Rises, CheckedLoss, Reduced],
+            ReferenceEqualityComparer.Instance);
+
+        /// <summary>Takes what is new out of an iteration's scope, and disposes of what is no longer part of the state.</summary>
+        public HashSet<torch.Tensor> KeepBeyond(DisposeScope iteration, HashSet<torch.Tensor> held)
+        {
+            var tensors = Tensors;
+            foreach (var tensor in tensors.Except(held, ReferenceEqualityComparer.Instance).Cast<torch.Tensor>())
+            {
+                iteration.MoveToOuter(tensor);
+            }
+
+            foreach (var tensor in held.Except(tensors, ReferenceEqualityComparer.Instance).Cast<torch.Tensor>())
+            {
+                tensor.Dispose();
+            }
+
+            return tensors;
+        }
+    }
+}

@@ -1,0 +1,87 @@
+using TorchSharp;
+
+namespace WeakLink.Attacks;
+
+/// <summary>
+/// Projected gradient descent on cross-entropy (Madry et al. 2018). One step without a random start is FGSM (Goodfellow et al. 2015),
+/// with one it is the "fast" variant of Wong et al. 2020. L∞ and L2.
+/// </summary>
+public sealed class ProjectedGradientDescent : Attack
+{
+    private readonly int _steps;
+    private readonly double _stepSize;
+    private readonly bool _randomStart;
+    private readonly int _restarts;
+
+    /// <summary>Configures the attack.</summary>
+    /// <param name="threat">What the attacker may do.</param>
+    /// <param name="steps">Steps.</param>
+    /// <param name="stepSize">Size of a step, in units of [0, 1].</param>
+    /// <param name="randomStart">Start anywhere in the ball instead of at the image.</param>
+    /// <param name="restarts">How often to try.</param>
+    /// <param name="name">What to call it.</param>
+    /// <exception cref="InputException">The norm is L1.</exception>
+    public ProjectedGradientDescent(ThreatModel threat, int steps, double stepSize, bool randomStart = true, int restarts = 1, string name = "pgd")
+        : base(name, threat)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(steps);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(restarts);
+        if (threat.Norm == Norm.L1)
+        {
+            throw new InputException($"The attack {name} is defined for the norms linf and l2: for l1 use apgd-ce or autoattack.");
+        }
+
+        (_steps, _stepSize, _randomStart, _restarts) = (steps, stepSize, randomStart, restarts);
+    }
+
+    /// <summary>The fast gradient sign method, a single step of size ε.</summary>
+    public static ProjectedGradientDescent Fgsm(ThreatModel threat) => new(threat, 1, threat.Epsilon, randomStart: false, name: "fgsm");
+
+    /// <summary>Climbs.</summary>
+    /// <param name="threat">What the attacker may do.</param>
+    /// <param name="start">Where to begin.</param>
+    /// <param name="images">The clean images.</param>
+    /// <param name="steps">Steps.</param>
+    /// <param name="stepSize">Size of a step.</param>
+    /// <param name="gradient">Gradient of what is to be maximised.</param>
+    /// <returns>Where it ends.</returns>
+    internal static torch.Tensor Climb(ThreatModel threat, torch.Tensor start, torch.Tensor images, int steps, double stepSize, Func<torch.Tensor, torch.Tensor> gradient)
+    {
+        var x = start;
+        for (var step = 0; step < steps; step++)
+        {
+            using var scope = torch.NewDisposeScope();
+            var next = threat.Project(x + threat.Steepest(gradient(x)).mul_(stepSize), images).MoveToOuterDisposeScope();
+            if (step > 0)
+            {
+                x.Dispose();
+            }
+
+            x = next;
+        }
+
+        return x;
+    }
+
+    /// <inheritdoc/>
+    protected override torch.Tensor Search(AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop)
+    {
+        torch.Tensor? best = null, bestMargin = null;
+        for (var restart = 0; restart < _restarts; restart++)
+        {
+            var start = _randomStart ? draws.Start(Threat, images, restart) : images;
+            var x = Climb(Threat, start, images, _steps, _stepSize, point =>
+            {
+                stop.ThrowIfCancellationRequested();
+                return model.Gradient(point, logits => AttackLoss.CrossEntropy(logits, labels)).Gradient;
+            });
+            // The last point counts, as published: not the best on the way.
+            var margin = AttackLoss.Margin(model.Logits(x), labels);
+            var better = best is null ? null : margin.lt(bestMargin!);
+            best = better is null ? x : torch.where(ThreatModel.PerImage(better), x, best!);
+            bestMargin = better is null ? margin : torch.minimum(margin, bestMargin!);
+        }
+
+        return best!;
+    }
+}

@@ -1,0 +1,220 @@
+using TorchSharp;
+
+namespace WeakLink.Attacks;
+
+/// <summary>
+/// Square attack: random search with square patches, which needs only the model's scores (Andriushchenko, Croce, Flammarion and Hein, ECCV
+/// 2020); for L1 as in Croce and Hein 2021. Every image has its own random numbers, so results don't depend on the batch.
+/// </summary>
+public sealed class SquareAttack : Attack
+{
+    // The first patch covers this part of the image; the schedule below is for 10,000 queries.
+    private const double FirstPart = 0.8;
+    private static readonly (int Until, int Divisor)[] Schedule =
+        [(10, 1), (50, 2), (200, 4), (500, 8), (1000, 16), (2000, 32), (4000, 64), (6000, 128), (8000, 256), (int.MaxValue, 512)];
+
+    private readonly int _queries;
+    private readonly int _restarts;
+
+    /// <summary>Configures the attack.</summary>
+    /// <param name="threat">What the attacker may do.</param>
+    /// <param name="queries">Scores that it may ask for, for each image and run.</param>
+    /// <param name="restarts">Runs.</param>
+    public SquareAttack(ThreatModel threat, int queries = 5000, int restarts = 1)
+        : base("square", threat)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(queries);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(restarts);
+        (_queries, _restarts) = (queries, restarts);
+    }
+
+    /// <inheritdoc/>
+    public override bool UsesGradients => false;
+
+    /// <inheritdoc/>
+    protected override torch.Tensor Search(AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop) =>
+        RemainingImages.Search(model, images, labels, draws, _restarts, (run, x, y, _, own) => Run(model, x, y, own.Generators(run), stop));
+
+    private torch.Tensor Run(AttackedModel model, torch.Tensor clean, torch.Tensor labels, SeededRandom[] random, CancellationToken stop)
+    {
+        using var scope = torch.NewDisposeScope();
+        var best = Threat.Norm == Norm.Linf ? Stripes(clean, random) : Tiles(clean, random);
+        var margin = AttackLoss.Margin(model.Logits(best), labels);
+        for (var query = 1; query < _queries; query++)
+        {
+            stop.ThrowIfCancellationRequested();
+            using var iteration = torch.NewDisposeScope();
+            var left = margin.gt(0).nonzero().squeeze(1);
+            if (left.shape[0] == 0)
+            {
+                break;
+            }
+
+            var positions = left.cpu().data<long>().ToArray();
+            var (x, current) = (clean.index_select(0, left), best.index_select(0, left));
+            var part = FirstPart / Schedule.First(stage => (long)query * 10_000 / _queries <= stage.Until).Divisor;
+            var side = Math.Sqrt(part * clean.shape[2] * clean.shape[3]);
+            var tried = Threat.Norm == Norm.Linf
+                ? PaintSquare(x, current, side, positions, random)
+                : MoveMass(x, current, side, positions, random);
+            var now = AttackLoss.Margin(model.Logits(tried), labels.index_select(0, left));
+            var better = now.lt(margin.index_select(0, left));
+            var improved = left[better];
+            best.index_copy_(0, improved, tried[better]);
+            margin.index_copy_(0, improved, now[better]);
+        }
+
+        return best.MoveToOuterDisposeScope();
+    }
+
+    private static float Sign(SeededRandom random) => random.NextBool() ? 1 : -1;
+
+    private torch.Tensor Stripes(torch.Tensor clean, SeededRandom[] random)
+    {
+        using var scope = torch.NewDisposeScope();
+        var (channels, width) = ((int)clean.shape[1], (int)clean.shape[3]);
+        var signs = random.SelectMany(own => Enumerable.Range(0, channels * width).Select(_ => Sign(own)).ToArray()).ToArray();
+        var stripes = torch.tensor(signs, [clean.shape[0], channels, 1, width], device: clean.device);
+        return Threat.Project(clean + (stripes * Threat.Epsilon), clean).MoveToOuterDisposeScope();
+    }
+
+    private torch.Tensor PaintSquare(torch.Tensor clean, torch.Tensor current, double wanted, long[] positions, SeededRandom[] random)
+    {
+        using var scope = torch.NewDisposeScope();
+        var (channels, height, width) = ((int)clean.shape[1], (int)clean.shape[2], (int)clean.shape[3]);
+        var side = Math.Clamp((int)Math.Round(wanted), 1, Math.Min(height, width));
+        var paint = new float[positions.Length * channels * height * width];
+        for (var i = 0; i < positions.Length; i++)
+        {
+            var own = random[positions[i]];
+            var (top, left) = (own.Next(height - side + 1), own.Next(width - side + 1));
+            for (var channel = 0; channel < channels; channel++)
+            {
+                var value = Sign(own) * (float)(2 * Threat.Epsilon);
+                for (var y = top; y < top + side; y++)
+                {
+                    paint.AsSpan((((((i * channels) + channel) * height) + y) * width) + left, side).Fill(value);
+                }
+            }
+        }
+
+        return Threat.Project(current + torch.tensor(paint, current.shape, device: current.device), clean).MoveToOuterDisposeScope();
+    }
+
+    // L2 and L1: the whole image is tiled with bumps at first.
+    private torch.Tensor Tiles(torch.Tensor clean, SeededRandom[] random)
+    {
+        using var scope = torch.NewDisposeScope();
+        var (channels, height, width) = ((int)clean.shape[1], (int)clean.shape[2], (int)clean.shape[3]);
+        var side = Math.Max(height / 5, 1);
+        var values = new float[clean.numel()];
+        for (var i = 0; i < random.Length; i++)
+        {
+            for (var top = (height % side) / 2; top + side <= height; top += side)
+            {
+                for (var left = (width % side) / 2; left + side <= width; left += side)
+                {
+                    var bump = Bump(side, random[i].NextBool());
+                    for (var channel = 0; channel < channels; channel++)
+                    {
+                        var sign = Sign(random[i]);
+                        for (var at = 0; at < bump.Length; at++)
+                        {
+                            values[(((((i * channels) + channel) * height) + top + (at / side)) * width) + left + (at % side)] = sign * bump[at];
+                        }
+                    }
+                }
+            }
+        }
+
+        var tiles = torch.tensor(values, clean.shape, device: clean.device);
+        return Threat.Project(clean + (Threat.Normalized(tiles) * Threat.Epsilon), clean).MoveToOuterDisposeScope();
+    }
+
+    // Takes the perturbation out of one window and puts it, with what is left of ε, into another, as a bump added to what is there.
+    private torch.Tensor MoveMass(torch.Tensor clean, torch.Tensor current, double wanted, long[] positions, SeededRandom[] random)
+    {
+        using var scope = torch.NewDisposeScope();
+        var (channels, height, width) = ((int)clean.shape[1], (int)clean.shape[2], (int)clean.shape[3]);
+        var side = Math.Max((int)Math.Round(wanted), 3);
+        side = Math.Min(side + (side % 2 == 0 ? 1 : 0), Math.Min(height, width));
+        var (first, second, bumps) = (new float[positions.Length * height * width], new float[positions.Length * height * width], new float[clean.numel()]);
+        for (var i = 0; i < positions.Length; i++)
+        {
+            var own = random[positions[i]];
+            var (top, left) = (own.Next(height - side + 1), own.Next(width - side + 1));
+            var (otherTop, otherLeft) = (own.Next(height - side + 1), own.Next(width - side + 1));
+            var bump = Bump(side, own.NextBool());
+            for (var y = 0; y < side; y++)
+            {
+                first.AsSpan((((i * height) + top + y) * width) + left, side).Fill(1);
+                second.AsSpan((((i * height) + otherTop + y) * width) + otherLeft, side).Fill(1);
+            }
+
+            for (var channel = 0; channel < channels; channel++)
+            {
+                var sign = Sign(own);
+                for (var at = 0; at < bump.Length; at++)
+                {
+                    bumps[(((((i * channels) + channel) * height) + top + (at / side)) * width) + left + (at % side)] = sign * bump[at];
+                }
+            }
+        }
+
+        var window = torch.tensor(first, [positions.Length, 1, height, width], device: clean.device);
+        var source = torch.tensor(second, [positions.Length, 1, height, width], device: clean.device);
+        var change = current - clean;
+        // Sizes by channel, so that what is taken from a channel comes back to it.
+        var free = Power(torch.full([positions.Length, 1, 1, 1], Threat.Epsilon, device: clean.device)) - Power(ThreatModel.PerImage(Threat.Size(change)));
+        var held = ChannelPower(change * torch.maximum(window, source));
+        var added = torch.tensor(bumps, clean.shape, device: clean.device) + (change * window / (Root(ChannelPower(change * window)) + 1e-12));
+        added = added * window / (Root(ChannelPower(added * window)) + 1e-12) * Root((free.clamp_min_(0) / channels) + held);
+        var moved = (change * (1 - window) * (1 - source)) + added;
+        // L2 uses all of epsilon; L1 has the right size by construction, and is projected where the box cuts.
+        var next = Threat.Norm == Norm.L2 ? Threat.Normalized(moved) * Threat.Epsilon : moved;
+        return Threat.Project(clean + next, clean).MoveToOuterDisposeScope();
+
+        torch.Tensor Power(torch.Tensor sizes) => Threat.Norm == Norm.L2 ? sizes.square() : sizes;
+        torch.Tensor Root(torch.Tensor powers) => Threat.Norm == Norm.L2 ? powers.sqrt() : powers;
+        torch.Tensor ChannelPower(torch.Tensor values) => (Threat.Norm == Norm.L2 ? values.square() : values.abs()).sum([2, 3], keepdim: true);
+    }
+
+    /// <summary>Two opposite pyramids of Euclidean length 1, one beside or above the other (section 3.4 of the paper).</summary>
+    private static float[] Bump(int side, bool turned)
+    {
+        var values = new float[side * side];
+        var upper = side / 2;
+        Pyramid(values, 0, upper, side, 1);
+        Pyramid(values, upper, side - upper, side, -1);
+        var length = MathF.Sqrt(values.Sum(value => value * value));
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] /= Math.Max(length, 1e-12f);
+        }
+
+        return turned ? [.. Enumerable.Range(0, values.Length).Select(i => values[(i % side * side) + (i / side)])] : values;
+    }
+
+    private static void Pyramid(float[] values, int firstRow, int rows, int columns, float sign)
+    {
+        var (centreRow, centreColumn) = ((rows / 2) + 1, (columns / 2) + 1);
+        var bump = new float[rows * columns];
+        for (var ring = 0; ring < Math.Max(centreRow, centreColumn); ring++)
+        {
+            var (top, left) = (centreRow - 1 - ring, centreColumn - 1 - ring);
+            for (var y = Math.Max(top, 0); y < Math.Min(top + (2 * ring) + 1, rows); y++)
+            {
+                for (var x = Math.Max(left, 0); x < Math.Min(left + (2 * ring) + 1, columns); x++)
+                {
+                    bump[(y * columns) + x] += 1f / ((ring + 1) * (ring + 1));
+                }
+            }
+        }
+
+        var length = MathF.Sqrt(bump.Sum(value => value * value));
+        for (var i = 0; i < bump.Length; i++)
+        {
+            values[(firstRow * columns) + i] = sign * bump[i] / Math.Max(length, 1e-12f);
+        }
+    }
+}

@@ -1,0 +1,250 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using TorchSharp;
+using WeakLink.Attacks;
+using WeakLink.Data;
+
+namespace WeakLink.Evaluation;
+
+/// <summary>What one attack of an ensemble did.</summary>
+/// <param name="Attack">Its name.</param>
+/// <param name="Attacked">Images that it was given.</param>
+/// <param name="Broken">Images for which it found an adversarial example.</param>
+/// <param name="Seconds">Wall-clock time.</param>
+/// <param name="Forwards">Forward passes, in images.</param>
+/// <param name="Backwards">Backward passes, in images.</param>
+public sealed record AttackStage(string Attack, int Attacked, int Broken, double Seconds, long Forwards, long Backwards);
+
+/// <summary>Accuracy under attack.</summary>
+/// <param name="Attack">What was asked for, such as autoattack.</param>
+/// <param name="Threat">What the attacker was allowed.</param>
+/// <param name="Seed">Seed of the attacks.</param>
+/// <param name="Images">Images measured.</param>
+/// <param name="Clean">Images classified correctly without an attack.</param>
+/// <param name="Robust">Images that no attack broke.</param>
+/// <param name="Stages">Attack by attack.</param>
+/// <param name="ByClass">For each class: images, clean, robust.</param>
+/// <param name="Warnings">Reasons to doubt the robust accuracy.</param>
+public sealed record RobustMetrics(
+    string Attack,
+    ThreatModel Threat,
+    long Seed,
+    int Images,
+    int Clean,
+    int Robust,
+    IReadOnlyList<AttackStage> Stages,
+    IReadOnlyList<(int Images, int Clean, int Robust)> ByClass,
+    IReadOnlyList<string> Warnings)
+{
+    /// <summary>Share of the images classified correctly.</summary>
+    public double CleanAccuracy => (double)Clean / Images;
+
+    /// <summary>Share of the images that no attack broke.</summary>
+    public double RobustAccuracy => (double)Robust / Images;
+}
+
+/// <summary>An image and what an attack made of it.</summary>
+/// <param name="Index">Its index in the data set.</param>
+/// <param name="Image">3×H×W in [0, 1].</param>
+/// <param name="Adversarial">3×H×W in [0, 1].</param>
+/// <param name="Attack">Who found it.</param>
+public sealed record AdversarialExample(int Index, torch.Tensor Image, torch.Tensor Adversarial, string Attack);
+
+/// <summary>Measures accuracy under attack: only images that are still classified correctly go on to the next attack.</summary>
+public static class RobustEvaluation
+{
+    // AutoAttack's own threshold for its warning about square (flags_doc.md).
+    private const double Surprising = 0.002;
+
+    /// <summary>Measures.</summary>
+    /// <param name="network">Maps images in [0, 1] to logits; in evaluation mode.</param>
+    /// <param name="name">What to call the attacks together.</param>
+    /// <param name="attacks">The attacks, in order; at least one, of one threat model.</param>
+    /// <param name="images">What to attack.</param>
+    /// <param name="crop">What the network sees of an image; its centre crop is taken.</param>
+    /// <param name="batch">Images attacked at a time; halved where the device has no memory for them.</param>
+    /// <param name="device">Where the network lives.</param>
+    /// <param name="seed">Seed of all draws.</param>
+    /// <param name="observer">Told of the progress.</param>
+    /// <param name="state">Keeps the progress; a call with the same file goes on from there. Null keeps none.</param>
+    /// <param name="found">Told of every adversarial example; the tensors are disposed of afterwards.</param>
+    /// <param name="stop">Stops between two iterations.</param>
+    /// <exception cref="InputException">The state belongs to another evaluation, or the model has too few classes for an attack.</exception>
+    public static RobustMetrics Measure(
+        torch.nn.Module<torch.Tensor, torch.Tensor> network,
+        string name,
+        IReadOnlyList<Attack> attacks,
+        Dataset images,
+        CropAndFlip crop,
+        int batch,
+        torch.Device device,
+        long seed,
+        IRunObserver observer,
+        string? state = null,
+        Action<AdversarialExample>? found = null,
+        CancellationToken stop = default)
+    {
+        using var noGradients = torch.no_grad();
+        var threat = attacks[0].Threat;
+        var model = new AttackedModel(network);
+        var progress = RobustProgress.Open(state, $"{name}, {threat}, seed {seed}, {images.Name}, {images.Count} images", images.Count, attacks.Count);
+        if (!progress.CleanDone)
+        {
+            FindCorrect();
+        }
+
+        var warnings = Doubts();
+        for (var stage = progress.Stage; stage < attacks.Count; stage++)
+        {
+            progress.Begin(stage);
+            var left = progress.Robust.Where(index => index >= progress.NextIndex).ToList();
+            var all = progress.Robust.Count;
+            observer.Begin(attacks[stage].Name, all, "images", all - left.Count);
+            for (var first = 0; first < left.Count;)
+            {
+                var clock = Stopwatch.GetTimestamp();
+                var (forwards, backwards) = (model.Forwards, model.Backwards);
+                var chosen = left.GetRange(first, Math.Min(batch, left.Count - first));
+                int broken;
+                try
+                {
+                    broken = AttackBatch(attacks[stage], chosen);
+                }
+                catch (OperationCanceledException)
+                {
+                    progress.Save();
+                    throw;
+                }
+                catch (ExternalException exception) when (batch > 1 && exception.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase))
+                {
+                    batch /= 2;
+                    observer.Note($"The device has no memory for {batch * 2} images at a time: going on with {batch}.");
+                    continue;
+                }
+
+                first += chosen.Count;
+                progress.Add(stage, chosen, broken, Stopwatch.GetElapsedTime(clock).TotalSeconds, model.Forwards - forwards, model.Backwards - backwards);
+                observer.Advance(all - left.Count + first, $"robust so far {100.0 * progress.Robust.Count / images.Count:0.0}%");
+            }
+
+            progress.End(stage);
+        }
+
+        var stages = attacks.Select((attack, i) => progress.Stages[i].Named(attack.Name)).ToList();
+        for (var i = 1; i < attacks.Count; i++)
+        {
+            if (!attacks[i].UsesGradients && attacks.Take(i).Any(attack => attack.UsesGradients) && stages[i].Broken > Surprising * images.Count)
+            {
+                warnings.Add($"{stages[i].Attack}, which uses no gradients, broke {stages[i].Broken} images that the attacks with gradients left: the model may hide its gradients, and be weaker than this number says. Try autoattack-plus.");
+            }
+        }
+
+        var byClass = images.Classes.Select((_, label) => (
+            Enumerable.Range(0, images.Count).Count(i => images.Label(i) == label),
+            Enumerable.Range(0, images.Count).Count(i => images.Label(i) == label && progress.BrokenBy[i] != RobustProgress.WrongFromTheStart),
+            progress.Robust.Count(i => images.Label(i) == label))).ToList();
+        return new RobustMetrics(
+            name, threat, seed, images.Count, progress.BrokenBy.Count(by => by != RobustProgress.WrongFromTheStart), progress.Robust.Count, stages, byClass, warnings);
+
+        (torch.Tensor Images, torch.Tensor Labels) Load(List<int> indices)
+        {
+            var (seen, whole) = (new byte[Dataset.Channels * crop.Height * crop.Width], new byte[images.BytesPerImage]);
+            var bytes = new byte[indices.Count * seen.Length];
+            for (var i = 0; i < indices.Count; i++)
+            {
+                images.Read(indices[i], whole);
+                crop.Centre(whole, images.Height, images.Width, bytes.AsSpan(i * seen.Length, seen.Length));
+            }
+
+            var tensor = torch.tensor(bytes, [indices.Count, Dataset.Channels, crop.Height, crop.Width], torch.uint8).to(device);
+            return (Pixels.ToUnit(tensor), torch.tensor(indices.Select(index => (long)images.Label(index)).ToArray(), device: device));
+        }
+
+        void FindCorrect()
+        {
+            observer.Begin("clean", images.Count, "images");
+            for (var first = 0; first < images.Count; first += batch)
+            {
+                stop.ThrowIfCancellationRequested();
+                using var scope = torch.NewDisposeScope();
+                var indices = Enumerable.Range(first, Math.Min(batch, images.Count - first)).ToList();
+                var (x, labels) = Load(indices);
+                var correct = model.Correct(x, labels).cpu().data<bool>().ToArray();
+                progress.AddClean(indices, correct);
+                observer.Advance(first + indices.Count);
+            }
+
+            progress.EndClean();
+        }
+
+        int AttackBatch(Attack attack, List<int> indices)
+        {
+            using var scope = torch.NewDisposeScope();
+            var (x, labels) = Load(indices);
+            var tried = attack.Perturb(model, x, labels, seed, [.. indices.Select(index => (long)index)], stop);
+            // What counts is a fresh pass over what came out, not what the attack believes; and that it kept to the rules.
+            var broken = model.Correct(tried, labels).logical_not();
+            var largest = threat.Size(tried - x).max().ToSingle();
+            if (largest > threat.Epsilon + 1e-5 || tried.min().ToSingle() < 0 || tried.max().ToSingle() > 1)
+            {
+                throw new InvalidOperationException(FormattableString.Invariant($"The attack {attack.Name} left the threat model {threat}: it moved an image by {largest:g6}."));
+            }
+
+            var flags = broken.cpu().data<bool>().ToArray();
+            for (var i = 0; i < flags.Length; i++)
+            {
+                if (flags[i])
+                {
+                    progress.Break(indices[i], attacks.IndexOf(attack));
+                    found?.Invoke(new AdversarialExample(indices[i], x[i], tried[i], attack.Name));
+                }
+            }
+
+            return flags.Count(flag => flag);
+        }
+
+        List<string> Doubts()
+        {
+            var doubts = new List<string>();
+            var some = progress.Robust.Take(batch).ToList();
+            if (some.Count == 0)
+            {
+                return doubts;
+            }
+
+            using var scope = torch.NewDisposeScope();
+            var (x, labels) = Load(some);
+            var (logits, again) = (model.Logits(x), model.Logits(x));
+            if ((logits - again).abs().max().ToSingle() > 1e-4 && attacks.All(attack => attack is not AutoPgd { Averages: true }))
+            {
+                doubts.Add("The model answers differently each time: use autoattack-rand, which averages gradients.");
+            }
+
+            if (logits.min().ToSingle() >= 0 && (logits.sum(1) - 1).abs().max().ToSingle() < 1e-4)
+            {
+                doubts.Add("The model returns probabilities, not logits, which hides gradients: take the softmax out.");
+            }
+
+            var zero = model.Gradient(x, z => AttackLoss.CrossEntropy(z, labels)).Gradient.flatten(1).abs().amax([1]).eq(0).sum().ToInt64();
+            if (zero > 0.01 * some.Count)
+            {
+                doubts.Add($"The gradient of the loss is exactly 0 for {zero} of {some.Count} images: attacks that follow it can't work, and the robust accuracy may be too high.");
+            }
+
+            return doubts;
+        }
+    }
+
+    private static int IndexOf(this IReadOnlyList<Attack> attacks, Attack attack)
+    {
+        var i = 0;
+        while (!ReferenceEquals(attacks[i], attack))
+        {
+            i++;
+        }
+
+        return i;
+    }
+
+    private static AttackStage Named(this AttackStage stage, string name) => stage with { Attack = name };
+}

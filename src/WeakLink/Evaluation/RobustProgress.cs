@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace WeakLink.Evaluation;
+
+/// <summary>How far an evaluation under attack is: kept in a file, so that hours of work survive an interruption.</summary>
+internal sealed class RobustProgress
+{
+    public const int NotBroken = -1;
+    public const int WrongFromTheStart = -2;
+    private static readonly TimeSpan SaveInterval = TimeSpan.FromSeconds(5);
+    private readonly string? _path;
+    private readonly string _evaluation;
+    private long _saved = Stopwatch.GetTimestamp();
+
+    private RobustProgress(string? path, string evaluation, Saved saved)
+    {
+        (_path, _evaluation) = (path, evaluation);
+        (CleanDone, Stage, NextIndex, BrokenBy, Stages) = (saved.CleanDone, saved.Stage, saved.NextIndex, saved.BrokenBy, saved.Stages);
+        Robust = [.. Enumerable.Range(0, BrokenBy.Length).Where(i => BrokenBy[i] == NotBroken)];
+    }
+
+    private sealed record Saved(string Evaluation, bool CleanDone, int Stage, int NextIndex, int[] BrokenBy, AttackStage[] Stages);
+
+    public bool CleanDone { get; private set; }
+
+    /// <summary>The attack that is at work.</summary>
+    public int Stage { get; private set; }
+
+    /// <summary>Images before this one have been through the attack that is at work.</summary>
+    public int NextIndex { get; private set; }
+
+    /// <summary>For each image the attack that broke it.</summary>
+    public int[] BrokenBy { get; }
+
+    public AttackStage[] Stages { get; }
+
+    /// <summary>Images that are not broken yet.</summary>
+    public List<int> Robust { get; private set; }
+
+    /// <exception cref="InputException">The file can't be read, or belongs to another evaluation.</exception>
+    public static RobustProgress Open(string? path, string evaluation, int images, int attacks)
+    {
+        if (path is null || !File.Exists(path))
+        {
+            var untouched = new int[images];
+            Array.Fill(untouched, NotBroken);
+            return new RobustProgress(path, evaluation, new Saved(evaluation, false, 0, 0, untouched, [.. Enumerable.Repeat(new AttackStage("", 0, 0, 0, 0, 0), attacks)]));
+        }
+
+        try
+        {
+            var saved = JsonSerializer.Deserialize<Saved>(File.ReadAllText(path), Json.Line) ?? throw new JsonException("it is empty");
+            return saved.Evaluation == evaluation && saved.BrokenBy.Length == images && saved.Stages.Length == attacks
+                ? new RobustProgress(path, evaluation, saved)
+                : throw new InputException($"'{path}' keeps the progress of another evaluation ({saved.Evaluation}; this one: {evaluation}): name another file, or delete it.");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
+        {
+            throw new InputException($"The progress in '{path}' can't be read ({exception.Message.TrimEnd('.')}): delete the file to begin again.", exception);
+        }
+    }
+
+    public void AddClean(List<int> indices, bool[] correct)
+    {
+        for (var i = 0; i < indices.Count; i++)
+        {
+            BrokenBy[indices[i]] = correct[i] ? NotBroken : WrongFromTheStart;
+        }
+    }
+
+    public void EndClean()
+    {
+        CleanDone = true;
+        Robust = [.. Enumerable.Range(0, BrokenBy.Length).Where(i => BrokenBy[i] == NotBroken)];
+    }
+
+    public void Begin(int stage)
+    {
+        if (stage != Stage)
+        {
+            (Stage, NextIndex) = (stage, 0);
+        }
+    }
+
+    public void Break(int index, int stage) => BrokenBy[index] = stage;
+
+    public void Add(int stage, List<int> indices, int broken, double seconds, long forwards, long backwards)
+    {
+        var so = Stages[stage];
+        Stages[stage] = new AttackStage(so.Attack, so.Attacked + indices.Count, so.Broken + broken, so.Seconds + seconds, so.Forwards + forwards, so.Backwards + backwards);
+        NextIndex = indices[^1] + 1;
+        Robust.RemoveAll(index => BrokenBy[index] != NotBroken);
+        if (Stopwatch.GetElapsedTime(_saved) > SaveInterval)
+        {
+            Save();
+        }
+    }
+
+    public void End(int stage)
+    {
+        (Stage, NextIndex) = (stage + 1, 0);
+        Save();
+    }
+
+    public void Save()
+    {
+        if (_path is not null)
+        {
+            AtomicFile.Write(_path, JsonSerializer.Serialize(new Saved(_evaluation, CleanDone, Stage, NextIndex, BrokenBy, Stages), Json.Line));
+        }
+
+        _saved = Stopwatch.GetTimestamp();
+    }
+}
