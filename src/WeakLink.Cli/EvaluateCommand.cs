@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using WeakLink.Attacks;
 using WeakLink.Data;
 using WeakLink.Evaluation;
 using WeakLink.Perturbations;
@@ -18,6 +19,10 @@ internal static class EvaluateCommand
         var limit = new Option<int>("--limit") { Description = "Measure on at most this many test images, every class in its share (default: all).", HelpName = "N" };
         var corruptions = new Option<string?>("--corruptions") { Description = "Common corruptions to measure under: benchmark (the 15), all (19), names with commas between, or none. Named here, they are measured on all test images.", HelpName = "NAMES" };
         var corrupted = new Option<string?>("--corrupted") { Description = "Read the corrupted images from a folder in CIFAR-10-C's or ImageNet-C's layout, instead of making them.", HelpName = "DIR" };
+        var attack = new Option<string?>("--attack") { Description = $"Attacks to measure robust accuracy under, with commas between: {string.Join(", ", KnownAttacks.Names)}, or none (default). Named here, they get all test images.", HelpName = "NAMES" };
+        var norm = new Option<string?>("--norm") { Description = "How the attacker's perturbation is measured: linf (default), l2 or l1.", HelpName = "NORM" };
+        var eps = new Option<string?>("--eps") { Description = "The attacker's largest perturbation, for images in [0, 1] (default 8/255).", HelpName = "8/255" };
+        var attackState = new Option<string?>("--attack-state") { Description = "Keep the attacks' progress in this folder: after an interruption the same call goes on from there.", HelpName = "DIR" };
         var perturbations = new Option<string?>("--perturbations") { Description = "Perturbation sequences to measure stability on: benchmark (the 10), all, names with commas between, or none (default).", HelpName = "NAMES" };
         var perturbed = new Option<string?>("--perturbed") { Description = "Read the sequences from a folder in CIFAR-10-P's or ImageNet-P's layout, instead of making them.", HelpName = "DIR" };
         var frost = CommonOptions.FrostTextures();
@@ -29,11 +34,13 @@ internal static class EvaluateCommand
             weaklink evaluate runs/photos-1 --data more-photos/ --json
             weaklink evaluate runs/photos-1 --corruptions all --limit 1000
             weaklink evaluate runs/cifar-1 --corruptions benchmark --corrupted CIFAR-10-C/
+            weaklink evaluate runs/cifar-1 --attack autoattack --eps 8/255 --limit 1000 --attack-state aa/
+            weaklink evaluate runs/cifar-1 --attack pgd,square --norm l2 --eps 0.5 --limit 200
             weaklink evaluate runs/cifar-1 --perturbations benchmark --limit 1000
             weaklink evaluate runs/shapes-1 --set evaluation.subnets=32 --set evaluation.subnet-width=0.5
             weaklink evaluate runs/shapes-1 --set evaluation.recalibration-images=0      the full network's running statistics
             """)
-        { model, data, limit, corruptions, corrupted, perturbations, perturbed, frost, reference, set, json };
+        { model, data, limit, corruptions, corrupted, attack, norm, eps, attackState, perturbations, perturbed, frost, reference, set, json };
         command.SetAction(parsed =>
         {
             using var interruption = new Interruption();
@@ -52,6 +59,9 @@ internal static class EvaluateCommand
                 .. parsed.GetValue(data) is { } source ? (string[])[$"data.source={source}", "data.fingerprint="] : [],
                 .. parsed.GetValue(corruptions) is { } names ? (string[])[$"evaluation.corruptions={names}", "evaluation.corruption-images=0"] : [],
                 .. parsed.GetValue(corrupted) is { } folder ? (string[])[$"evaluation.corrupted-images={folder}"] : [],
+                .. parsed.GetValue(attack) is { } attacks ? (string[])[$"evaluation.attack={attacks}", "evaluation.attack-images=0"] : [],
+                .. parsed.GetValue(norm) is { } measure ? (string[])[$"evaluation.attack-norm={KnownAttacks.NormNamed(measure)}".ToLowerInvariant()] : [],
+                .. parsed.GetValue(eps) is { } size ? (string[])[$"evaluation.attack-eps={size}"] : [],
                 .. parsed.GetValue(perturbations) is { } sequences ? (string[])[$"evaluation.perturbations={sequences}", "evaluation.perturbation-images=0"] : [],
                 .. parsed.GetValue(perturbed) is { } published ? (string[])[$"evaluation.perturbed-images={published}"] : [],
                 .. parsed.GetValue(frost) is { } textures ? (string[])[$"evaluation.frost-textures={textures}"] : [],
@@ -76,7 +86,7 @@ internal static class EvaluateCommand
 
             var clock = Stopwatch.GetTimestamp();
             var metrics = ModelMetrics.Measure(
-                trained.Network, recipe, StratifiedSplit.Limit(splits.Test, parsed.GetValue(limit), recipe.Seed), splits.Train, device, screen, interruption.Token);
+                trained.Network, recipe, StratifiedSplit.Limit(splits.Test, parsed.GetValue(limit), recipe.Seed), splits.Train, device, screen, interruption.Token, parsed.GetValue(attackState));
             var summary = new Summary
             {
                 Data = splits.Test.Name,
@@ -91,6 +101,7 @@ internal static class EvaluateCommand
                 Corruptions = metrics.Corruptions is { } measured
                     ? CorruptionSummary.Of(measured, 1 - metrics.Clean.Top1, trained.Classes.Count, errors)
                     : null,
+                Attacks = RobustSummary.Of(metrics.Attacks, trained.Classes),
                 Perturbations = metrics.Perturbations is { } moved ? PerturbationSummary.Of(moved, stability) : null,
                 Subnets = metrics.Subnets is { } subnets ? SubnetSummary.Of(subnets) : null,
                 Seconds = new SecondsSummary(trained.Position.Seconds, Stopwatch.GetElapsedTime(clock).TotalSeconds, trained.Position.ProcessorSeconds),

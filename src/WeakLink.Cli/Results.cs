@@ -1,3 +1,4 @@
+using WeakLink.Attacks;
 using WeakLink.Evaluation;
 
 namespace WeakLink.Cli;
@@ -5,6 +6,9 @@ namespace WeakLink.Cli;
 /// <summary>What was measured, as tables.</summary>
 internal static class Results
 {
+    // More would not be read.
+    private const int MostClasses = 20;
+
     public static void Show(Screen screen, Summary summary)
     {
         var rows = new List<IReadOnlyList<string>>
@@ -21,6 +25,14 @@ internal static class Results
         if (summary.Corruptions is { } corruptions)
         {
             ShowCorruptions(screen, corruptions);
+        }
+
+        foreach (var (attack, norms) in summary.Attacks ?? new Dictionary<string, IReadOnlyDictionary<string, RobustSummary>>())
+        {
+            foreach (var (norm, robust) in norms)
+            {
+                ShowAttack(screen, attack, norm, robust);
+            }
         }
 
         if (summary.Perturbations is { } perturbations)
@@ -50,6 +62,30 @@ internal static class Results
             corruptions.Error.Select(pair => (IReadOnlyList<string>)[pair.Key, Screen.Percent(1 - pair.Value.Average()), .. pair.Value.Select(error => Screen.Percent(1 - error))]));
         screen.Line($"  Corrupted accuracy {Screen.Percent(corruptions.Accuracy)} (mean corruption error {Screen.Percent(1 - corruptions.Accuracy)}, not normalised)"
             + (corruptions is { Mce: { } mce, RelativeMce: { } relative } ? $"; mCE {Screen.Percent(mce)}, relative mCE {Screen.Percent(relative)}, both relative to {corruptions.Reference}" : ""));
+    }
+
+    private static void ShowAttack(Screen screen, string attack, string norm, RobustSummary robust)
+    {
+        var eps = new ThreatModel(KnownAttacks.NormNamed(norm), robust.Eps);
+        screen.Line(FormattableString.Invariant($"  Robust accuracy under {attack}, {eps}, {robust.Images:n0} test images, seed {robust.Seed}: {Screen.Percent(robust.Accuracy)} (clean {Screen.Percent(robust.Clean)})"));
+        screen.Table(
+            ["attack", "attacked", "broken", "seconds", "forward", "backward"],
+            robust.Stages.Select(stage => (IReadOnlyList<string>)[
+                stage.Attack,
+                FormattableString.Invariant($"{stage.Attacked:n0}"),
+                FormattableString.Invariant($"{stage.Broken:n0}"),
+                FormattableString.Invariant($"{stage.Seconds:n1}"),
+                FormattableString.Invariant($"{stage.Forwards:n0}"),
+                FormattableString.Invariant($"{stage.Backwards:n0}")]));
+        if (robust.ByClass.Count <= MostClasses)
+        {
+            screen.Table(["class", "clean", "robust"], robust.ByClass.Select(pair => (IReadOnlyList<string>)[pair.Key, Screen.Percent(pair.Value.Clean), Screen.Percent(pair.Value.Robust)]));
+        }
+
+        foreach (var warning in robust.Warnings)
+        {
+            screen.Line("  Warning: " + warning);
+        }
     }
 
     private static void ShowPerturbations(Screen screen, PerturbationSummary perturbations)

@@ -1,4 +1,5 @@
 using TorchSharp;
+using WeakLink.Attacks;
 using WeakLink.Data;
 using WeakLink.Models;
 using WeakLink.Training;
@@ -9,8 +10,9 @@ namespace WeakLink.Evaluation;
 /// <param name="Clean">On the images as they are.</param>
 /// <param name="Corruptions">Under common corruptions; null where the recipe asks for none.</param>
 /// <param name="Perturbations">Under perturbation sequences; null where the recipe asks for none.</param>
+/// <param name="Attacks">Under attacks; empty where the recipe asks for none.</param>
 /// <param name="Subnets">How weak its subnets are; null where the recipe asks for none.</param>
-public sealed record ModelMetrics(ClassificationMetrics Clean, CorruptionMetrics? Corruptions, PerturbationMetrics? Perturbations, SubnetMetrics? Subnets)
+public sealed record ModelMetrics(ClassificationMetrics Clean, CorruptionMetrics? Corruptions, PerturbationMetrics? Perturbations, IReadOnlyList<RobustMetrics> Attacks, SubnetMetrics? Subnets)
 {
     /// <summary>Measures as the recipe says.</summary>
     /// <param name="network">The finished network.</param>
@@ -20,8 +22,16 @@ public sealed record ModelMetrics(ClassificationMetrics Clean, CorruptionMetrics
     /// <param name="device">Where the network lives.</param>
     /// <param name="observer">Told of the progress.</param>
     /// <param name="stop">Stops between two batches.</param>
+    /// <param name="attackState">A folder that keeps the progress of attacks; null keeps none.</param>
     public static ModelMetrics Measure(
-        ClassifierNetwork network, Recipe recipe, Dataset test, Dataset training, torch.Device device, IRunObserver observer, CancellationToken stop)
+        ClassifierNetwork network,
+        Recipe recipe,
+        Dataset test,
+        Dataset training,
+        torch.Device device,
+        IRunObserver observer,
+        CancellationToken stop,
+        string? attackState = null)
     {
         var clean = MeasureClean(network, recipe, test, device, observer, stop);
         var corruptions = recipe.Evaluation.Corruptions == EvaluationRecipe.None
@@ -30,7 +40,38 @@ public sealed record ModelMetrics(ClassificationMetrics Clean, CorruptionMetrics
         var perturbations = recipe.Evaluation.Perturbations == EvaluationRecipe.None
             ? null
             : PerturbationEvaluation.Measure(network, recipe, test, device, observer, stop);
-        return new ModelMetrics(clean, corruptions, perturbations, recipe.Evaluation.Subnets == 0 ? null : MeasureSubnets(network, recipe, test, training, device, observer, stop));
+        return new ModelMetrics(clean, corruptions, perturbations, MeasureAttacks(network, recipe, test, device, observer, attackState, stop), recipe.Evaluation.Subnets == 0 ? null : MeasureSubnets(network, recipe, test, training, device, observer, stop));
+    }
+
+    private static List<RobustMetrics> MeasureAttacks(
+        ClassifierNetwork network, Recipe recipe, Dataset test, torch.Device device, IRunObserver observer, string? state, CancellationToken stop)
+    {
+        var settings = recipe.Evaluation;
+        if (settings.Attack == EvaluationRecipe.None)
+        {
+            return [];
+        }
+
+        network.eval();
+        var threat = new ThreatModel(settings.AttackNorm, ThreatModel.ParseEpsilon(settings.AttackEps));
+        var images = StratifiedSplit.Limit(test, settings.AttackImages, recipe.Seed);
+        if (state is not null)
+        {
+            Directory.CreateDirectory(state);
+        }
+
+        return [.. settings.Attack.Split(',', StringSplitOptions.TrimEntries).Distinct().Select(name => RobustEvaluation.Measure(
+            network,
+            name,
+            KnownAttacks.Named(name, threat),
+            images,
+            Loaders.MeasuringCrop(recipe, images),
+            settings.Batch,
+            device,
+            recipe.Seed,
+            observer,
+            state is null ? null : Path.Combine(state, $"{name}-{threat.Norm}.json"),
+            stop: stop))];
     }
 
     private static SubnetMetrics MeasureSubnets(

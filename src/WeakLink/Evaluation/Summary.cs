@@ -47,6 +47,9 @@ public sealed record Summary
     /// <summary>Under perturbation sequences; null where they were not measured.</summary>
     public PerturbationSummary? Perturbations { get; init; }
 
+    /// <summary>Under attacks: by attack, then by norm; null where none was measured.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, RobustSummary>>? Attacks { get; init; }
+
     /// <summary>How weak the subnets are; null where none were measured.</summary>
     public SubnetSummary? Subnets { get; init; }
 
@@ -206,6 +209,46 @@ public sealed record PerturbationSummary(
             metrics.WaitedSeconds);
     }
 }
+
+/// <summary>Accuracy under attack.</summary>
+/// <param name="Eps">The largest perturbation, in units of [0, 1].</param>
+/// <param name="Images">Images measured.</param>
+/// <param name="Clean">Accuracy on them without an attack.</param>
+/// <param name="Accuracy">Robust accuracy: the share that no attack broke.</param>
+/// <param name="Seed">Seed of the attacks.</param>
+/// <param name="Stages">Attack by attack, each on what the ones before left.</param>
+/// <param name="ByClass">Clean and robust accuracy of each class that has images.</param>
+/// <param name="Warnings">Reasons to doubt the robust accuracy.</param>
+public sealed record RobustSummary(
+    double Eps,
+    int Images,
+    double Clean,
+    double Accuracy,
+    long Seed,
+    IReadOnlyList<AttackStage> Stages,
+    IReadOnlyDictionary<string, ClassSummary> ByClass,
+    IReadOnlyList<string> Warnings)
+{
+    /// <summary>The part of the metrics that a summary holds; null where there are none.</summary>
+    public static IReadOnlyDictionary<string, IReadOnlyDictionary<string, RobustSummary>>? Of(IReadOnlyList<RobustMetrics> metrics, IReadOnlyList<string> classes) =>
+        metrics.Count == 0 ? null : metrics.ToDictionary(one => one.Attack, one => (IReadOnlyDictionary<string, RobustSummary>)new Dictionary<string, RobustSummary>
+        {
+            [one.Threat.Norm.ToString().ToLowerInvariant()] = new(
+                one.Threat.Epsilon,
+                one.Images,
+                one.CleanAccuracy,
+                one.RobustAccuracy,
+                one.Seed,
+                one.Stages,
+                classes.Zip(one.ByClass).Where(pair => pair.Second.Images > 0).ToDictionary(
+                    pair => pair.First,
+                    pair => new ClassSummary((double)pair.Second.Clean / pair.Second.Images, (double)pair.Second.Robust / pair.Second.Images)),
+                one.Warnings),
+        });
+}
+
+/// <summary>Accuracy of one class.</summary>
+public sealed record ClassSummary(double Clean, double Robust);
 
 /// <summary>Mean and least of several accuracies.</summary>
 public sealed record SpreadSummary(double Mean, double Min, int Count);

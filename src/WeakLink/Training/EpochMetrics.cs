@@ -9,6 +9,7 @@ namespace WeakLink.Training;
 /// <param name="TrainTop1">Accuracy on the (augmented) training images while they were trained on.</param>
 /// <param name="ValidationTop1">Accuracy on the held-out images; null in epochs that were not validated.</param>
 /// <param name="ValidationNll">Negative log-likelihood on the held-out images; null likewise.</param>
+/// <param name="ValidationRobustTop1">Accuracy on (at most 512 of) them under a PGD attack; null where the objective is not adversarial.</param>
 /// <param name="Seconds">Training time of the epoch, without validation.</param>
 /// <param name="ImagesPerSecond">Training images per second.</param>
 /// <param name="WaitedForData">Part of the training time in which the step waited for data, in [0, 1].</param>
@@ -21,6 +22,7 @@ public sealed record EpochMetrics(
     double TrainTop1,
     double? ValidationTop1,
     double? ValidationNll,
+    double? ValidationRobustTop1,
     double Seconds,
     double ImagesPerSecond,
     double WaitedForData);

@@ -62,6 +62,7 @@ public static class Experiment
             Validation = new ValidationSummary(position.BestTop1, position.BestEpoch),
             Corruptions = metrics.Corruptions is { } corruptions ? CorruptionSummary.Of(corruptions, 1 - metrics.Clean.Top1, data.Train.Classes.Count) : null,
             Perturbations = metrics.Perturbations is { } perturbations ? PerturbationSummary.Of(perturbations) : null,
+            Attacks = RobustSummary.Of(metrics.Attacks, data.Train.Classes),
             Subnets = metrics.Subnets is { } subnets ? SubnetSummary.Of(subnets) : null,
             Seconds = new SecondsSummary(position.Seconds, Stopwatch.GetElapsedTime(clock).TotalSeconds, position.ProcessorSeconds),
         };

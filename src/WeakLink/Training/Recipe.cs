@@ -1,3 +1,4 @@
+using WeakLink.Attacks;
 using WeakLink.Data;
 using WeakLink.Subnets;
 
@@ -168,6 +169,43 @@ public sealed record ObjectiveRecipe
 
     /// <summary>Label smoothing; in [0, 1).</summary>
     public double LabelSmoothing { get; init; }
+
+    /// <summary>Adversarial objectives: how a perturbation is measured.</summary>
+    public Norm Norm { get; init; } = Norm.Linf;
+
+    /// <summary>Adversarial objectives: the largest perturbation, in units of [0, 1].</summary>
+    public string Eps { get; init; } = "8/255";
+
+    /// <summary>Adversarial objectives: the attack's steps; <c>fgsm</c> always takes one.</summary>
+    public int Steps { get; init; } = 10;
+
+    /// <summary>Adversarial objectives: size of a step (<c>fgsm</c>: 10/255 is published).</summary>
+    public string StepSize { get; init; } = "2/255";
+
+    /// <summary>TRADES: weight β of the divergence.</summary>
+    public double Beta { get; init; } = 6;
+
+    /// <summary>Adversarial objectives: batch norm during the attack.</summary>
+    public AttackMode AttackMode { get; init; } = AttackMode.Published;
+
+    /// <summary>Adversarial weight perturbation γ around the objective; 0: none. Published: 0.01 with PGD, 0.005 with TRADES.</summary>
+    public double WeightPerturbation { get; init; }
+
+    /// <summary>Part of the epochs before weights are perturbed; in [0, 1).</summary>
+    public double WeightPerturbationWarmup { get; init; }
+}
+
+/// <summary>Which statistics batch norm uses while a training step attacks.</summary>
+public enum AttackMode
+{
+    /// <summary>As published: those of the batch for <c>pgd</c> and <c>fgsm</c>, running averages for <c>trades</c>.</summary>
+    Published,
+
+    /// <summary>Those of the batch; the attack's passes count in the running averages.</summary>
+    Training,
+
+    /// <summary>Running averages.</summary>
+    Evaluation,
 }
 
 /// <summary>Objectives by name.</summary>
@@ -175,6 +213,15 @@ public enum ObjectiveKind
 {
     /// <summary>Cross-entropy on the (augmented) images.</summary>
     CrossEntropy,
+
+    /// <summary>Cross-entropy on the examples of a PGD attack (Madry et al. 2018).</summary>
+    Pgd,
+
+    /// <summary>The same with a single step from a random start (Wong et al. 2020).</summary>
+    Fgsm,
+
+    /// <summary>Cross-entropy on the images, and their divergence from adversarial examples (Zhang et al. 2019).</summary>
+    Trades,
 }
 
 /// <summary>Enhancing weak subnets (Guo, Stutz and Schiele 2022).</summary>
@@ -265,6 +312,18 @@ public sealed record EvaluationRecipe
 
     /// <summary>A folder of pictures of ice for frost; empty: generated ones.</summary>
     public string FrostTextures { get; init; } = "";
+
+    /// <summary>Attacks to measure accuracy under, with commas between: fgsm, pgd, apgd-ce, autoattack ... or <c>none</c>.</summary>
+    public string Attack { get; init; } = None;
+
+    /// <summary>How the attacker's perturbation is measured.</summary>
+    public Norm AttackNorm { get; init; } = Norm.Linf;
+
+    /// <summary>The attacker's largest perturbation, in units of [0, 1].</summary>
+    public string AttackEps { get; init; } = "8/255";
+
+    /// <summary>Attack at most this many images; 0: all.</summary>
+    public int AttackImages { get; init; } = 500;
 
     /// <summary>Perturbation sequences to measure stability on: <c>benchmark</c> (the 10), <c>all</c>, names with commas between, or <c>none</c>.</summary>
     public string Perturbations { get; init; } = None;

@@ -1,3 +1,4 @@
+using WeakLink.Attacks;
 using WeakLink.Corruptions;
 using WeakLink.Perturbations;
 
@@ -54,6 +55,18 @@ public static class RecipeCheck
         AtLeastZero("ews.policy-gradient-clip", ews.PolicyGradientClip);
         Range("ews.policy-every", ews.PolicyEvery, 1, 1_000_000);
 
+        if (recipe.Objective.Kind != ObjectiveKind.CrossEntropy)
+        {
+            var threat = recipe.Objective.Threat();
+            Require("objective.norm", threat.Norm != Norm.L1, "l1", "linf or l2 (attacks of a few steps are not defined for l1)");
+            Require("objective.step-size", ThreatModel.ParseEpsilon(recipe.Objective.StepSize) > 0, recipe.Objective.StepSize, "above 0");
+        }
+
+        Range("objective.steps", recipe.Objective.Steps, 1, 10_000);
+        AtLeastZero("objective.beta", recipe.Objective.Beta);
+        AtLeastZero("objective.weight-perturbation", recipe.Objective.WeightPerturbation);
+        Fraction("objective.weight-perturbation-warmup", recipe.Objective.WeightPerturbationWarmup);
+
         Range("evaluation.batch", evaluation.Batch, 1, 1_000_000);
         Range("evaluation.subnets", evaluation.Subnets, 0, 100_000);
         Require("evaluation.subnet-width", evaluation.SubnetWidth is >= 0 and <= 1, evaluation.SubnetWidth, "in (0, 1], or 0 for that of ews.width");
@@ -67,6 +80,16 @@ public static class RecipeCheck
         }
 
         Range("evaluation.perturbation-images", evaluation.PerturbationImages, 0, int.MaxValue);
+        Range("evaluation.attack-images", evaluation.AttackImages, 0, int.MaxValue);
+        if (evaluation.Attack != EvaluationRecipe.None)
+        {
+            var threat = new ThreatModel(evaluation.AttackNorm, ThreatModel.ParseEpsilon(evaluation.AttackEps));
+            foreach (var name in evaluation.Attack.Split(',', StringSplitOptions.TrimEntries))
+            {
+                KnownAttacks.Named(name, threat);
+            }
+        }
+
         if (evaluation.Perturbations != EvaluationRecipe.None)
         {
             CommonPerturbations.Named(evaluation.Perturbations);

@@ -1,4 +1,5 @@
 using TorchSharp;
+using WeakLink.Attacks;
 using WeakLink.Data;
 using WeakLink.Models;
 using WeakLink.Objectives;
@@ -38,7 +39,8 @@ public static class RecipeResolution
         var crop = recipe.Augmentation.Crop;
         var format = ComputeFormat.Choose(
             () => resolved.CreateNetwork(data.Train.Classes.Count),
-            recipe.Training.Precision,
+            // A step of 2/255 is as small as bfloat16's own steps near 1: adversarial objectives take it only where asked to.
+            recipe.Objective.Kind != ObjectiveKind.CrossEntropy && recipe.Training.Precision == Precision.Auto ? Precision.Fp32 : recipe.Training.Precision,
             recipe.Training.Layout,
             environment.NativeBf16 || device.type == DeviceType.CUDA,
             Math.Min(recipe.Training.Batch, TrialImages),
@@ -57,8 +59,21 @@ public static class RecipeResolution
     public static IObjective Create(this ObjectiveRecipe recipe) => recipe.Kind switch
     {
         ObjectiveKind.CrossEntropy => new CrossEntropy(recipe.LabelSmoothing),
+        ObjectiveKind.Pgd => new AdversarialTraining(recipe.InnerAttack(recipe.Steps, batchStatistics: true), recipe.LabelSmoothing),
+        ObjectiveKind.Fgsm => new AdversarialTraining(recipe.InnerAttack(1, batchStatistics: true), recipe.LabelSmoothing),
+        ObjectiveKind.Trades => new Trades(recipe.InnerAttack(recipe.Steps, batchStatistics: false), recipe.Beta, recipe.LabelSmoothing),
         _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe.Kind, "Unknown objective."),
     };
+
+    /// <summary>What an adversarial objective defends against.</summary>
+    /// <exception cref="InputException">The size is not a number.</exception>
+    public static ThreatModel Threat(this ObjectiveRecipe recipe) => new(recipe.Norm, ThreatModel.ParseEpsilon(recipe.Eps));
+
+    private static InnerAttack InnerAttack(this ObjectiveRecipe recipe, int steps, bool batchStatistics) => new(
+        recipe.Threat(),
+        steps,
+        ThreatModel.ParseEpsilon(recipe.StepSize),
+        recipe.AttackMode == AttackMode.Published ? batchStatistics : recipe.AttackMode == AttackMode.Training);
 
     /// <summary>Who proposes the subnets to teach; null where none are taught.</summary>
     public static ISubnetSearch? CreateSearch(this EwsRecipe recipe, SubnetSpace space, long seed) => recipe.Search switch

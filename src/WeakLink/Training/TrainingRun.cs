@@ -1,7 +1,10 @@
 using System.Diagnostics;
 using TorchSharp;
+using WeakLink.Attacks;
 using WeakLink.Data;
 using WeakLink.Evaluation;
+using WeakLink.Models;
+using WeakLink.Objectives;
 using WeakLink.Subnets;
 
 namespace WeakLink.Training;
@@ -14,6 +17,9 @@ public static class TrainingRun
 {
     // Between the saves at the ends of epochs, which may take hours.
     private static readonly TimeSpan SaveInterval = TimeSpan.FromMinutes(10);
+
+    // Selecting a checkpoint under attack: as many steps as training has, on few enough images to cost less than an epoch.
+    private const int ValidationSteps = 10, ValidationImages = 512;
 
     /// <summary>Trains to the end of the recipe, or until stopped.</summary>
     /// <param name="recipe">A resolved recipe (see <see cref="RecipeResolution"/>); a resumed run must get the one that its folder holds.</param>
@@ -37,7 +43,10 @@ public static class TrainingRun
         using var search = recipe.Ews.CreateSearch(network.Space, recipe.Seed);
         var ews = search is null ? null : new EnhanceWeakSubnets(network, search, new Distillation(recipe.Ews.Weight, recipe.Ews.Kl));
         var format = new ComputeFormat(settings.Precision, settings.Layout);
-        var step = new TrainingStep(network, recipe.Objective.Create(), ews, optimizer, settings.GradientClip, format, device, recipe.Seed);
+        using var weightPerturbation = recipe.Objective.WeightPerturbation > 0 ? new WeightPerturbation(network, recipe.Objective.WeightPerturbation) : null;
+        var objective = recipe.Objective.Create();
+        var calm = new TrainingStep(network, objective, ews, null, optimizer, settings.GradientClip, format, device, recipe.Seed);
+        var perturbed = new TrainingStep(network, objective, ews, weightPerturbation, optimizer, settings.GradientClip, format, device, recipe.Seed);
 
         var position = folder.Restore(network, optimizer, search) ?? new RunPosition();
         var steps = training.StepsPerEpoch;
@@ -47,6 +56,7 @@ public static class TrainingRun
         {
             var epoch = position.Epoch;
             network.train();
+            var step = epoch < recipe.Objective.WeightPerturbationWarmup * settings.Epochs ? calm : perturbed;
             var clock = new TrainingClock(training);
             foreach (var batch in training.Training(recipe.Seed, epoch, position.StepInEpoch))
             {
@@ -77,18 +87,21 @@ public static class TrainingRun
             var epoch = position.Epoch + 1;
             var last = epoch == settings.Epochs;
             ClassificationMetrics? held = null;
+            double? robust = null;
             if (last || epoch % settings.ValidateEvery == 0)
             {
                 network.eval();
                 held = CleanEvaluation.Measure(images => network.call(format.Apply(images)), validation, device, stop: CancellationToken.None);
+                robust = RobustValidation(network, recipe, data.Validation, device);
             }
 
-            folder.WriteEpoch(Metrics(position, held));
-            observer.Epoch(Metrics(position, held));
+            folder.WriteEpoch(Metrics(position, held, robust));
+            observer.Epoch(Metrics(position, held, robust));
             var next = position.NextEpoch();
-            if (held is not null && held.Top1 > position.BestTop1)
+            // What was trained for selects: accuracy under attack for adversarial objectives.
+            if ((robust ?? held?.Top1) is { } score && score > position.BestTop1)
             {
-                next = next with { BestTop1 = held.Top1, BestEpoch = epoch };
+                next = next with { BestTop1 = score, BestEpoch = epoch };
                 folder.SaveBest(network, next);
             }
 
@@ -101,7 +114,7 @@ public static class TrainingRun
             return next;
         }
 
-        EpochMetrics Metrics(RunPosition done, ClassificationMetrics? held) => new(
+        EpochMetrics Metrics(RunPosition done, ClassificationMetrics? held, double? robust) => new(
             done.Epoch + 1,
             ((long)done.Epoch * steps) + done.StepInEpoch,
             LearningRate.At(settings, ((long)done.Epoch * steps) + done.StepInEpoch - 1, steps),
@@ -110,9 +123,25 @@ public static class TrainingRun
             (double)done.Correct / done.Images,
             held?.Top1,
             held?.Nll,
+            robust,
             done.EpochSeconds,
             done.Images / done.EpochSeconds,
             done.EpochSecondsWaited / done.EpochSeconds);
+    }
+
+    /// <summary>Accuracy of the held-out images under a PGD attack; null where the objective is not adversarial.</summary>
+    private static double? RobustValidation(ClassifierNetwork network, Recipe recipe, Dataset validation, torch.Device device)
+    {
+        if (recipe.Objective.Kind == ObjectiveKind.CrossEntropy || validation.Count == 0)
+        {
+            return null;
+        }
+
+        var threat = recipe.Objective.Threat();
+        var attack = new ProjectedGradientDescent(threat, ValidationSteps, threat.Epsilon / 4);
+        var images = StratifiedSplit.Limit(validation, ValidationImages, recipe.Seed);
+        return RobustEvaluation.Measure(
+            network, attack.Name, [attack], images, Loaders.MeasuringCrop(recipe, images), recipe.Evaluation.Batch, device, recipe.Seed, new SilentObserver()).RobustAccuracy;
     }
 
     /// <summary>Measures what the steps of an epoch cost, the wait for data included and everything between them left out.</summary>

@@ -16,6 +16,7 @@ namespace WeakLink.Training;
 /// <param name="model">The full network f.</param>
 /// <param name="objective">What f minimises.</param>
 /// <param name="ews">What enhances its weak subnets; null trains f alone.</param>
+/// <param name="weightPerturbation">Moves the weights to where the gradient is taken; null: nowhere.</param>
 /// <param name="optimizer">Moves the weights.</param>
 /// <param name="gradientClip">Largest norm of the gradient; 0: no clipping.</param>
 /// <param name="format">Number format and layout of the convolutions.</param>
@@ -25,6 +26,7 @@ public sealed class TrainingStep(
     torch.nn.Module<torch.Tensor, torch.Tensor> model,
     IObjective objective,
     EnhanceWeakSubnets? ews,
+    WeightPerturbation? weightPerturbation,
     torch.optim.Optimizer optimizer,
     double gradientClip,
     ComputeFormat format,
@@ -49,8 +51,20 @@ public sealed class TrainingStep(
         using var generator = torch.manual_seed((long)(new SeededRandom(seed, RandomUse.Libtorch, 0, step).NextBits() >> 1));
 
         var views = objective.Prepare(_model, images, labels, new SeededRandom(seed, RandomUse.Objective, 0, step));
-        var (loss, correct, teacher) = TrainFull(views, labels);
-        var lesson = ews?.TeachSubnet(views, teacher, labels, new SeededRandom(seed, RandomUse.Proposal, 0, step)) ?? default;
+        double loss;
+        long correct;
+        Lesson lesson;
+        weightPerturbation?.Perturb(objective, views, labels);
+        try
+        {
+            (loss, correct, var teacher) = TrainFull(views, labels);
+            lesson = ews?.TeachSubnet(views, teacher, labels, new SeededRandom(seed, RandomUse.Proposal, 0, step)) ?? default;
+        }
+        finally
+        {
+            weightPerturbation?.Restore();
+        }
+
         // Also where nothing is clipped the norm is needed: one infinite gradient would spoil the weights, and the next checkpoint.
         var norm = torch.nn.utils.clip_grad_norm_(_parameters, gradientClip > 0 ? gradientClip : double.PositiveInfinity);
         if (!double.IsFinite(loss + lesson.Divergence + norm))

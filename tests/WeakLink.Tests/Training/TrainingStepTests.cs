@@ -90,14 +90,14 @@ public class TrainingStepTests
         using var network = Create();
         using var start = Create();
         using var optimizer = torch.optim.SGD(network.parameters(), 1);
-        new TrainingStep(network, new CrossEntropy(), null, optimizer, 0.01, ComputeFormat.Exact, torch.CPU, 3).Run(batch, 0, 1);
+        new TrainingStep(network, new CrossEntropy(), null, null, optimizer, 0.01, ComputeFormat.Exact, torch.CPU, 3).Run(batch, 0, 1);
         using var noGradients = torch.no_grad();
         var moved = Math.Sqrt(network.parameters().Zip(start.parameters()).Sum(pair => (pair.First - pair.Second).square().sum().ToDouble()));
         Assert.Equal(0.01, moved, 1e-4);
     }
 
     private static TrainingStep Step(ClassifierNetwork network, torch.optim.Optimizer optimizer, ISubnetSearch? search, double weight) => new(
-        network, new CrossEntropy(), search is null ? null : new EnhanceWeakSubnets(network, search, new Distillation(weight)), optimizer, 0, ComputeFormat.Exact, torch.CPU, 3);
+        network, new CrossEntropy(), search is null ? null : new EnhanceWeakSubnets(network, search, new Distillation(weight)), null, optimizer, 0, ComputeFormat.Exact, torch.CPU, 3);
 
     private static Batch Batch(int count, int size = 16)
     {

@@ -1,0 +1,24 @@
+using TorchSharp;
+
+namespace WeakLink.Objectives;
+
+/// <summary>
+/// Cross-entropy on adversarial examples: PGD adversarial training (Madry et al. 2018), and with a single step from a random start the
+/// cheap variant of Wong et al. 2020.
+/// </summary>
+/// <param name="Attack">How the examples are found.</param>
+/// <param name="LabelSmoothing">Probability spread evenly over all classes; in [0, 1).</param>
+public sealed record AdversarialTraining(InnerAttack Attack, double LabelSmoothing = 0) : IObjective
+{
+    /// <inheritdoc/>
+    public IReadOnlyList<torch.Tensor> Prepare(torch.nn.Module<torch.Tensor, torch.Tensor> model, torch.Tensor images, torch.Tensor labels, SeededRandom random)
+    {
+        using var scope = torch.NewDisposeScope();
+        var start = Attack.RandomStart(images, random);
+        return [Attack.Climb(model, images, start, logits => torch.nn.functional.cross_entropy(logits, labels)).MoveToOuterDisposeScope()];
+    }
+
+    /// <inheritdoc/>
+    public ObjectiveOutput Forward(torch.nn.Module<torch.Tensor, torch.Tensor> model, IReadOnlyList<torch.Tensor> views, torch.Tensor labels) =>
+        new CrossEntropy(LabelSmoothing).Forward(model, views, labels);
+}

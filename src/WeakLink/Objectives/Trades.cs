@@ -1,0 +1,49 @@
+using TorchSharp;
+
+namespace WeakLink.Objectives;
+
+/// <summary>
+/// TRADES (Zhang et al. 2019): CE(f(x), y) + β · KL(softmax f(x) ‖ softmax f(x')), where x' maximises that divergence. With EWS both views
+/// are distilled, and the search's reward is the subnet's accuracy on x'.
+/// </summary>
+/// <param name="Attack">How x' is found.</param>
+/// <param name="Beta">β: robustness against accuracy.</param>
+/// <param name="LabelSmoothing">Probability spread evenly over all classes; in [0, 1).</param>
+public sealed record Trades(InnerAttack Attack, double Beta = 6, double LabelSmoothing = 0) : IObjective
+{
+    // Standard deviation of the noise that the attack starts from: at the image itself the divergence has no slope (the authors' value).
+    private const double StartNoise = 0.001;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<torch.Tensor> Prepare(torch.nn.Module<torch.Tensor, torch.Tensor> model, torch.Tensor images, torch.Tensor labels, SeededRandom random)
+    {
+        using var scope = torch.NewDisposeScope();
+        torch.Tensor clean;
+        using (torch.no_grad())
+        {
+            model.train(Attack.BatchStatistics);
+            clean = torch.nn.functional.log_softmax(model.call(images), 1);
+            model.train();
+        }
+
+        var noise = new float[images.numel()];
+        random.FillNormal(noise);
+        var start = images.to(torch.float32) + (torch.tensor(noise, images.shape, device: images.device) * StartNoise);
+        var adversarial = Attack.Climb(model, images, start, logits => Divergence(clean, logits));
+        return [adversarial.MoveToOuterDisposeScope(), images];
+    }
+
+    /// <inheritdoc/>
+    public ObjectiveOutput Forward(torch.nn.Module<torch.Tensor, torch.Tensor> model, IReadOnlyList<torch.Tensor> views, torch.Tensor labels)
+    {
+        var clean = model.call(views[1]);
+        var adversarial = model.call(views[0]);
+        var loss = torch.nn.functional.cross_entropy(clean, labels, label_smoothing: LabelSmoothing)
+            + (Divergence(torch.nn.functional.log_softmax(clean, 1), adversarial) * Beta);
+        return new ObjectiveOutput(loss, [adversarial, clean]);
+    }
+
+    // Averaged over the images.
+    private static torch.Tensor Divergence(torch.Tensor logTarget, torch.Tensor logits) =>
+        (logTarget.exp() * (logTarget - torch.nn.functional.log_softmax(logits, 1))).sum(1).mean();
+}
