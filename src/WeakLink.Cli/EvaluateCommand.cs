@@ -78,11 +78,7 @@ internal static class EvaluateCommand
                 throw new InputException("--limit must be at least 1 (or 0 for all images).");
             }
 
-            var splits = DataSources.Open(recipe.Data, recipe.Seed, screen, interruption.Token);
-            if (!splits.Train.Classes.SequenceEqual(trained.Classes))
-            {
-                throw new InputException($"The classes of {splits.Train.Name} ({Some(splits.Train.Classes)}) are not those that the network was trained on ({Some(trained.Classes)}): name the folders alike.");
-            }
+            var splits = KnownClasses.Open(recipe, trained, screen, interruption.Token);
 
             var clock = Stopwatch.GetTimestamp();
             var metrics = ModelMetrics.Measure(
@@ -120,6 +116,4 @@ internal static class EvaluateCommand
         });
         return command;
     }
-
-    private static string Some(IReadOnlyList<string> classes) => string.Join(", ", classes.Take(5)) + (classes.Count > 5 ? ", ..." : "");
 }

@@ -11,6 +11,7 @@ var root = new RootCommand("Train image classifiers that keep working when their
     EvaluateCommand.Create(),
     PredictCommand.Create(),
     DataCommand.Create(),
+    AttackCommand.Create(),
     CorruptCommand.Create(),
     InfoCommand.Create(),
 };

@@ -64,7 +64,7 @@ internal static class Results
             + (corruptions is { Mce: { } mce, RelativeMce: { } relative } ? $"; mCE {Screen.Percent(mce)}, relative mCE {Screen.Percent(relative)}, both relative to {corruptions.Reference}" : ""));
     }
 
-    private static void ShowAttack(Screen screen, string attack, string norm, RobustSummary robust)
+    public static void ShowAttack(Screen screen, string attack, string norm, RobustSummary robust)
     {
         var eps = new ThreatModel(KnownAttacks.NormNamed(norm), robust.Eps);
         screen.Line(FormattableString.Invariant($"  Robust accuracy under {attack}, {eps}, {robust.Images:n0} test images, seed {robust.Seed}: {Screen.Percent(robust.Accuracy)} (clean {Screen.Percent(robust.Clean)})"));

@@ -1,0 +1,20 @@
+using WeakLink.Data;
+using WeakLink.Training;
+
+namespace WeakLink.Cli;
+
+/// <summary>Data for a network that is trained already.</summary>
+internal static class KnownClasses
+{
+    /// <summary>Opens the recipe's data.</summary>
+    /// <exception cref="InputException">Their classes are not those of the network.</exception>
+    public static DataSplits Open(Recipe recipe, TrainedModel trained, IRunObserver observer, CancellationToken stop)
+    {
+        var splits = DataSources.Open(recipe.Data, recipe.Seed, observer, stop);
+        return splits.Train.Classes.SequenceEqual(trained.Classes)
+            ? splits
+            : throw new InputException($"The classes of {splits.Train.Name} ({Some(splits.Train.Classes)}) are not those that the network was trained on ({Some(trained.Classes)}): name the folders alike.");
+    }
+
+    private static string Some(IReadOnlyList<string> classes) => string.Join(", ", classes.Take(5)) + (classes.Count > 5 ? ", ..." : "");
+}
