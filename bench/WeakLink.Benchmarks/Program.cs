@@ -1,6 +1,6 @@
 using WeakLink.Benchmarks;
 
-const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- steps [NETWORK...] | memory [STEPS] | channels | loading [FOLDER] | corruptions REFERENCE | comparison DATA OUT [SEEDS] | picture OUT RUN...";
+const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- steps [NETWORK...] | memory [STEPS] | channels | loading [FOLDER] | corruptions REFERENCE | attacks [IMAGES] | comparison DATA OUT [SEEDS] | picture OUT RUN...";
 switch (args)
 {
     case ["steps", .. var networks]:
@@ -25,6 +25,10 @@ switch (args)
     case ["corruptions", var reference]:
         Console.WriteLine($"{Machine.Describe()}\n");
         CorruptionBenchmark.Run(reference);
+        return 0;
+    case ["attacks", .. var images]:
+        Console.WriteLine($"{Machine.Describe()}\n");
+        AttackBenchmark.Run(images.Length > 0 ? int.Parse(images[0], System.Globalization.CultureInfo.InvariantCulture) : 128);
         return 0;
     case ["comparison", var data, var output, .. var seeds]:
         Console.WriteLine($"{Machine.Describe()}\n");

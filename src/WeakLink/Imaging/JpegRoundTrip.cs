@@ -140,41 +140,46 @@ internal static class JpegRoundTrip
         }
     }
 
-    // Each block to its cosines, rounded to the table's multiples, and back to values of 0 ... 255.
+    // Each block to its cosines, rounded to the table's multiples, and back to values of 0 ... 255. Two blocks side by side fill a vector.
     private static void Quantise(Span<int> plane, int width, int height, int[] table)
     {
-        Span<Vector256<int>> rows = stackalloc Vector256<int>[Block];
-        Span<Vector256<int>> steps = stackalloc Vector256<int>[Block];
+        Span<Vector512<int>> rows = stackalloc Vector512<int>[Block];
+        Span<Vector512<int>> steps = stackalloc Vector512<int>[Block];
         for (var i = 0; i < Block; i++)
         {
-            steps[i] = Vector256.Create(table.AsSpan(i * Block, Block));
+            var step = Vector256.Create(table.AsSpan(i * Block, Block));
+            steps[i] = Vector512.Create(step, step);
         }
 
         for (var top = 0; top < height; top += Block)
         {
-            for (var left = 0; left < width; left += Block)
+            for (var left = 0; left < width; left += 2 * Block)
             {
                 ref var corner = ref plane[(top * width) + left];
+                var isPair = left + (2 * Block) <= width;
                 for (var i = 0; i < Block; i++)
                 {
-                    rows[i] = Vector256.LoadUnsafe(ref corner, (nuint)(i * width)) - Vector256.Create(128);
+                    var values = isPair
+                        ? Vector512.LoadUnsafe(ref corner, (nuint)(i * width))
+                        : Vector512.Create(Vector256.LoadUnsafe(ref corner, (nuint)(i * width)), Vector256<int>.Zero);
+                    rows[i] = values - Vector512.Create(128);
                 }
 
                 Transpose(rows);
                 Forward(rows, isFirst: true);
                 Transpose(rows);
                 Forward(rows, isFirst: false);
-                var waves = Vector256<int>.Zero;
+                var waves = Vector512<int>.Zero;
                 for (var i = 0; i < Block; i++)
                 {
                     rows[i] = Rounded(rows[i], steps[i]);
-                    waves |= i == 0 ? rows[0].WithElement(0, 0) : rows[i];
+                    waves |= i == 0 ? rows[0].WithElement(0, 0).WithElement(Block, 0) : rows[i];
                 }
 
-                if (waves == Vector256<int>.Zero)
+                if (waves == Vector512<int>.Zero)
                 {
-                    // One colour, as most blocks of chroma are.
-                    rows.Fill(Vector256.Create((rows[0][0] + 4) >> 3));
+                    // One colour each, as most blocks of chroma are.
+                    rows.Fill(Vector512.Create(Vector256.Create((rows[0][0] + 4) >> 3), Vector256.Create((rows[0][Block] + 4) >> 3)));
                 }
                 else
                 {
@@ -186,25 +191,32 @@ internal static class JpegRoundTrip
 
                 for (var i = 0; i < Block; i++)
                 {
-                    var value = Vector256.Min(Vector256.Max(rows[i] + Vector256.Create(128), Vector256<int>.Zero), Vector256.Create(255));
-                    value.StoreUnsafe(ref corner, (nuint)(i * width));
+                    var value = Vector512.Min(Vector512.Max(rows[i] + Vector512.Create(128), Vector512<int>.Zero), Vector512.Create(255));
+                    if (isPair)
+                    {
+                        value.StoreUnsafe(ref corner, (nuint)(i * width));
+                    }
+                    else
+                    {
+                        value.GetLower().StoreUnsafe(ref corner, (nuint)(i * width));
+                    }
                 }
             }
         }
     }
 
     // The nearest multiple of a step, halves away from zero. Cosines carry a factor of 8. Float32 divides numbers of 16 bits exactly enough.
-    private static Vector256<int> Rounded(Vector256<int> cosines, Vector256<int> steps)
+    private static Vector512<int> Rounded(Vector512<int> cosines, Vector512<int> steps)
     {
         var divisor = steps << 3;
         var sign = cosines >> 31;
         var size = (cosines ^ sign) - sign;
-        var count = Vector256.ConvertToInt32(Vector256.ConvertToSingle(size + (divisor >> 1)) / Vector256.ConvertToSingle(divisor));
+        var count = Vector512.ConvertToInt32(Vector512.ConvertToSingle(size + (divisor >> 1)) / Vector512.ConvertToSingle(divisor));
         return ((count * steps) ^ sign) - sign;
     }
 
     // One-dimensional transform of eight vectors; the first pass keeps two bits more.
-    private static void Forward(Span<Vector256<int>> d, bool isFirst)
+    private static void Forward(Span<Vector512<int>> d, bool isFirst)
     {
         var (t0, t7, t1, t6) = (d[0] + d[7], d[0] - d[7], d[1] + d[6], d[1] - d[6]);
         var (t2, t5, t3, t4) = (d[2] + d[5], d[2] - d[5], d[3] + d[4], d[3] - d[4]);
@@ -227,7 +239,7 @@ internal static class JpegRoundTrip
         d[1] = Descaled((t7 * 12299) + z1 + z4, shift);
     }
 
-    private static void Inverse(Span<Vector256<int>> d, int shift)
+    private static void Inverse(Span<Vector512<int>> d, int shift)
     {
         var z1 = (d[2] + d[6]) * 4433;
         var t2 = z1 - (d[6] * 15137);
@@ -252,33 +264,33 @@ internal static class JpegRoundTrip
         (d[3], d[4]) = (Descaled(t13 + t0, shift), Descaled(t13 - t0, shift));
     }
 
-    private static Vector256<int> Descaled(Vector256<int> value, int shift) => (value + Vector256.Create(1 << (shift - 1))) >> shift;
+    private static Vector512<int> Descaled(Vector512<int> value, int shift) => (value + Vector512.Create(1 << (shift - 1))) >> shift;
 
-    // Swaps quarters, then quarters of quarters, then single numbers.
-    private static void Transpose(Span<Vector256<int>> rows)
+    // Within each half: swaps quarters, then quarters of quarters, then single numbers.
+    private static void Transpose(Span<Vector512<int>> rows)
     {
-        var four = Vector256.Create(-1, -1, -1, -1, 0, 0, 0, 0);
-        var two = Vector256.Create(-1, -1, 0, 0, -1, -1, 0, 0);
-        var one = Vector256.Create(-1, 0, -1, 0, -1, 0, -1, 0);
+        var four = Vector512.Create(-1, -1, -1, -1, 0, 0, 0, 0, -1, -1, -1, -1, 0, 0, 0, 0);
+        var two = Vector512.Create(-1, -1, 0, 0, -1, -1, 0, 0, -1, -1, 0, 0, -1, -1, 0, 0);
+        var one = Vector512.Create(-1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0);
         for (var i = 0; i < 4; i++)
         {
             var (a, b) = (rows[i], rows[i + 4]);
-            rows[i] = Vector256.ConditionalSelect(four, a, Vector256.Shuffle(b, Vector256.Create(4, 5, 6, 7, 0, 1, 2, 3)));
-            rows[i + 4] = Vector256.ConditionalSelect(four, Vector256.Shuffle(a, Vector256.Create(4, 5, 6, 7, 0, 1, 2, 3)), b);
+            rows[i] = Vector512.ConditionalSelect(four, a, Vector512.Shuffle(b, Vector512.Create(4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11)));
+            rows[i + 4] = Vector512.ConditionalSelect(four, Vector512.Shuffle(a, Vector512.Create(4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11)), b);
         }
 
         foreach (var i in (ReadOnlySpan<int>)[0, 1, 4, 5])
         {
             var (a, b) = (rows[i], rows[i + 2]);
-            rows[i] = Vector256.ConditionalSelect(two, a, Vector256.Shuffle(b, Vector256.Create(2, 3, 0, 1, 6, 7, 4, 5)));
-            rows[i + 2] = Vector256.ConditionalSelect(two, Vector256.Shuffle(a, Vector256.Create(2, 3, 0, 1, 6, 7, 4, 5)), b);
+            rows[i] = Vector512.ConditionalSelect(two, a, Vector512.Shuffle(b, Vector512.Create(2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)));
+            rows[i + 2] = Vector512.ConditionalSelect(two, Vector512.Shuffle(a, Vector512.Create(2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)), b);
         }
 
         for (var i = 0; i < Block; i += 2)
         {
             var (a, b) = (rows[i], rows[i + 1]);
-            rows[i] = Vector256.ConditionalSelect(one, a, Vector256.Shuffle(b, Vector256.Create(1, 0, 3, 2, 5, 4, 7, 6)));
-            rows[i + 1] = Vector256.ConditionalSelect(one, Vector256.Shuffle(a, Vector256.Create(1, 0, 3, 2, 5, 4, 7, 6)), b);
+            rows[i] = Vector512.ConditionalSelect(one, a, Vector512.Shuffle(b, Vector512.Create(1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14)));
+            rows[i + 1] = Vector512.ConditionalSelect(one, Vector512.Shuffle(a, Vector512.Create(1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14)), b);
         }
     }
 
