@@ -1,6 +1,6 @@
 using WeakLink.Benchmarks;
 
-const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- steps [NETWORK...] | memory [STEPS] | channels | loading [FOLDER] | corruptions REFERENCE | attacks [IMAGES] | comparison DATA OUT [SEEDS] | picture OUT RUN...";
+const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- steps [NETWORK...] | memory [STEPS] | channels | loading [FOLDER] | corruptions REFERENCE | attacks [IMAGES] | comparison TABLE DATA OUT [SEEDS] [KEY=VALUE...] | picture OUT RUN...";
 switch (args)
 {
     case ["steps", .. var networks]:
@@ -30,9 +30,11 @@ switch (args)
         Console.WriteLine($"{Machine.Describe()}\n");
         AttackBenchmark.Run(images.Length > 0 ? int.Parse(images[0], System.Globalization.CultureInfo.InvariantCulture) : 128);
         return 0;
-    case ["comparison", var data, var output, .. var seeds]:
+    case ["comparison", var table, var data, var output, .. var rest]:
+        var settings = rest.Where(argument => argument.Contains('=')).ToArray();
+        var seeds = rest.Length > settings.Length ? int.Parse(rest[0], System.Globalization.CultureInfo.InvariantCulture) : 3;
         Console.WriteLine($"{Machine.Describe()}\n");
-        ComparisonTable.Run(data, output, seeds.Length > 0 ? int.Parse(seeds[0], System.Globalization.CultureInfo.InvariantCulture) : 3);
+        Comparisons.Named(table).Run(data, output, seeds, settings);
         return 0;
     case ["picture", var picture, .. var runs]:
         SubnetPicture.Draw(picture, runs);
