@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -106,6 +107,26 @@ public sealed class SeededRandom
     /// <summary>Standard Gumbel, −log(−log u); the top-k of log-probabilities plus Gumbel noise is a sample without replacement.</summary>
     public double NextGumbel() => -Math.Log(-Math.Log(((NextBits() >> 11) + 0.5) * (1.0 / (1UL << 53))));
 
+    /// <summary>Beta distributed, in [0, 1]: how large the first of two Gamma draws is among both.</summary>
+    /// <param name="first">Its shape, above 0.</param>
+    /// <param name="second">The other's shape, above 0; 1 and 1 is uniform.</param>
+    public double NextBeta(double first, double second) => 1 / (1 + Math.Exp(-NextLogGamma(first) + NextLogGamma(second)));
+
+    /// <summary>Draws random shares of 1, of Gamma draws among one another: the symmetric Dirichlet distribution.</summary>
+    /// <param name="concentration">Above 0; 1 is uniform, less favours few large shares.</param>
+    /// <param name="shares">Receives the shares.</param>
+    public void NextDirichlet(double concentration, Span<double> shares)
+    {
+        foreach (ref var share in shares)
+        {
+            share = NextLogGamma(concentration);
+        }
+
+        // Below the largest, as even that may be too small for a number.
+        TensorPrimitives.Subtract(shares, TensorPrimitives.Max<double>(shares), shares);
+        TensorPrimitives.SoftMax<double>(shares, shares);
+    }
+
     /// <summary>Permutes in place, every order equally likely (Fisher-Yates).</summary>
     public void Shuffle<T>(Span<T> items)
     {
@@ -130,6 +151,34 @@ public sealed class SeededRandom
         var (sine, cosine) = Vector512.SinCos(Unit(low) * Vector512.Create(2 * MathF.PI));
         return (radius * cosine, radius * sine);
     });
+
+    // The logarithm, as Gamma draws of small shapes are too small for a number. Marsaglia and Tsang 2000; shape 1 is exponential.
+    private double NextLogGamma(double shape)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(shape);
+        if (shape == 1)
+        {
+            return -NextGumbel();
+        }
+
+        if (shape < 1)
+        {
+            // The logarithm of a uniform number is an exponential one with its sign changed.
+            return NextLogGamma(shape + 1) - (Math.Exp(-NextGumbel()) / shape);
+        }
+
+        var d = shape - (1.0 / 3);
+        while (true)
+        {
+            var normal = NextNormal();
+            var root = 1 + (normal / Math.Sqrt(9 * d));
+            var (cube, limit) = (root * root * root, Math.Log(1 - NextDouble()));
+            if (root > 0 && limit < (normal * normal / 2) + (d * (1 - cube + Math.Log(cube))))
+            {
+                return Math.Log(d * cube);
+            }
+        }
+    }
 
     private static Vector512<float> Unit(Vector512<uint> bits) =>
         Vector512.ConvertToSingle((bits >> 8).AsInt32()) * Vector512.Create(1f / (1 << 24));

@@ -27,6 +27,30 @@ internal readonly record struct AffineMap(double A, double B, double C, double D
         return new AffineMap(a, b, x - (a * (x + right)) - (b * y), d, e, y - (d * (x + right)) - (e * y));
     }
 
+    /// <summary>Turns around the middle of an image, as Pillow's <c>rotate</c> does.</summary>
+    /// <param name="height">Rows of the image.</param>
+    /// <param name="width">Columns of the image.</param>
+    /// <param name="degrees">Counter-clockwise.</param>
+    public static AffineMap Turned(int height, int width, double degrees)
+    {
+        // A quarter turn is exactly that by rounding; which way half a quarter is rounded depends on counting from 0 on.
+        var turn = degrees - (360 * Math.Floor(degrees / 360));
+        var (sine, cosine) = Math.SinCos(-turn * (Math.PI / 180));
+        var (a, b) = (Rounded(cosine), Rounded(sine));
+        var (x, y) = (width / 2.0, height / 2.0);
+        return new AffineMap(a, b, (a * -x) + (b * -y) + x, -b, a, (-b * -x) + (a * -y) + y);
+    }
+
     /// <summary>The same for a result that begins at another pixel.</summary>
     public AffineMap From(int top, int left) => this with { C = C + (A * left) + (B * top), F = F + (D * left) + (E * top) };
+
+    // To 15 decimals, as Python does it: Math.Round decides by a product that is itself rounded.
+    private static double Rounded(double value)
+    {
+        const double Scale = 1e15;
+        var scaled = value * Scale;
+        var lost = Math.FusedMultiplyAdd(value, Scale, -scaled);
+        var below = Math.Floor(scaled);
+        return (scaled - below - 0.5 + lost > 0 ? below + 1 : below) / Scale;
+    }
 }

@@ -35,5 +35,19 @@ public readonly ref struct ImageView
     public int Width { get; }
 
     /// <summary>One plane.</summary>
+    internal static Span<byte> Plane(Span<byte> planes, int channel)
+    {
+        var length = planes.Length / Channels;
+        return planes.Slice(channel * length, length);
+    }
+
+    /// <inheritdoc cref="Plane(Span{byte}, int)"/>
+    internal static ReadOnlySpan<byte> Plane(ReadOnlySpan<byte> planes, int channel)
+    {
+        var length = planes.Length / Channels;
+        return planes.Slice(channel * length, length);
+    }
+
+    /// <summary>One plane.</summary>
     public ReadOnlySpan<byte> Plane(int channel) => Planes.Slice(channel * Height * Width, Height * Width);
 }

@@ -25,7 +25,7 @@ public sealed class AffineSamplingTests
         var value = double.Parse(parts[^1], CultureInfo.InvariantCulture);
         var map = string.Join('_', parts[..^2]) switch
         {
-            "rotate" => Turned(value, height, width),
+            "rotate" => AffineMap.Turned(height, width, value),
             "shear_x" => new AffineMap(1, value, 0, 0, 1, 0),
             "shear_y" => new AffineMap(1, 0, 0, value, 1, 0),
             "translate_x" => new AffineMap(1, 0, value, 0, 1, 0),
@@ -70,14 +70,5 @@ public sealed class AffineSamplingTests
                 Assert.Equal(whole.AsSpan((((channel * 20) + 6 + y) * 30) + 10, 9).ToArray(), part.AsSpan(((channel * 8) + y) * 9, 9).ToArray());
             }
         }
-    }
-
-    // Pillow's rotate: counter-clockwise, around the middle.
-    private static AffineMap Turned(double degrees, int height, int width)
-    {
-        var (sine, cosine) = Math.SinCos(-degrees * Math.PI / 180);
-        var (a, b) = (Math.Round(cosine, 15), Math.Round(sine, 15));
-        var (x, y) = (width / 2.0, height / 2.0);
-        return new AffineMap(a, b, x - (a * x) - (b * y), -b, a, y + (b * x) - (a * y));
     }
 }

@@ -1,0 +1,130 @@
+using System.Buffers;
+using System.Runtime.Intrinsics;
+
+namespace WeakLink.Imaging;
+
+/// <summary>
+/// Scaling as by Pillow's <c>resize</c> with its bilinear filter: a triangle that, when the image shrinks, is as much wider as the new
+/// pixels are larger, so that nothing is skipped. Weights are whole 4,194,304ths; rows are rounded to bytes before columns.
+/// </summary>
+internal static class LinearResize
+{
+    private const int FractionBits = 22;
+
+    /// <summary>Scales a part of an image.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="top">First row of the part.</param>
+    /// <param name="left">First column of the part.</param>
+    /// <param name="partHeight">Its rows.</param>
+    /// <param name="partWidth">Its columns.</param>
+    /// <param name="height">New height.</param>
+    /// <param name="width">New width.</param>
+    /// <param name="result">Receives 3 × height × width bytes.</param>
+    public static void Apply(ImageView image, int top, int left, int partHeight, int partWidth, int height, int width, Span<byte> result)
+    {
+        var columns = new Taps(partWidth, width);
+        var packed = ArrayPool<uint>.Shared.Rent(partWidth);
+        var scaled = ArrayPool<uint>.Shared.Rent(width);
+        var between = ArrayPool<byte>.Shared.Rent(ImageView.Channels * partHeight * width);
+        var narrow = between.AsSpan(0, ImageView.Channels * partHeight * width);
+        for (var y = 0; y < partHeight; y++)
+        {
+            PackedPixels.Pack(image, ((top + y) * image.Width) + left, packed.AsSpan(0, partWidth));
+            Across(packed, columns, scaled.AsSpan(0, width));
+            PackedPixels.Unpack(scaled.AsSpan(0, width), narrow, y * width);
+        }
+
+        columns.Return();
+        var rows = new Taps(partHeight, height);
+        for (var channel = 0; channel < ImageView.Channels; channel++)
+        {
+            var plane = ImageView.Plane(narrow, channel);
+            var target = ImageView.Plane(result, channel);
+            for (var y = 0; y < height; y++)
+            {
+                Down(plane[(rows.First(y) * width)..], rows.Weights(y), target.Slice(y * width, width));
+            }
+        }
+
+        rows.Return();
+        ArrayPool<uint>.Shared.Return(packed);
+        ArrayPool<uint>.Shared.Return(scaled);
+        ArrayPool<byte>.Shared.Return(between);
+    }
+
+    private static void Across(ReadOnlySpan<uint> row, Taps taps, Span<uint> result)
+    {
+        for (var x = 0; x < result.Length; x++)
+        {
+            var weights = taps.Weights(x);
+            var pixels = row.Slice(taps.First(x), weights.Length);
+            var sum = Vector128.Create(1 << (FractionBits - 1));
+            for (var i = 0; i < pixels.Length; i++)
+            {
+                var channels = Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(pixels[i]).AsByte())).AsInt32();
+                sum += channels * weights[i];
+            }
+
+            var levels = Vector128.Min(sum >> FractionBits, Vector128.Create(255)).AsUInt32();
+            result[x] = levels[0] | (levels[1] << 8) | (levels[2] << 16);
+        }
+    }
+
+    private static void Down(ReadOnlySpan<byte> rows, ReadOnlySpan<int> weights, Span<byte> result)
+    {
+        for (var x = 0; x < result.Length; x += ByteLanes.Count)
+        {
+            var sum = Vector512.Create(1 << (FractionBits - 1));
+            for (var i = 0; i < weights.Length; i++)
+            {
+                sum += ByteLanes.Load(rows, (i * result.Length) + x) * weights[i];
+            }
+
+            ByteLanes.Store(Vector512.Min(sum >> FractionBits, Vector512.Create(255)), result, x);
+        }
+    }
+
+    /// <summary>Which pixels every new pixel of a row or column is made of, and how much of each.</summary>
+    private readonly struct Taps
+    {
+        private readonly int[] _numbers;
+        private readonly int _perPixel;
+
+        public Taps(int from, int to)
+        {
+            var scale = (double)from / to;
+            var support = Math.Max(scale, 1);
+            // For each new pixel: the first pixel, how many, and their weights.
+            _perPixel = 2 + (2 * (int)Math.Ceiling(support)) + 1;
+            _numbers = ArrayPool<int>.Shared.Rent(to * _perPixel);
+            var exact = ArrayPool<double>.Shared.Rent(_perPixel);
+            for (var i = 0; i < to; i++)
+            {
+                var centre = (i + 0.5) * scale;
+                var first = Math.Max((int)(centre - support + 0.5), 0);
+                var count = Math.Min((int)(centre + support + 0.5), from) - first;
+                var sum = 0.0;
+                for (var tap = 0; tap < count; tap++)
+                {
+                    exact[tap] = Math.Max(1 - Math.Abs((first + tap - centre + 0.5) * (1 / support)), 0);
+                    sum += exact[tap];
+                }
+
+                var numbers = _numbers.AsSpan(i * _perPixel, _perPixel);
+                (numbers[0], numbers[1]) = (first, count);
+                for (var tap = 0; tap < count; tap++)
+                {
+                    numbers[2 + tap] = (int)(0.5 + (exact[tap] / sum * (1 << FractionBits)));
+                }
+            }
+
+            ArrayPool<double>.Shared.Return(exact);
+        }
+
+        public int First(int pixel) => _numbers[pixel * _perPixel];
+
+        public ReadOnlySpan<int> Weights(int pixel) => _numbers.AsSpan((pixel * _perPixel) + 2, _numbers[(pixel * _perPixel) + 1]);
+
+        public void Return() => ArrayPool<int>.Shared.Return(_numbers);
+    }
+}
