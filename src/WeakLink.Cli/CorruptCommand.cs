@@ -56,7 +56,7 @@ internal static class CorruptCommand
             screen.Line($"{test.Name}: {test.Count:n0} test images of {test.Width}x{test.Height} pixels, {settings.Corruptions.Count} corruptions, severities {string.Join(", ", settings.Severities)} as for {SeverityTables.For(test.Height, test.Width)}");
             CorruptionWriter.Write(test, settings, folder, screen, interruption.Token);
             var sheet = Path.Combine(folder, Sheet);
-            File.WriteAllBytes(sheet, ContactSheet.Draw(test, settings));
+            ContactSheet.Write(sheet, test, settings);
             screen.Line($"Everything is in {folder}; {sheet} shows a row of each corruption ({string.Join(", ", settings.Corruptions.Select(corruption => corruption.Name))}).");
             return ExitCode.Success;
         });

@@ -12,6 +12,7 @@ var root = new RootCommand("Train image classifiers that keep working when their
     PredictCommand.Create(),
     DataCommand.Create(),
     AttackCommand.Create(),
+    AugmentCommand.Create(),
     CorruptCommand.Create(),
     InfoCommand.Create(),
 };

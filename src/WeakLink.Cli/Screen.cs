@@ -101,12 +101,12 @@ internal sealed class Screen : IRunObserver
     {
         if (!_epochHeader)
         {
-            Line(" epoch     rate     loss  divergence   train   valid  images/s");
+            Line(" epoch     rate     loss  divergence   train   valid  images/s  waited");
             _epochHeader = true;
         }
 
         var validation = metrics.ValidationTop1 is { } top1 ? Percent(top1) : "-";
-        Line($"{metrics.Epoch,6}  {metrics.LearningRate,7:0.00000}  {metrics.Loss,7:0.0000}  {metrics.Divergence,10:0.0000}  {Percent(metrics.TrainTop1),6}  {validation,6}  {metrics.ImagesPerSecond,8:n0}");
+        Line($"{metrics.Epoch,6}  {metrics.LearningRate,7:0.00000}  {metrics.Loss,7:0.0000}  {metrics.Divergence,10:0.0000}  {Percent(metrics.TrainTop1),6}  {validation,6}  {metrics.ImagesPerSecond,8:n0}  {100 * metrics.WaitedForData,5:0.0}%");
     }
 
     /// <inheritdoc/>

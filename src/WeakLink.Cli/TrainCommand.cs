@@ -15,6 +15,8 @@ internal static class TrainCommand
     public static Command Create()
     {
         var data = CommonOptions.Data("shapes (the embedded data set, the default), cifar10, cifar100, a folder with one folder of images a class, or an archive.");
+        var extra = new Option<string[]>("--extra-data") { Description = "Further training images (DeepAugment's, generated, pseudo-labelled): a folder with one folder of images a class; may be repeated.", HelpName = "DIR", DefaultValueFactory = _ => [] };
+        var fraction = new Option<double?>("--extra-fraction") { Description = "Part of every batch that comes from --extra-data (default: its images are added to the others).", HelpName = "0.5" };
         var recipe = new Option<string?>("--recipe") { Description = $"A recipe by name or path: {string.Join(", ", RecipeFile.Names)}. Without it: {EmbeddedRecipe} for the embedded data, {OwnDataRecipe} for others.", HelpName = "R" };
         var set = CommonOptions.Set();
         var ews = new Option<string?>("--ews") { Description = "Who proposes the weak subnets to teach: policy (the search), random, or off (no EWS).", HelpName = "policy|random|off" };
@@ -28,9 +30,10 @@ internal static class TrainCommand
             weaklink train --data photos/                          your own images, one folder a class
             weaklink train --data cifar10 --recipe cifar-small --ews off --seed 1
             weaklink train --data photos/ --set training.epochs=60 --set ews.width=0.5
+            weaklink train --data cifar10/ --recipe cifar-augmix --extra-data deepaugment/ --extra-data generated/
             weaklink train --resume --out runs/photos-1            continue after a Ctrl-C or a crash
             """)
-        { data, recipe, set, ews, seed, output, resume, skipBad, json };
+        { data, extra, fraction, recipe, set, ews, seed, output, resume, skipBad, json };
         command.SetAction(parsed =>
         {
             using var interruption = new Interruption();
@@ -39,12 +42,14 @@ internal static class TrainCommand
             var overrides = Overrides(
                 parsed.GetValue(set)!,
                 ("data.source", parsed.GetValue(data)),
+                ("data.extra", parsed.GetValue(extra) is { Length: > 0 } folders ? string.Join(',', folders) : null),
+                ("data.extra-fraction", parsed.GetValue(fraction)?.ToString(CultureInfo.InvariantCulture)),
                 ("ews.search", parsed.GetValue(ews)),
                 ("seed", parsed.GetValue(seed)?.ToString(CultureInfo.InvariantCulture)),
                 ("data.skip-bad-images", parsed.GetValue(skipBad) ? "true" : null));
             if (continued && (overrides.Count > 0 || parsed.GetValue(recipe) is not null))
             {
-                throw new InputException("A resumed run keeps its recipe: leave out --data, --recipe, --set, --ews, --seed and --skip-bad-images.");
+                throw new InputException("A resumed run keeps its recipe: leave out --data, --extra-data, --extra-fraction, --recipe, --set, --ews, --seed and --skip-bad-images.");
             }
 
             foreach (var (option, value) in new[] { ("--data", parsed.GetValue(data)), ("--out", parsed.GetValue(output)) })

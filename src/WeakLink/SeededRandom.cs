@@ -51,6 +51,12 @@ public enum RandomUse
 
     /// <summary>The draws of an attack on one image.</summary>
     Attack = 16,
+
+    /// <summary>The extra images of one training step.</summary>
+    ExtraImages = 17,
+
+    /// <summary>How the images of one training step are mixed.</summary>
+    Mixing = 18,
 }
 
 /// <summary>

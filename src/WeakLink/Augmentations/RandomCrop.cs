@@ -1,4 +1,4 @@
-using WeakLink.Imaging;
+using WeakLink.Data;
 
 namespace WeakLink.Augmentations;
 
@@ -8,28 +8,12 @@ namespace WeakLink.Augmentations;
 /// <param name="Padding">Black pixels on each side.</param>
 public sealed record RandomCrop(int Height, int Width, int Padding) : Augmentation
 {
+    private readonly CropAndFlip _crop = new(Height, Width, Padding, Flip: false);
+
     /// <inheritdoc/>
     public override void Apply(ImageBuffer image, SeededRandom random)
     {
-        var top = random.Next(image.Height + (2 * Padding) - Height + 1) - Padding;
-        var left = random.Next(image.Width + (2 * Padding) - Width + 1) - Padding;
-        var first = Math.Clamp(-left, 0, Width);
-        var last = Math.Clamp(image.Width - left, first, Width);
-        var result = image.Spare(Height, Width);
-        result.Clear();
-        for (var channel = 0; channel < ImageView.Channels; channel++)
-        {
-            var from = image.View.Plane(channel);
-            var to = ImageView.Plane(result, channel);
-            for (var y = Math.Max(-top, 0); y < Math.Min(image.Height - top, Height); y++)
-            {
-                if (last > first)
-                {
-                    from.Slice(((top + y) * image.Width) + left + first, last - first).CopyTo(to[((y * Width) + first)..]);
-                }
-            }
-        }
-
+        _crop.Random(image.Pixels, image.Height, image.Width, image.Spare(Height, Width), random);
         image.TakeSpare(Height, Width);
     }
 }

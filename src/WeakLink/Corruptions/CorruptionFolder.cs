@@ -55,7 +55,7 @@ public sealed class CorruptionFolder : IDisposable
 
         var folder = Path.Combine(_folder, corruption.Name, severity.ToString(System.Globalization.CultureInfo.InvariantCulture));
         return Directory.Exists(folder)
-            ? FolderDataset.Open(folder, $"{corruption.Name} {severity}", _classes, _recipe, [], observer, stop)
+            ? FolderDataset.Open(folder, $"{corruption.Name} {severity}", _classes, _recipe, [], observer, stop: stop)
             : throw new InputException($"'{folder}' does not exist: '{_folder}' has neither the arrays of CIFAR-10-C (labels.npy) nor the folders of ImageNet-C for {corruption.Name} {severity}; name those it has with --corruptions.");
     }
 

@@ -4,43 +4,60 @@ using TorchSharp;
 
 namespace WeakLink.Data;
 
+/// <summary>Images that are trained on beside a data set's own.</summary>
+/// <param name="Images">The images; of the same classes and size.</param>
+/// <param name="Fraction">
+/// Their part of every batch, drawn with replacement (as Carmon et al. 2019 draw theirs), while an epoch stays one pass over the data set's
+/// own images; 0: they are added to these, and an epoch is one pass over all.
+/// </param>
+public sealed record ExtraImages(Dataset Images, double Fraction);
+
 /// <summary>
-/// Batches of a data set, prepared ahead of the step by the thread pool. Which images a batch holds, and how each is cropped,
+/// Batches of a data set, prepared ahead of the step by the thread pool. Which images a batch holds, and what becomes of each,
 /// follows from (seed, epoch, index) alone: it does not depend on the number of workers or on where the epoch was entered.
 /// </summary>
 public sealed class BatchLoader
 {
+    // A disk that hangs is not told from a slow one earlier than this.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(10);
+
     private readonly Dataset _dataset;
-    private readonly CropAndFlip _crop;
+    private readonly IViews _views;
     private readonly int _batch;
+    private readonly int _own;
+    private readonly int _ownCount;
     private readonly int _ahead;
     private readonly ConcurrentBag<byte[]> _spare = [];
     private long _waited;
 
     /// <summary>Creates a loader.</summary>
     /// <param name="dataset">Where the images come from.</param>
-    /// <param name="crop">What the network sees of an image.</param>
+    /// <param name="views">What a training step sees of an image.</param>
     /// <param name="batch">Images in a batch.</param>
     /// <param name="workers">Batches prepared at the same time; at most one more waits, so memory is bounded by workers + 1 batches of bytes.</param>
-    /// <exception cref="InputException">The crop is larger than the padded image.</exception>
-    public BatchLoader(Dataset dataset, CropAndFlip crop, int batch, int workers)
+    /// <param name="extra">Images that are trained on beside those of <paramref name="dataset"/>; null: none.</param>
+    /// <exception cref="InputException">The views are larger than the images.</exception>
+    public BatchLoader(Dataset dataset, IViews views, int batch, int workers, ExtraImages? extra = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(workers);
-        if (crop.Height > dataset.Height + (2 * crop.Padding) || crop.Width > dataset.Width + (2 * crop.Padding))
+        if (!views.Fit(dataset.Height, dataset.Width))
         {
             throw new InputException(
-                $"A crop of {crop.Width}x{crop.Height} pixels does not fit into the {dataset.Width}x{dataset.Height} images of {dataset.Name}: set augmentation.crop to at most {Math.Min(dataset.Width, dataset.Height)} or data.size to at least {Math.Max(crop.Height, crop.Width)}.");
+                $"A crop of {views.Width}x{views.Height} pixels does not fit into the {dataset.Width}x{dataset.Height} images of {dataset.Name}: set augmentation.crop to at most {Math.Min(dataset.Width, dataset.Height)} or data.size to at least {Math.Max(views.Height, views.Width)}.");
         }
 
-        (_dataset, _crop, _batch, _ahead) = (dataset, crop, batch, workers + 1);
+        (_dataset, _views, _batch, _ahead) = (extra is null ? dataset : new JoinedDataset([dataset, extra.Images]), views, batch, workers + 1);
+        // At least one image of each kind.
+        _own = extra is { Fraction: > 0 } ? Math.Clamp(batch - (int)Math.Round(extra.Fraction * batch), 1, Math.Max(1, batch - 1)) : batch;
+        _ownCount = extra is { Fraction: > 0 } ? dataset.Count : _dataset.Count;
     }
 
     /// <summary>Time for which <see cref="Training"/> and <see cref="InOrder"/> made their reader wait for data, in seconds.</summary>
     public double SecondsWaited => Stopwatch.GetElapsedTime(0, Interlocked.Read(ref _waited)).TotalSeconds;
 
     /// <summary>Steps of a training epoch: only whole batches (every image comes in some epoch), but at least one.</summary>
-    public int StepsPerEpoch => Math.Max(1, _dataset.Count / _batch);
+    public int StepsPerEpoch => Math.Max(1, _ownCount / _own);
 
     /// <summary>The shuffled, augmented batches of one epoch.</summary>
     /// <param name="seed">Seed of the run.</param>
@@ -48,28 +65,47 @@ public sealed class BatchLoader
     /// <param name="firstStep">Steps of the epoch to pass over (a resumed run).</param>
     public IEnumerable<Batch> Training(long seed, int epoch, int firstStep = 0)
     {
-        var order = new int[_dataset.Count];
-        for (var i = 0; i < order.Length; i++)
-        {
-            order[i] = i;
-        }
-
+        var order = Ascending(_ownCount);
         new SeededRandom(seed, RandomUse.Shuffle, epoch).Shuffle<int>(order);
-        return Ahead(firstStep, StepsPerEpoch, step => Prepare(order, step, (index, source, target) =>
-            _crop.Random(source, _dataset.Height, _dataset.Width, target, new SeededRandom(seed, RandomUse.Augmentation, epoch, index))));
+        return Ahead(firstStep, StepsPerEpoch, step => Prepare(
+            Chosen(order, seed, epoch, step),
+            _views.Count,
+            (index, source, target) => _views.Make(source, _dataset.Height, _dataset.Width, target, new SeededRandom(seed, RandomUse.Augmentation, epoch, index))));
     }
 
     /// <summary>All images in order, cropped from the centre; the last batch may be smaller.</summary>
     public IEnumerable<Batch> InOrder()
     {
-        var order = new int[_dataset.Count];
+        var order = Ascending(_dataset.Count);
+        var centre = new CropAndFlip(_views.Height, _views.Width, 0, Flip: false);
+        return Ahead(0, (_dataset.Count + _batch - 1) / _batch, step => Prepare(
+            order[(step * _batch)..Math.Min((step + 1) * _batch, order.Length)],
+            1,
+            (_, source, target) => centre.Centre(source, _dataset.Height, _dataset.Width, target[0])));
+    }
+
+    private static int[] Ascending(int count)
+    {
+        var order = new int[count];
         for (var i = 0; i < order.Length; i++)
         {
             order[i] = i;
         }
 
-        return Ahead(0, (_dataset.Count + _batch - 1) / _batch, step => Prepare(order, step, (_, source, target) =>
-            _crop.Centre(source, _dataset.Height, _dataset.Width, target)));
+        return order;
+    }
+
+    private int[] Chosen(int[] order, long seed, int epoch, int step)
+    {
+        var own = order[(step * _own)..Math.Min((step + 1) * _own, order.Length)];
+        if (_own == _batch)
+        {
+            return own;
+        }
+
+        // Beside them, from all extra images alike.
+        var random = new SeededRandom(seed, RandomUse.ExtraImages, epoch, step);
+        return [.. own, .. Enumerable.Range(0, _batch - _own).Select(_ => _ownCount + random.Next(_dataset.Count - _ownCount))];
     }
 
     private IEnumerable<Batch> Ahead(int first, int end, Func<int, PreparedBatch> prepare)
@@ -92,7 +128,7 @@ public sealed class BatchLoader
                 }
 
                 var start = Stopwatch.GetTimestamp();
-                var prepared = pending.Dequeue().GetAwaiter().GetResult();
+                var prepared = Await(pending.Dequeue());
                 Interlocked.Add(ref _waited, Stopwatch.GetTimestamp() - start);
                 yield return ToTensors(prepared);
             }
@@ -100,31 +136,37 @@ public sealed class BatchLoader
         finally
         {
             // A reader that stops early must not leave workers behind that still read the data set.
-            Task.WhenAll(pending).ContinueWith(_ => { }, TaskScheduler.Default).Wait();
+            Task.WhenAll(pending).ContinueWith(_ => { }, TaskScheduler.Default).Wait(LongestWait);
         }
     }
 
-    private PreparedBatch Prepare(int[] order, int step, Cutter cut)
+    private PreparedBatch Await(Task<PreparedBatch> pending)
     {
-        var start = step * _batch;
-        var count = Math.Min(_batch, order.Length - start);
-        var bytesPerResult = Dataset.Channels * _crop.Height * _crop.Width;
-        var size = checked(count * bytesPerResult);
-        var images = _spare.TryTake(out var spare) && spare.Length == size ? spare : GC.AllocateUninitializedArray<byte>(size);
-        var labels = new long[count];
-        var source = GC.AllocateUninitializedArray<byte>(_dataset.BytesPerImage);
-        for (var i = 0; i < count; i++)
-        {
-            var index = order[start + i];
-            _dataset.Read(index, source);
-            cut(index, source, images.AsSpan(i * bytesPerResult, bytesPerResult));
-            labels[i] = _dataset.Label(index);
-        }
-
-        return new PreparedBatch(images, labels, [count, Dataset.Channels, _crop.Height, _crop.Width]);
+        // Not Wait: the task's own error, if it has one, rather than a collection of them.
+        var done = ((IAsyncResult)pending).AsyncWaitHandle.WaitOne(LongestWait);
+        return done
+            ? pending.GetAwaiter().GetResult()
+            : throw new InputException($"A batch of {_dataset.Name} took more than {LongestWait.TotalMinutes} minutes to prepare: check the disk that holds the images (the run can be resumed).");
     }
 
-    private delegate void Cutter(int index, ReadOnlySpan<byte> source, Span<byte> target);
+    private PreparedBatch Prepare(int[] indices, int views, Maker make)
+    {
+        var bytes = Dataset.Channels * _views.Height * _views.Width;
+        var size = checked(views * indices.Length * bytes);
+        var images = _spare.TryTake(out var spare) && spare.Length == size ? spare : GC.AllocateUninitializedArray<byte>(size);
+        var labels = new long[indices.Length];
+        var source = GC.AllocateUninitializedArray<byte>(_dataset.BytesPerImage);
+        for (var i = 0; i < indices.Length; i++)
+        {
+            _dataset.Read(indices[i], source);
+            make(indices[i], source, new ViewTargets(images, i, indices.Length, bytes));
+            labels[i] = _dataset.Label(indices[i]);
+        }
+
+        return new PreparedBatch(images, labels, [views * indices.Length, Dataset.Channels, _views.Height, _views.Width]);
+    }
+
+    private delegate void Maker(int index, ReadOnlySpan<byte> source, ViewTargets target);
 
     private sealed record PreparedBatch(byte[] Images, long[] Labels, long[] Shape);
 

@@ -5,8 +5,17 @@ namespace WeakLink.Data;
 /// <param name="Width">Width of the result in pixels.</param>
 /// <param name="Padding">Black pixels added on each side before the crop.</param>
 /// <param name="Flip">Whether to mirror left to right with probability 1/2.</param>
-public sealed record CropAndFlip(int Height, int Width, int Padding, bool Flip)
+public sealed record CropAndFlip(int Height, int Width, int Padding, bool Flip) : IViews
 {
+    /// <inheritdoc/>
+    public int Count => 1;
+
+    /// <inheritdoc/>
+    public bool Fit(int height, int width) => Height <= height + (2 * Padding) && Width <= width + (2 * Padding);
+
+    /// <inheritdoc/>
+    public void Make(ReadOnlySpan<byte> source, int height, int width, ViewTargets target, SeededRandom random) => Random(source, height, width, target[0], random);
+
     /// <summary>A random crop, for training.</summary>
     /// <param name="source">Three planes of <paramref name="height"/> × <paramref name="width"/> bytes.</param>
     /// <param name="height">Height of the source.</param>

@@ -27,7 +27,7 @@ public static class DataSources
             _ when File.Exists(recipe.Source) => throw new InputException($"'{recipe.Source}' is a file, but no archive: give a folder (or a .zip or .tar.gz of one) with one folder of images a class, or a CIFAR archive."),
             _ => throw new InputException($"There are no data at '{recipe.Source}': give a folder with one folder of images a class, a CIFAR archive, or one of the names shapes, cifar10, cifar100."),
         };
-        splits = splits with { Train = StratifiedSplit.Limit(splits.Train, recipe.Limit, seed), SkippedImages = skipped };
+        splits = splits with { Train = StratifiedSplit.Limit(splits.Train, recipe.Limit, seed), SkippedImages = skipped, Extra = OpenExtra(recipe, splits.Train, skipped, observer, stop) };
         foreach (var (name, part) in new[] { ("training", splits.Train), ("validation", splits.Validation), ("test", splits.Test) })
         {
             if (part.Count == 0)
@@ -66,13 +66,35 @@ public static class DataSources
         }
 
         var classes = FolderDataset.ClassesIn(root);
-        Dataset Part(string path) => FolderDataset.Open(path, name, classes, recipe, skipped, observer, stop);
+        Dataset Part(string path) => FolderDataset.Open(path, name, classes, recipe, skipped, observer, stop: stop);
         var whole = Part(root);
         var (rest, test) = parts[2] is { } testFolder ? (whole, SameSize(whole, Part(testFolder), testFolder)) : StratifiedSplit.HoldOut(whole, recipe.Test, seed);
         var (train, validation) = parts[1] is { } validationFolder
             ? (rest, SameSize(whole, Part(validationFolder), validationFolder))
             : HoldOutValidation(rest, recipe.Validation, seed);
         return new DataSplits(train, validation, test, skipped);
+    }
+
+    private static ExtraImages? OpenExtra(DataRecipe recipe, Dataset train, List<string> skipped, IRunObserver observer, CancellationToken stop)
+    {
+        if (recipe.Extra.Count == 0)
+        {
+            return recipe.ExtraFraction == 0 ? null : throw new InputException("data.extra-fraction is set, but no extra images are: name their folder with --extra-data or data.extra.");
+        }
+
+        // Their size is that of the images that they are added to.
+        var sized = recipe with { Size = train.Width == train.Height ? train.Width : recipe.Size };
+        var parts = recipe.Extra.Select(path =>
+        {
+            var folder = Directory.Exists(path) ? Path.GetFullPath(path)
+                : File.Exists(path) && ArchiveFiles.IsArchive(path) ? ArchiveFiles.ExtractedFolder(path, CacheFolder.Default, new ObservedProgress("extracting", observer), stop)
+                : throw new InputException($"There are no extra images at '{path}': give a folder with one folder of images a class, or an archive of one.");
+            var root = SplitFolders[0].Select(name => Path.Combine(folder, name)).FirstOrDefault(Directory.Exists) ?? folder;
+            var images = FolderDataset.Open(root, Path.GetFileName(folder.TrimEnd(Path.DirectorySeparatorChar)), train.Classes, sized, skipped, observer, someClasses: true, stop);
+            observer.Note($"{images.Name}: {images.Count:n0} extra training images");
+            return SameSize(train, images, path);
+        }).ToList();
+        return new ExtraImages(parts.Count == 1 ? parts[0] : new JoinedDataset(parts), recipe.ExtraFraction);
     }
 
     /// <summary>Holds out validation images from training images.</summary>

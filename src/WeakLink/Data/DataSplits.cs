@@ -12,13 +12,14 @@ namespace WeakLink.Data;
 /// <param name="Validation">Held out from training, to select the best checkpoint; never the test set.</param>
 /// <param name="Test">Measured once, at the end.</param>
 /// <param name="SkippedImages">Paths of unreadable images passed over on request (<c>--skip-bad-images</c>); empty otherwise.</param>
-public sealed record DataSplits(Dataset Train, Dataset Validation, Dataset Test, IReadOnlyList<string> SkippedImages)
+/// <param name="Extra">Images that are trained on beside <paramref name="Train"/>; null: none.</param>
+public sealed record DataSplits(Dataset Train, Dataset Validation, Dataset Test, IReadOnlyList<string> SkippedImages, ExtraImages? Extra = null)
 {
     /// <summary>A checksum of the names of all images (folder and file), their labels, and the part that each is in.</summary>
     public string Fingerprint()
     {
         var hash = new XxHash3();
-        foreach (var part in new[] { Train, Validation, Test })
+        foreach (var part in new[] { Train, Validation, Test, Extra?.Images }.OfType<Dataset>())
         {
             Add($"{part.Width}x{part.Height} {string.Join('|', part.Classes)}");
             for (var i = 0; i < part.Count; i++)

@@ -7,6 +7,9 @@ public sealed class FolderDataset : Dataset
     private const int SizeOfMixed = 64;
     private const int ObserveMilliseconds = 100;
 
+    // With one class there is nothing to learn.
+    private const int FewestClasses = 2;
+
     private readonly string[] _paths;
     private readonly int[] _labels;
     private readonly byte[]?[] _decoded;
@@ -51,11 +54,13 @@ public sealed class FolderDataset : Dataset
     }
 
     /// <summary>The names of the class folders in a folder, in ordinal order.</summary>
-    /// <exception cref="InputException">There are fewer than two.</exception>
-    public static IReadOnlyList<string> ClassesIn(string folder)
+    /// <param name="folder">The folder.</param>
+    /// <param name="fewest">How many there must be.</param>
+    /// <exception cref="InputException">There are fewer.</exception>
+    public static IReadOnlyList<string> ClassesIn(string folder, int fewest = FewestClasses)
     {
         var classes = Directory.EnumerateDirectories(folder).Select(path => Path.GetFileName(path)!).Where(name => !name.StartsWith('.')).Order(StringComparer.Ordinal).ToList();
-        return classes.Count >= 2
+        return classes.Count >= fewest
             ? classes
             : throw new InputException($"'{folder}' has {(classes.Count == 0 ? "no class folders" : $"only one class folder ('{classes[0]}')")}: put the images of each class into a folder of its own, such as '{Path.Combine(folder, "cat")}' and '{Path.Combine(folder, "dog")}'.");
     }
@@ -67,12 +72,13 @@ public sealed class FolderDataset : Dataset
     /// <param name="recipe">Size, cache and what to do with unreadable images.</param>
     /// <param name="skipped">Receives the paths of unreadable images where the recipe says to skip them.</param>
     /// <param name="observer">Told of the images read.</param>
+    /// <param name="someClasses">Whether classes may be without images.</param>
     /// <param name="stop">Stops between two images.</param>
     /// <exception cref="InputException">A folder or image that can't be used, named.</exception>
     public static FolderDataset Open(
-        string folder, string name, IReadOnlyList<string> classes, DataRecipe recipe, ICollection<string> skipped, IRunObserver observer, CancellationToken stop = default)
+        string folder, string name, IReadOnlyList<string> classes, DataRecipe recipe, ICollection<string> skipped, IRunObserver observer, bool someClasses = false, CancellationToken stop = default)
     {
-        if (ClassesIn(folder).FirstOrDefault(found => !classes.Contains(found)) is { } stranger)
+        if (ClassesIn(folder, someClasses ? 1 : FewestClasses).FirstOrDefault(found => !classes.Contains(found)) is { } stranger)
         {
             throw new InputException($"The class '{stranger}' of '{folder}' is not among the training classes ({string.Join(", ", classes.Take(10))}{(classes.Count > 10 ? ", ..." : "")}): rename or remove the folder.");
         }
@@ -82,7 +88,7 @@ public sealed class FolderDataset : Dataset
         for (var label = 0; label < classes.Count; label++)
         {
             var images = ImagesIn(Path.Combine(folder, classes[label]));
-            if (images.Count == 0)
+            if (images.Count == 0 && !someClasses)
             {
                 throw new InputException($"The class folder '{Path.Combine(folder, classes[label])}' has no images (JPEG, PNG, BMP or WebP): add some or remove the folder.");
             }
@@ -91,7 +97,9 @@ public sealed class FolderDataset : Dataset
             labels.AddRange(Enumerable.Repeat(label, images.Count));
         }
 
-        return Decode(name, classes, paths, labels, recipe, skipped, observer, stop);
+        return paths.Count == 0
+            ? throw new InputException($"'{folder}' has no images (JPEG, PNG, BMP or WebP) in its class folders: add some.")
+            : Decode(name, classes, paths, labels, recipe, skipped, observer, someClasses, stop);
     }
 
     private static List<string> ImagesIn(string folder) => !Directory.Exists(folder)
@@ -101,7 +109,7 @@ public sealed class FolderDataset : Dataset
             .Order(StringComparer.Ordinal)];
 
     private static FolderDataset Decode(
-        string name, IReadOnlyList<string> classes, List<string> paths, List<int> labels, DataRecipe recipe, ICollection<string> skipped, IRunObserver observer, CancellationToken stop)
+        string name, IReadOnlyList<string> classes, List<string> paths, List<int> labels, DataRecipe recipe, ICollection<string> skipped, IRunObserver observer, bool someClasses, CancellationToken stop)
     {
         var faults = new InputException?[paths.Count];
         var shapes = new (int Width, int Height)[paths.Count];
@@ -142,7 +150,7 @@ public sealed class FolderDataset : Dataset
         }
 
         var present = good.Select(i => labels[i]).ToHashSet();
-        if (Enumerable.Range(0, classes.Count).FirstOrDefault(label => !present.Contains(label), -1) is >= 0 and var empty)
+        if (!someClasses && Enumerable.Range(0, classes.Count).FirstOrDefault(label => !present.Contains(label), -1) is >= 0 and var empty)
         {
             throw new InputException($"The class '{classes[empty]}' of {name} has no readable image: add some or remove the folder.");
         }

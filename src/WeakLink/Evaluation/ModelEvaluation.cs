@@ -86,7 +86,7 @@ public sealed record ModelMetrics(ClassificationMetrics Clean, CorruptionMetrics
         return SubnetEvaluation.Measure(
             network,
             Loaders.Measuring(recipe, StratifiedSplit.Limit(test, recipe.Evaluation.SubnetImages, recipe.Seed)),
-            Loaders.Training(recipe, training),
+            Loaders.Recalibrating(recipe, training),
             options,
             device,
             recipe.Seed,

@@ -17,7 +17,7 @@ public sealed class EnhanceWeakSubnets(ISubnetNetwork network, ISubnetSearch sea
     /// <summary>Adds to the gradients those of λ · KL(teacher ‖ α), for one proposed subnet α.</summary>
     /// <param name="views">The inputs that the full network saw.</param>
     /// <param name="teacher">The full network's logits for each of them, detached.</param>
-    /// <param name="labels">N class indices, int64.</param>
+    /// <param name="labels">N class indices, int64, of the first N images of the first input.</param>
     /// <param name="random">The draws of this step's proposal.</param>
     public Lesson TeachSubnet(IReadOnlyList<torch.Tensor> views, IReadOnlyList<torch.Tensor> teacher, torch.Tensor labels, SeededRandom random)
     {
@@ -27,7 +27,7 @@ public sealed class EnhanceWeakSubnets(ISubnetNetwork network, ISubnetSearch sea
         loss.backward();
         return new Lesson(
             distillation.Weight == 0 ? 0 : loss.ToDouble() / distillation.Weight,
-            logits.argmax(1).eq(labels).to(torch.float32).mean().ToDouble());
+            logits.narrow(0, 0, labels.shape[0]).argmax(1).eq(labels).to(torch.float32).mean().ToDouble());
     }
 
     /// <summary>Lets the search learn how the subnet that it proposed did.</summary>

@@ -31,7 +31,7 @@ public static class Experiment
 
         using var folder = RunFolder.Open(path, recipe, data.Train.Classes, new ImageSize(data.Train.Height, data.Train.Width), environment, resume);
         var format = new ComputeFormat(recipe.Training.Precision, recipe.Training.Layout);
-        var steps = (long)recipe.Training.Epochs * Loaders.Training(recipe, data.Train).StepsPerEpoch;
+        var steps = (long)recipe.Training.Epochs * Loaders.Training(recipe, data).StepsPerEpoch;
         observer.Note($"{recipe.Model.Name}, {recipe.Training.Epochs} epochs of {data.Train.Count:n0} images, {Search(recipe)}, {format}, {recipe.Training.Threads} threads; run folder {path}");
         if (steps < FewSteps)
         {

@@ -8,10 +8,15 @@ public static class Loaders
     // More workers than this only wait for the step.
     private const int MostWorkers = 8;
 
-    /// <summary>Random crops, mirrored, for training.</summary>
+    /// <summary>Augmented images for training, extra ones among them.</summary>
     /// <exception cref="InputException">The crop does not fit into the images.</exception>
-    public static BatchLoader Training(Recipe recipe, Dataset images) =>
-        new(images, Crop(recipe, images, recipe.Augmentation.Padding, recipe.Augmentation.Flip), recipe.Training.Batch, Workers(recipe));
+    public static BatchLoader Training(Recipe recipe, DataSplits data) => new(
+        data.Train, AugmentationSequence.Views(recipe, data.Train.Height, data.Train.Width), recipe.Training.Batch, Workers(recipe), data.Extra);
+
+    /// <summary>Training images for a subnet's statistics and for the search of weak subnets in an evaluation: cropped at random, but like the test images otherwise.</summary>
+    /// <exception cref="InputException">The crop does not fit into the images.</exception>
+    public static BatchLoader Recalibrating(Recipe recipe, Dataset images) =>
+        new(images, Crop(recipe, images, recipe.Augmentation.Padding, flip: recipe.Augmentation.Sequence.Contains(AugmentationSequence.Flip)), recipe.Training.Batch, Workers(recipe));
 
     /// <summary>Centre crops, in order, for measuring.</summary>
     /// <exception cref="InputException">The crop does not fit into the images.</exception>

@@ -157,8 +157,47 @@ public sealed record AugmentationRecipe
     /// <summary>Black pixels added on each side before the random crop.</summary>
     public int Padding { get; init; } = 4;
 
-    /// <summary>Mirror left to right with probability 1/2.</summary>
-    public bool Flip { get; init; } = true;
+    /// <summary>
+    /// Augmentations by name, in their order: <c>crop</c>, <c>flip</c>, <c>random-resized-crop</c>, <c>autoaugment-cifar10</c>, <c>autoaugment-imagenet</c>,
+    /// <c>autoaugment-svhn</c>, <c>randaugment</c>, <c>trivialaugment</c>, <c>augmix</c>, <c>cutout</c>, <c>random-erasing</c>; last <c>mixup</c>, <c>cutmix</c>.
+    /// </summary>
+    public IReadOnlyList<string> Sequence { get; init; } = [AugmentationSequence.Crop, AugmentationSequence.Flip];
+
+    /// <summary>Random resized crop: the smallest part of the image that is cut out; in (0, 1].</summary>
+    public double ResizedCropArea { get; init; } = 0.08;
+
+    /// <summary>RandAugment: operations applied to an image.</summary>
+    public int RandaugmentOperations { get; init; } = 2;
+
+    /// <summary>RandAugment: how strongly; 0 to 30 (published: 9 for ImageNet).</summary>
+    public int RandaugmentMagnitude { get; init; } = 9;
+
+    /// <summary>AugMix: chains that are mixed.</summary>
+    public int AugmixWidth { get; init; } = 3;
+
+    /// <summary>AugMix: operations in a chain; 0: one to three at random.</summary>
+    public int AugmixDepth { get; init; }
+
+    /// <summary>AugMix: largest severity of an operation; above 0, at most 10 (published: 3 for CIFAR, 1 for ImageNet).</summary>
+    public double AugmixSeverity { get; init; } = 3;
+
+    /// <summary>AugMix: α of the Dirichlet and Beta distributions that the mixing weights are drawn from.</summary>
+    public double AugmixCoefficient { get; init; } = 1;
+
+    /// <summary>AugMix: colour, contrast, brightness and sharpness too, which overlap with the common corruptions: accuracy under these is then no longer that of unseen ones.</summary>
+    public bool AugmixAllOperators { get; init; }
+
+    /// <summary>Cutout: side of the grey square in pixels.</summary>
+    public int CutoutSize { get; init; } = 16;
+
+    /// <summary>Random erasing: probability; in [0, 1].</summary>
+    public double ErasingProbability { get; init; } = 0.25;
+
+    /// <summary>mixup: α of the Beta distribution of the weight.</summary>
+    public double MixupAlpha { get; init; } = 0.2;
+
+    /// <summary>CutMix: α of the Beta distribution of the area.</summary>
+    public double CutmixAlpha { get; init; } = 1;
 }
 
 /// <summary>What the full network minimises.</summary>
@@ -184,6 +223,9 @@ public sealed record ObjectiveRecipe
 
     /// <summary>TRADES: weight β of the divergence.</summary>
     public double Beta { get; init; } = 6;
+
+    /// <summary>AugMix consistency: weight of the Jensen-Shannon divergence.</summary>
+    public double ConsistencyWeight { get; init; } = 12;
 
     /// <summary>Adversarial objectives: batch norm during the attack.</summary>
     public AttackMode AttackMode { get; init; } = AttackMode.Published;
@@ -213,6 +255,9 @@ public enum ObjectiveKind
 {
     /// <summary>Cross-entropy on the (augmented) images.</summary>
     CrossEntropy,
+
+    /// <summary>Cross-entropy, and the Jensen-Shannon divergence of the image and two AugMix mixtures of it (Hendrycks et al. 2020).</summary>
+    Consistency,
 
     /// <summary>Cross-entropy on the examples of a PGD attack (Madry et al. 2018).</summary>
     Pgd,

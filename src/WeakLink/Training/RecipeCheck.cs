@@ -20,6 +20,7 @@ public static class RecipeCheck
         Inside("data.test", data.Test, 0, 1);
         Range("data.cache-megabytes", data.CacheMegabytes, 0, int.MaxValue);
         Range("data.limit", data.Limit, 0, int.MaxValue);
+        Fraction("data.extra-fraction", data.ExtraFraction);
         Inside("model.width-multiplier", model.WidthMultiplier, 0, 64);
         Fraction("model.dropout", model.Dropout);
         Require("model.mean", model.Mean.Count is 0 or 3, string.Join(", ", model.Mean), "three numbers, or none to measure them");
@@ -42,6 +43,19 @@ public static class RecipeCheck
 
         Range("augmentation.crop", augmentation.Crop, 0, 4096);
         Range("augmentation.padding", augmentation.Padding, 0, 1024);
+        Require("augmentation.resized-crop-area", augmentation.ResizedCropArea is > 0 and <= 1, augmentation.ResizedCropArea, "in (0, 1]");
+        Range("augmentation.randaugment-operations", augmentation.RandaugmentOperations, 0, 16);
+        Range("augmentation.randaugment-magnitude", augmentation.RandaugmentMagnitude, 0, 30);
+        Range("augmentation.augmix-width", augmentation.AugmixWidth, 1, 64);
+        Range("augmentation.augmix-depth", augmentation.AugmixDepth, 0, 64);
+        Require("augmentation.augmix-severity", augmentation.AugmixSeverity is > 0 and <= 10, augmentation.AugmixSeverity, "above 0 and at most 10");
+        Inside("augmentation.augmix-coefficient", augmentation.AugmixCoefficient, 0, 1000);
+        Range("augmentation.cutout-size", augmentation.CutoutSize, 1, 4096);
+        Require("augmentation.erasing-probability", augmentation.ErasingProbability is >= 0 and <= 1, augmentation.ErasingProbability, "in [0, 1]");
+        Inside("augmentation.mixup-alpha", augmentation.MixupAlpha, 0, 1000);
+        Inside("augmentation.cutmix-alpha", augmentation.CutmixAlpha, 0, 1000);
+        AugmentationSequence.Check(recipe, origin);
+        AtLeastZero("objective.consistency-weight", recipe.Objective.ConsistencyWeight);
         Fraction("objective.label-smoothing", recipe.Objective.LabelSmoothing);
 
         Require("ews.width", ews.Width is > 0 and <= 1, ews.Width, "in (0, 1]");
@@ -55,7 +69,7 @@ public static class RecipeCheck
         AtLeastZero("ews.policy-gradient-clip", ews.PolicyGradientClip);
         Range("ews.policy-every", ews.PolicyEvery, 1, 1_000_000);
 
-        if (recipe.Objective.Kind != ObjectiveKind.CrossEntropy)
+        if (recipe.Objective.Kind.IsAdversarial())
         {
             var threat = recipe.Objective.Threat();
             Require("objective.norm", threat.Norm != Norm.L1, "l1", "linf or l2 (attacks of a few steps are not defined for l1)");

@@ -150,6 +150,11 @@ public static partial class RecipeFile
             return text.Trim('[', ']').Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(item => (double)Value(typeof(double), key, item, origin)).ToArray();
         }
 
+        if (type == typeof(IReadOnlyList<string>))
+        {
+            return text.Trim('[', ']').Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        }
+
         if (type.IsEnum)
         {
             var choices = Enum.GetNames(type).ToDictionary(Kebab, StringComparer.OrdinalIgnoreCase);
@@ -222,6 +227,10 @@ public static partial class RecipeFile
                 // Quoted the YAML way, where a quote is doubled: any path survives.
                 text.Append(" '").Append(words.Replace("'", "''", StringComparison.Ordinal)).Append("'\n");
             }
+            else if (value is IEnumerable<string> items)
+            {
+                text.Append(" [").AppendJoin(", ", items.Select(item => $"'{item.Replace("'", "''", StringComparison.Ordinal)}'")).Append("]\n");
+            }
             else
             {
                 text.Append(' ').Append(value is IEnumerable ? $"[{Text(value)}]" : Text(value)).Append('\n');
@@ -233,6 +242,7 @@ public static partial class RecipeFile
     {
         bool flag => flag ? "true" : "false",
         double number => number.ToString("R", CultureInfo.InvariantCulture),
+        IEnumerable<string> items => string.Join(", ", items),
         IEnumerable<double> numbers => string.Join(", ", numbers.Select(number => number.ToString("R", CultureInfo.InvariantCulture))),
         Enum choice => Kebab(choice.ToString()),
         _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",

@@ -35,12 +35,13 @@ public static class RecipeResolution
         var source = Path.Exists(recipe.Data.Source) ? Path.GetFullPath(recipe.Data.Source) : recipe.Data.Source;
         // One that the recipe brings was compared when the data were opened.
         var fingerprint = recipe.Data.Fingerprint.Length > 0 ? recipe.Data.Fingerprint : data.Fingerprint();
-        var resolved = recipe with { Model = model, Data = recipe.Data with { Source = source, Size = size, Fingerprint = fingerprint } };
+        var extra = recipe.Data.Extra.Select(Path.GetFullPath).ToArray();
+        var resolved = recipe with { Model = model, Data = recipe.Data with { Source = source, Size = size, Extra = extra, Fingerprint = fingerprint } };
         var crop = recipe.Augmentation.Crop;
         var format = ComputeFormat.Choose(
             () => resolved.CreateNetwork(data.Train.Classes.Count),
             // A step of 2/255 is as small as bfloat16's own steps near 1: adversarial objectives take it only where asked to.
-            recipe.Objective.Kind != ObjectiveKind.CrossEntropy && recipe.Training.Precision == Precision.Auto ? Precision.Fp32 : recipe.Training.Precision,
+            recipe.Objective.Kind.IsAdversarial() && recipe.Training.Precision == Precision.Auto ? Precision.Fp32 : recipe.Training.Precision,
             recipe.Training.Layout,
             environment.NativeBf16 || device.type == DeviceType.CUDA,
             Math.Min(recipe.Training.Batch, TrialImages),
@@ -59,11 +60,15 @@ public static class RecipeResolution
     public static IObjective Create(this ObjectiveRecipe recipe) => recipe.Kind switch
     {
         ObjectiveKind.CrossEntropy => new CrossEntropy(recipe.LabelSmoothing),
+        ObjectiveKind.Consistency => new Consistency(recipe.ConsistencyWeight, recipe.LabelSmoothing),
         ObjectiveKind.Pgd => new AdversarialTraining(recipe.InnerAttack(recipe.Steps, batchStatistics: true), recipe.LabelSmoothing),
         ObjectiveKind.Fgsm => new AdversarialTraining(recipe.InnerAttack(1, batchStatistics: true), recipe.LabelSmoothing),
         ObjectiveKind.Trades => new Trades(recipe.InnerAttack(recipe.Steps, batchStatistics: false), recipe.Beta, recipe.LabelSmoothing),
         _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe.Kind, "Unknown objective."),
     };
+
+    /// <summary>Whether an objective trains on adversarial examples.</summary>
+    public static bool IsAdversarial(this ObjectiveKind kind) => kind is ObjectiveKind.Pgd or ObjectiveKind.Fgsm or ObjectiveKind.Trades;
 
     /// <summary>What an adversarial objective defends against.</summary>
     /// <exception cref="InputException">The size is not a number.</exception>

@@ -34,7 +34,7 @@ public static class TrainingRun
         Recipe recipe, DataSplits data, RunFolder folder, torch.Device device, IRunObserver observer, CancellationToken stop = default)
     {
         var settings = recipe.Training;
-        var training = Loaders.Training(recipe, data.Train);
+        var training = Loaders.Training(recipe, data);
         var validation = Loaders.Measuring(recipe, data.Validation);
         using var network = recipe.CreateNetwork(data.Train.Classes.Count);
         network.to(device);
@@ -45,8 +45,9 @@ public static class TrainingRun
         var format = new ComputeFormat(settings.Precision, settings.Layout);
         using var weightPerturbation = recipe.Objective.WeightPerturbation > 0 ? new WeightPerturbation(network, recipe.Objective.WeightPerturbation) : null;
         var objective = recipe.Objective.Create();
-        var calm = new TrainingStep(network, objective, ews, null, optimizer, settings.GradientClip, format, device, recipe.Seed);
-        var perturbed = new TrainingStep(network, objective, ews, weightPerturbation, optimizer, settings.GradientClip, format, device, recipe.Seed);
+        var mixings = AugmentationSequence.Mixings(recipe, data.Train.Classes.Count);
+        var calm = new TrainingStep(network, objective, ews, null, optimizer, settings.GradientClip, format, device, recipe.Seed, mixings);
+        var perturbed = new TrainingStep(network, objective, ews, weightPerturbation, optimizer, settings.GradientClip, format, device, recipe.Seed, mixings);
 
         var position = folder.Restore(network, optimizer, search) ?? new RunPosition();
         var steps = training.StepsPerEpoch;
@@ -65,7 +66,7 @@ public static class TrainingRun
                     var globalStep = ((long)epoch * steps) + position.StepInEpoch;
                     var result = step.Run(batch, globalStep, LearningRate.At(settings, globalStep, steps));
                     position = clock.Advance(position, result);
-                    observer.Advance((globalStep + 1) * settings.Batch, $"epoch {epoch + 1}/{settings.Epochs}, loss {position.LossSum / position.Images:0.000}, accuracy {100.0 * position.Correct / position.Images:0.0}%");
+                    observer.Advance((globalStep + 1) * settings.Batch, $"epoch {epoch + 1}/{settings.Epochs}, loss {position.LossSum / position.Images:0.000}, accuracy {100.0 * position.Correct / position.Images:0.0}%, waited {100 * position.EpochSecondsWaited / position.EpochSeconds:0}% for data");
                 }
 
                 var stopping = stop.IsCancellationRequested;
@@ -132,7 +133,7 @@ public static class TrainingRun
     /// <summary>Accuracy of the held-out images under a PGD attack; null where the objective is not adversarial.</summary>
     private static double? RobustValidation(ClassifierNetwork network, Recipe recipe, Dataset validation, torch.Device device)
     {
-        if (recipe.Objective.Kind == ObjectiveKind.CrossEntropy || validation.Count == 0)
+        if (!recipe.Objective.Kind.IsAdversarial() || validation.Count == 0)
         {
             return null;
         }

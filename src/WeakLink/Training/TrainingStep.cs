@@ -1,4 +1,5 @@
 using TorchSharp;
+using WeakLink.Augmentations;
 using WeakLink.Data;
 using WeakLink.Objectives;
 using WeakLink.Subnets;
@@ -22,6 +23,7 @@ namespace WeakLink.Training;
 /// <param name="format">Number format and layout of the convolutions.</param>
 /// <param name="device">Where the model lives.</param>
 /// <param name="seed">Seed of the run.</param>
+/// <param name="mixings">Ways of mixing a batch's images with one another; each batch is mixed in one of them, where there are any.</param>
 public sealed class TrainingStep(
     torch.nn.Module<torch.Tensor, torch.Tensor> model,
     IObjective objective,
@@ -31,7 +33,8 @@ public sealed class TrainingStep(
     double gradientClip,
     ComputeFormat format,
     torch.Device device,
-    long seed)
+    long seed,
+    IReadOnlyList<BatchMixing>? mixings = null)
 {
     private readonly torch.nn.Module<torch.Tensor, torch.Tensor> _model = model;
     private readonly TorchSharp.Modules.Parameter[] _parameters = [.. model.parameters()];
@@ -44,20 +47,21 @@ public sealed class TrainingStep(
     public StepResult Run(Batch batch, long step, double learningRate)
     {
         using var scope = torch.NewDisposeScope();
-        var images = format.Apply(Pixels.ToUnit(batch.Images.to(device)));
         var labels = batch.Labels.to(device);
+        var (unit, targets) = Mix(Pixels.ToUnit(batch.Images.to(device)), labels, new SeededRandom(seed, RandomUse.Mixing, 0, step));
+        var images = format.Apply(unit);
         optimizer.zero_grad();
         // Dropout, and whatever a user's network draws, follows from the step too: a resumed run equals an uninterrupted one.
         using var generator = torch.manual_seed((long)(new SeededRandom(seed, RandomUse.Libtorch, 0, step).NextBits() >> 1));
 
-        var views = objective.Prepare(_model, images, labels, new SeededRandom(seed, RandomUse.Objective, 0, step));
+        var views = objective.Prepare(_model, images, targets, new SeededRandom(seed, RandomUse.Objective, 0, step));
         double loss;
         long correct;
         Lesson lesson;
-        weightPerturbation?.Perturb(objective, views, labels);
+        weightPerturbation?.Perturb(objective, views, targets);
         try
         {
-            (loss, correct, var teacher) = TrainFull(views, labels);
+            (loss, correct, var teacher) = TrainFull(views, targets, labels);
             lesson = ews?.TeachSubnet(views, teacher, labels, new SeededRandom(seed, RandomUse.Proposal, 0, step)) ?? default;
         }
         finally
@@ -83,14 +87,17 @@ public sealed class TrainingStep(
         return new StepResult(loss, lesson.Divergence, correct, (int)labels.shape[0]);
     }
 
-    private (double Loss, long Correct, IReadOnlyList<torch.Tensor> Teacher) TrainFull(IReadOnlyList<torch.Tensor> views, torch.Tensor labels)
+    private (torch.Tensor Images, torch.Tensor Targets) Mix(torch.Tensor images, torch.Tensor labels, SeededRandom random) =>
+        mixings is { Count: > 0 } ? mixings[random.Next(mixings.Count)].Mix(images, labels, random) : (images, labels);
+
+    private (double Loss, long Correct, IReadOnlyList<torch.Tensor> Teacher) TrainFull(IReadOnlyList<torch.Tensor> views, torch.Tensor targets, torch.Tensor labels)
     {
         // A scope of its own: when it ends nothing holds on to the full network's activations.
         using var scope = torch.NewDisposeScope();
-        var full = objective.Forward(_model, views, labels);
+        var full = objective.Forward(_model, views, targets);
         full.Loss.backward();
         var teacher = full.Logits.Select(logits => logits.detach().MoveToOuterDisposeScope()).ToList();
-        return (full.Loss.ToDouble(), teacher[0].argmax(1).eq(labels).sum().ToInt64(), teacher);
+        return (full.Loss.ToDouble(), teacher[0].narrow(0, 0, labels.shape[0]).argmax(1).eq(labels).sum().ToInt64(), teacher);
     }
 }
 

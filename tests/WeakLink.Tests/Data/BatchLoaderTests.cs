@@ -79,6 +79,57 @@ public class BatchLoaderTests
         Assert.Contains("augmentation.crop", error.Message);
     }
 
+    [Fact]
+    public void ExtraImages_FillTheirPartOfEveryBatch()
+    {
+        var own = new Numbered(50, 8, 8);
+        var extra = new Numbered(30, 8, 8, first: 1000);
+        var loader = new BatchLoader(own, new CropAndFlip(8, 8, 0, false), 16, 2, new ExtraImages(extra, 0.25));
+        Assert.Equal(50 / 12, loader.StepsPerEpoch);
+        var drawn = new HashSet<int>();
+        var ownDrawn = new List<int>();
+        for (var epoch = 0; epoch < 20; epoch++)
+        {
+            var inEpoch = new List<int>();
+            foreach (var batch in loader.Training(3, epoch))
+            {
+                using (batch)
+                {
+                    var numbers = Numbers(batch);
+                    Assert.All(numbers[..12], number => Assert.InRange(number, 0, 49));
+                    Assert.All(numbers[12..], number => Assert.InRange(number, 1000, 1029));
+                    Assert.Equal(numbers.Select(number => (long)(number % 10)), batch.Labels.data<long>().ToArray());
+                    inEpoch.AddRange(numbers[..12]);
+                    drawn.UnionWith(numbers[12..]);
+                }
+            }
+
+            Assert.Equal(inEpoch.Count, inEpoch.Distinct().Count());
+            ownDrawn.AddRange(inEpoch);
+        }
+
+        Assert.Equal(30, drawn.Count);
+        Assert.Equal(50, ownDrawn.Distinct().Count());
+        Assert.Equal(Contents(loader.Training(3, 5)).Skip(2), Contents(loader.Training(3, 5, firstStep: 2)));
+    }
+
+    [Fact]
+    public void ExtraImagesWithoutAFraction_AreAddedToTheOthers()
+    {
+        var loader = new BatchLoader(new Numbered(20, 8, 8), new CropAndFlip(8, 8, 0, false), 10, 2, new ExtraImages(new Numbered(30, 8, 8, first: 1000), 0));
+        Assert.Equal(5, loader.StepsPerEpoch);
+        var all = new List<int>();
+        foreach (var batch in loader.Training(3, 0))
+        {
+            using (batch)
+            {
+                all.AddRange(Numbers(batch));
+            }
+        }
+
+        Assert.Equal(Enumerable.Range(0, 20).Concat(Enumerable.Range(1000, 30)), all.Order());
+    }
+
     [Theory]
     [InlineData(0, false)]
     [InlineData(2, false)]
@@ -163,7 +214,15 @@ public class BatchLoaderTests
         return contents;
     }
 
-    private sealed class Numbered(int count, int height, int width, int broken = -1) : Dataset
+    // The first two values of an image are its number.
+    private static List<int> Numbers(Batch batch)
+    {
+        var bytes = batch.Images.data<byte>().ToArray();
+        var size = bytes.Length / (int)batch.Images.shape[0];
+        return [.. Enumerable.Range(0, (int)batch.Images.shape[0]).Select(i => (256 * bytes[i * size]) + bytes[(i * size) + 1])];
+    }
+
+    private sealed class Numbered(int count, int height, int width, int broken = -1, int first = 0) : Dataset
     {
         private int _reads;
 
@@ -179,7 +238,7 @@ public class BatchLoaderTests
 
         public override int Width => width;
 
-        public override int Label(int index) => index % 10;
+        public override int Label(int index) => (first + index) % 10;
 
         public override void Read(int index, Span<byte> planes)
         {
@@ -193,6 +252,8 @@ public class BatchLoaderTests
             {
                 planes[i] = (byte)((index * 37) + i);
             }
+
+            (planes[0], planes[1]) = ((byte)((first + index) / 256), (byte)((first + index) % 256));
         }
     }
 }

@@ -42,6 +42,18 @@ public class RecipeTests
         Assert.Equal([1.0 / 3, 2.0 / 3], recipe.Training.Milestones.Select(milestone => Math.Round(milestone * 3) / 3));
     }
 
+    [Theory]
+    [InlineData("crop,flip,augmux", "augmix")]
+    [InlineData("crop,mixup,flip", "last")]
+    [InlineData("crop,flip,flip", "twice")]
+    [InlineData("crop,random-resized-crop", "both")]
+    public void ASequenceThatCantWork_IsRefusedWithTheReason(string sequence, string reason) =>
+        Assert.Contains(reason, Assert.Throws<InputException>(() => RecipeFile.Parse("", "my.yaml", [$"augmentation.sequence={sequence}"])).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Consistency_NeedsAugMix() =>
+        Assert.Contains("'augmix'", Assert.Throws<InputException>(() => RecipeFile.Parse("", "my.yaml", ["objective.kind=consistency"])).Message, StringComparison.Ordinal);
+
     [Fact]
     public void EveryShippedRecipe_Loads()
     {
@@ -72,6 +84,10 @@ public class RecipeTests
     [InlineData("objective.label-smoothing=1")]
     [InlineData("model.mean=0.5,0.5")]
     [InlineData("model.mean=0.5,0.5,0.5")]
+    [InlineData("data.extra-fraction=1")]
+    [InlineData("augmentation.augmix-severity=0")]
+    [InlineData("augmentation.randaugment-magnitude=31")]
+    [InlineData("augmentation.resized-crop-area=0")]
     public void ImpossibleValue_IsNamedWithItsKey(string setting)
     {
         var message = Assert.Throws<InputException>(() => RecipeFile.Parse("", "recipe", [setting])).Message;

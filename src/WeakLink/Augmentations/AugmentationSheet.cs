@@ -1,0 +1,80 @@
+using TorchSharp;
+using WeakLink.Data;
+using WeakLink.Imaging;
+
+namespace WeakLink.Augmentations;
+
+/// <summary>A picture of what training sees, for people to look at: a row for each image, as it is and then what becomes of it in one epoch after another.</summary>
+public static class AugmentationSheet
+{
+    /// <summary>Draws the sheet into a PNG file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="images">The images.</param>
+    /// <param name="views">What becomes of them.</param>
+    /// <param name="mixings">How they are mixed with one another.</param>
+    /// <param name="epochs">Epochs shown; an epoch with several views of an image takes as many columns.</param>
+    /// <param name="seed">Seed of the draws.</param>
+    /// <exception cref="InputException">The images are smaller than the crop.</exception>
+    public static void Write(string path, Dataset images, IViews views, IReadOnlyList<BatchMixing> mixings, int epochs, long seed)
+    {
+        var sheet = Draw(images, views, mixings, epochs, seed);
+        AtomicFile.Write(path, stream => stream.Write(sheet));
+    }
+
+    /// <summary>Draws the sheet.</summary>
+    /// <param name="images">The images.</param>
+    /// <param name="views">What becomes of them.</param>
+    /// <param name="mixings">How they are mixed with one another.</param>
+    /// <param name="epochs">Epochs shown; an epoch with several views of an image takes as many columns.</param>
+    /// <param name="seed">Seed of the draws.</param>
+    /// <returns>A PNG file.</returns>
+    /// <exception cref="InputException">The images are smaller than the crop.</exception>
+    public static byte[] Draw(Dataset images, IViews views, IReadOnlyList<BatchMixing> mixings, int epochs, long seed)
+    {
+        var rows = Enumerable.Range(0, images.Count).Select(index => new List<Picture> { Read(images, index) }).ToList();
+        // All at once, in order: what training would make of this batch.
+        var bytes = Dataset.Channels * views.Height * views.Width;
+        for (var epoch = 0; epoch < epochs; epoch++)
+        {
+            var batch = new byte[views.Count * images.Count * bytes];
+            for (var index = 0; index < images.Count; index++)
+            {
+                views.Make(rows[index][0].Planes, images.Height, images.Width, new ViewTargets(batch, index, images.Count, bytes), new SeededRandom(seed, RandomUse.Augmentation, epoch, index));
+            }
+
+            batch = Mix(batch, epoch);
+            for (var view = 0; view < views.Count; view++)
+            {
+                for (var index = 0; index < images.Count; index++)
+                {
+                    rows[index].Add(new Picture(new ViewTargets(batch, index, images.Count, bytes)[view].ToArray(), views.Height, views.Width));
+                }
+            }
+        }
+
+        return PictureTable.Draw([.. rows.Select((row, index) => ($"{Path.GetFileName(images.Describe(index))}: as it is, then {(views.Count > 1 ? $"the {views.Count} views of" : "in")} {epochs} epochs", (IReadOnlyList<Picture>)row))]);
+
+        byte[] Mix(byte[] batch, int epoch)
+        {
+            if (mixings.Count == 0)
+            {
+                return batch;
+            }
+
+            using var scope = torch.NewDisposeScope();
+            var random = new SeededRandom(seed, RandomUse.Mixing, 0, epoch);
+            var (mixed, _) = mixings[random.Next(mixings.Count)].Mix(
+                Pixels.ToUnit(torch.tensor(batch, [views.Count * images.Count, Dataset.Channels, views.Height, views.Width], torch.uint8)),
+                torch.zeros(images.Count, torch.int64),
+                random);
+            return mixed.mul(255).round().to(torch.uint8).data<byte>().ToArray();
+        }
+    }
+
+    private static Picture Read(Dataset images, int index)
+    {
+        var planes = new byte[images.BytesPerImage];
+        images.Read(index, planes);
+        return new Picture(planes, images.Height, images.Width);
+    }
+}

@@ -1,0 +1,54 @@
+namespace WeakLink.Data;
+
+/// <summary>The images of several data sets, one after another.</summary>
+/// <param name="parts">Data sets of the same classes and image size; at least one.</param>
+public sealed class JoinedDataset(IReadOnlyList<Dataset> parts) : Dataset
+{
+    private readonly int[] _starts = Starts(parts);
+
+    /// <inheritdoc/>
+    public override string Name => string.Join(" + ", parts.Select(part => part.Name));
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Classes => parts[0].Classes;
+
+    /// <inheritdoc/>
+    public override int Count => parts.Sum(part => part.Count);
+
+    /// <inheritdoc/>
+    public override int Height => parts[0].Height;
+
+    /// <inheritdoc/>
+    public override int Width => parts[0].Width;
+
+    /// <inheritdoc/>
+    public override int Label(int index) => parts[Part(index)].Label(index - _starts[Part(index)]);
+
+    /// <inheritdoc/>
+    public override void Read(int index, Span<byte> planes) => parts[Part(index)].Read(index - _starts[Part(index)], planes);
+
+    /// <inheritdoc/>
+    public override string Describe(int index) => parts[Part(index)].Describe(index - _starts[Part(index)]);
+
+    private static int[] Starts(IReadOnlyList<Dataset> parts)
+    {
+        var starts = new int[parts.Count];
+        for (var part = 1; part < parts.Count; part++)
+        {
+            starts[part] = checked(starts[part - 1] + parts[part - 1].Count);
+        }
+
+        return starts;
+    }
+
+    private int Part(int index)
+    {
+        var part = _starts.Length - 1;
+        while (index < _starts[part])
+        {
+            part--;
+        }
+
+        return part;
+    }
+}
