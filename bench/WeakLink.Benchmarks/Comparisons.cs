@@ -24,7 +24,7 @@ internal static class Comparisons
     ];
 
     /// <summary>The names.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["ews", "formats", "map", "adversarial"];
+    public static IReadOnlyList<string> Names { get; } = ["ews", "formats", "map", "augmentation", "adversarial"];
 
     /// <summary>A table by name.</summary>
     public static Comparison Named(string name) => name switch
@@ -42,6 +42,7 @@ internal static class Comparisons
             new("fp32 contiguous", "plain-fp32", Off, "training.precision=fp32", "training.layout=contiguous"),
         ], WithSubnets),
         "map" => new(Small, Format, [.. Map()], WithSubnets),
+        "augmentation" => new(Small, Format, [.. Augmented()], WithSubnets),
         "adversarial" => new("recipes/adversarial-small.yaml", AdversarialSettings, [.. Adversarial()],
         [
             new("clean", 1, run => 100 * run.Attacks?["pgd"]["linf"].Clean),
@@ -63,8 +64,6 @@ internal static class Comparisons
             ("5,000 images, 40 epochs", "-few", ["data.limit=5000", "training.epochs=40"]),
             ("half the width", "-half", ["model.width-multiplier=0.5"]),
             ("ResNet-14", "-resnet14", ["model.name=resnet14"]),
-            ("twice the width", "-double", ["model.width-multiplier=2"]),
-            ("5,000 images, 40 epochs, twice the width", "-few-double", ["data.limit=5000", "training.epochs=40", "model.width-multiplier=2"]),
         ];
         foreach (var (name, folder, settings) in places)
         {
@@ -72,20 +71,35 @@ internal static class Comparisons
             yield return new($"{name}: EWS", $"policy{folder}", settings);
         }
 
-        foreach (var (place, folder, settings) in new[] { ("as above", "", (string[])[]), ("5,000 images, 40 epochs", "-few", ["data.limit=5000", "training.epochs=40"]) })
+        yield return new("as above: EWS, ρ = 0.9", "policy-width9", "ews.width=0.9");
+        yield return new("as above: EWS, ρ = 0.5", "policy-width5", "ews.width=0.5");
+        yield return new("as above: EWS, λ = 0.1", "policy-weight1", "ews.weight=0.1");
+        yield return new("as above: EWS, ρ = 0.9, λ = 0.1", "policy-width9-weight1", "ews.width=0.9", "ews.weight=0.1");
+        yield return new("5,000 images, 40 epochs: EWS, ρ = 0.9", "policy-few-width9", "data.limit=5000", "training.epochs=40", "ews.width=0.9");
+        yield return new("5,000 images, 40 epochs: EWS, ρ = 0.9, λ = 0.1", "policy-few-width9-weight1", "data.limit=5000", "training.epochs=40", "ews.width=0.9", "ews.weight=0.1");
+    }
+
+    // The first two are those of the first table.
+    private static IEnumerable<Arm> Augmented()
+    {
+        (string Name, string Folder, string[] Settings)[] augmentations =
+        [
+            ("cross-entropy", "", []),
+            ("AutoAugment", "-autoaugment", ["augmentation.sequence=crop,flip,autoaugment-cifar10"]),
+            ("AugMix, consistency", "-augmix", ["augmentation.sequence=crop,flip,augmix", "objective.kind=consistency"]),
+        ];
+        foreach (var (name, folder, settings) in augmentations)
         {
-            yield return new($"{place}: EWS, ρ = 0.9", $"policy{folder}-width9", [.. settings, "ews.width=0.9"]);
-            yield return new($"{place}: EWS, λ = 0.1", $"policy{folder}-weight1", [.. settings, "ews.weight=0.1"]);
-            yield return new($"{place}: EWS, ρ = 0.9, λ = 0.1", $"policy{folder}-width9-weight1", [.. settings, "ews.width=0.9", "ews.weight=0.1"]);
-            yield return new($"{place}: EWS, ρ = 0.5", $"policy{folder}-width5", [.. settings, "ews.width=0.5"]);
+            yield return new(name, $"plain{folder}", [.. settings, Off]);
+            yield return new($"{name} + EWS", $"policy{folder}", settings);
         }
     }
 
     // Eight ways to train, three seeds and AutoAttack must fit two cores and two hours.
     private static string[] AdversarialSettings =>
     [
-        "training.precision=fp32", "training.layout=channels-last", "data.limit=10000", "evaluation.corruptions=none", "evaluation.subnets=0",
-        "evaluation.attack=pgd,autoattack", "evaluation.attack-images=200",
+        "training.precision=bf16", "training.layout=channels-last", "data.limit=10000", "evaluation.corruptions=none", "evaluation.subnets=0",
+        "evaluation.attack=pgd,autoattack", "evaluation.attack-images=128",
     ];
 
     private static IEnumerable<Arm> Adversarial()

@@ -52,7 +52,7 @@ public static class AugmentationSheet
             }
         }
 
-        return PictureTable.Draw([.. rows.Select((row, index) => ($"{Path.GetFileName(images.Describe(index))}: as it is, then {(views.Count > 1 ? $"the {views.Count} views of" : "in")} {epochs} epochs", (IReadOnlyList<Picture>)row))]);
+        return PictureTable.Draw([.. rows.Select((row, index) => ($"{string.Join('/', images.Describe(index).Split('/', '\\').TakeLast(2))}: as it is, then {(views.Count > 1 ? $"the {views.Count} views of" : "in")} {epochs} epochs", (IReadOnlyList<Picture>)row))]);
 
         byte[] Mix(byte[] batch, int epoch)
         {
