@@ -6,7 +6,8 @@ namespace WeakLink.Data;
 /// <summary>Archives of image folders given as data: extracted once into the cache folder, and found there again.</summary>
 public static class ArchiveFiles
 {
-    private static readonly string[] Readable = [".zip", ".tar", ".tar.gz", ".tgz"];
+    // An .npz is a .zip of arrays.
+    private static readonly string[] Readable = [".zip", ".npz", ".tar", ".tar.gz", ".tgz"];
 
     // Recognised so that the error can say what to do.
     private static readonly (string Ending, string Remedy)[] Unreadable =
@@ -21,7 +22,7 @@ public static class ArchiveFiles
     /// The folder that holds the archive's content, extracted into the cache folder unless it is there from an earlier run; the archive's path, length and
     /// modification time tell. Where all of it lies in one folder of folders, that one is returned.
     /// </summary>
-    /// <param name="archive">A .zip, .tar, .tar.gz or .tgz.</param>
+    /// <param name="archive">A .zip, .npz, .tar, .tar.gz or .tgz.</param>
     /// <param name="cacheFolder">Extracts into its subfolder <c>extracted</c>.</param>
     /// <param name="progress">Receives the bytes of the archive that are done.</param>
     /// <param name="cancellation">Stops the extraction; nothing is left behind.</param>

@@ -24,7 +24,7 @@ public sealed record DataRecipe
     /// <summary>Use only this many training images (the first of a seeded, stratified order); 0: all.</summary>
     public int Limit { get; init; }
 
-    /// <summary>Folders of further training images (DeepAugment's, generated or pseudo-labelled ones), with commas between; each holds one folder of images a class, of some of the classes.</summary>
+    /// <summary>Folders of further training images (DeepAugment's, generated or pseudo-labelled ones), with commas between; each holds one folder of images a class, of some of the classes, or <c>image.npy</c> and <c>label.npy</c>.</summary>
     public IReadOnlyList<string> Extra { get; init; } = [];
 
     /// <summary>Part of every batch that comes from <c>data.extra</c>; 0: their images are added to the others, all equally likely. In [0, 1).</summary>

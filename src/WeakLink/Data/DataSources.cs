@@ -88,9 +88,11 @@ public static class DataSources
         {
             var folder = Directory.Exists(path) ? Path.GetFullPath(path)
                 : File.Exists(path) && ArchiveFiles.IsArchive(path) ? ArchiveFiles.ExtractedFolder(path, CacheFolder.Default, new ObservedProgress("extracting", observer), stop)
-                : throw new InputException($"There are no extra images at '{path}': give a folder with one folder of images a class, or an archive of one.");
+                : throw new InputException($"There are no extra images at '{path}': give a folder with one folder of images a class or with image.npy and label.npy, or an archive of one.");
             var root = SplitFolders[0].Select(name => Path.Combine(folder, name)).FirstOrDefault(Directory.Exists) ?? folder;
-            var images = FolderDataset.Open(root, Path.GetFileName(folder.TrimEnd(Path.DirectorySeparatorChar)), train.Classes, sized, skipped, observer, someClasses: true, stop);
+            Dataset images = NumpyImages.AreIn(folder)
+                ? NumpyImages.Open(folder, train.Classes)
+                : FolderDataset.Open(root, Path.GetFileName(folder.TrimEnd(Path.DirectorySeparatorChar)), train.Classes, sized, skipped, observer, someClasses: true, stop);
             observer.Note($"{images.Name}: {images.Count:n0} extra training images");
             return SameSize(train, images, path);
         }).ToList();

@@ -4,7 +4,7 @@ using System.Text;
 namespace WeakLink.Data;
 
 /// <summary>
-/// Extracts a .zip, .tar, .tar.gz or .tgz that nobody vouches for. Nothing is written outside the target, no link is ever created (a link to a file of the archive
+/// Extracts a .zip, .npz, .tar, .tar.gz or .tgz that nobody vouches for. Nothing is written outside the target, no link is ever created (a link to a file of the archive
 /// becomes a copy), the size is bounded, and the target appears only when all of it is there.
 /// </summary>
 internal sealed class SafeArchive : IDisposable
@@ -50,7 +50,7 @@ internal sealed class SafeArchive : IDisposable
         // A sibling, so that the rename stays on one file system.
         var partial = $"{target}.partial-{Guid.NewGuid():N}";
         using var extraction = new SafeArchive(archive, partial, allowance, progress, cancellation);
-        if (archive.EndsWith(".zip", StringComparison.OrdinalIgnoreCase))
+        if (archive.EndsWith(".zip", StringComparison.OrdinalIgnoreCase) || archive.EndsWith(".npz", StringComparison.OrdinalIgnoreCase))
         {
             extraction.ExtractZip();
         }
