@@ -18,6 +18,9 @@ public static class TrainingRun
     // Between the saves at the ends of epochs, which may take hours.
     private static readonly TimeSpan SaveInterval = TimeSpan.FromMinutes(10);
 
+    // Of an epoch's time; the first epoch of data on a slow disk waits anyway, but less than this.
+    private const double NoticeableWait = 0.2;
+
     // Selecting a checkpoint under attack: as many steps as training has, on few enough images to cost less than an epoch.
     private const int ValidationSteps = 10, ValidationImages = 512;
 
@@ -96,8 +99,14 @@ public static class TrainingRun
                 robust = RobustValidation(network, recipe, data.Validation, device);
             }
 
-            folder.WriteEpoch(Metrics(position, held, robust));
-            observer.Epoch(Metrics(position, held, robust));
+            var metrics = Metrics(position, held, robust);
+            folder.WriteEpoch(metrics);
+            observer.Epoch(metrics);
+            if (epoch == 1 && metrics.WaitedForData > NoticeableWait)
+            {
+                observer.Note($"The steps waited for images {100 * metrics.WaitedForData:0}% of the time: more training.workers, a larger data.cache-megabytes or a smaller data.size would make them wait less.");
+            }
+
             var next = position.NextEpoch();
             // What was trained for selects: accuracy under attack for adversarial objectives.
             if ((robust ?? held?.Top1) is { } score && score > position.BestTop1)

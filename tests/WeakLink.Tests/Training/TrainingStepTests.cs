@@ -1,4 +1,5 @@
 using TorchSharp;
+using WeakLink.Augmentations;
 using WeakLink.Data;
 using WeakLink.Models;
 using WeakLink.Objectives;
@@ -94,6 +95,31 @@ public class TrainingStepTests
         using var noGradients = torch.no_grad();
         var moved = Math.Sqrt(network.parameters().Zip(start.parameters()).Sum(pair => (pair.First - pair.Second).square().sum().ToDouble()));
         Assert.Equal(0.01, moved, 1e-4);
+    }
+
+    [Fact]
+    public void MixedViewsAndTheirConsistency_HoldNothing()
+    {
+        // Three views of five images.
+        using var random = new torch.Generator(4);
+        using var batch = new Batch(
+            torch.randint(0, 256, [15, 3, 8, 8], torch.uint8, generator: random).DetachFromDisposeScope(),
+            torch.arange(5, dtype: torch.int64).DetachFromDisposeScope());
+        using var network = Create();
+        using var search = new RandomSearch(network.Space, 0.7);
+        using var optimizer = torch.optim.SGD(network.parameters(), 0.01, 0.9);
+        var step = new TrainingStep(
+            network, new Consistency(), new EnhanceWeakSubnets(network, search, new Distillation(1)), null, optimizer, 3, ComputeFormat.Exact, torch.CPU, 3, [new Mixup(0.2, 10), new CutMix(1, 10)]);
+        var tensors = 0L;
+        for (var i = 0; i < 30; i++)
+        {
+            var result = step.Run(batch, i, 0.01);
+            Assert.Equal(5, result.Images);
+            Assert.InRange(result.Correct, 0, 5);
+            tensors = i == 9 ? LiveTensors.Before() : tensors;
+        }
+
+        Assert.Equal(tensors, LiveTensors.After());
     }
 
     private static TrainingStep Step(ClassifierNetwork network, torch.optim.Optimizer optimizer, ISubnetSearch? search, double weight) => new(
