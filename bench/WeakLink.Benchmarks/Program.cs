@@ -1,6 +1,6 @@
 using WeakLink.Benchmarks;
 
-const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- steps [NETWORK...] | memory [STEPS] | channels | loading [FOLDER] | corruptions REFERENCE | attacks [IMAGES] | comparison TABLE DATA OUT [SEEDS] [KEY=VALUE...] | picture OUT RUN...";
+const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- steps [NETWORK...] | memory [STEPS] | channels | loading [FOLDER] | corruptions REFERENCE | attacks [IMAGES] | augmentations | comparison TABLE DATA OUT [SEEDS] [KEY=VALUE...] | picture OUT RUN...";
 switch (args)
 {
     case ["steps", .. var networks]:
@@ -29,6 +29,10 @@ switch (args)
     case ["attacks", .. var images]:
         Console.WriteLine($"{Machine.Describe()}\n");
         AttackBenchmark.Run(images.Length > 0 ? int.Parse(images[0], System.Globalization.CultureInfo.InvariantCulture) : 128);
+        return 0;
+    case ["augmentations"]:
+        Console.WriteLine($"{Machine.Describe()}\n");
+        AugmentationBenchmark.Run();
         return 0;
     case ["comparison", var table, var data, var output, .. var rest]:
         var settings = rest.Where(argument => argument.Contains('=')).ToArray();
