@@ -25,7 +25,14 @@ public sealed record AutoAugment(AutoAugmentPolicy Policy) : Augmentation
     /// <inheritdoc/>
     public override void Apply(ImageBuffer image, SeededRandom random)
     {
+        var (first, second) = Draw(random, image.Height, image.Width);
+        first.Apply(image, Resampling.Nearest, AutoAugmentScale.Outside);
+        second.Apply(image, Resampling.Nearest, AutoAugmentScale.Outside);
+    }
+
+    internal (Operation First, Operation Second) Draw(SeededRandom random, int height, int width)
+    {
         var subPolicies = SubPolicy.Of(Policy);
-        subPolicies[random.Next(subPolicies.Count)].Apply(image, random);
+        return subPolicies[random.Next(subPolicies.Count)].Draw(random, height, width);
     }
 }

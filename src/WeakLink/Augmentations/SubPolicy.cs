@@ -112,15 +112,12 @@ internal sealed record SubPolicy(Operator First, double FirstProbability, int Fi
         _ => throw new ArgumentOutOfRangeException(nameof(policy), policy, "Unknown policy."),
     };
 
-    /// <summary>Applies both, each with its probability.</summary>
-    public void Apply(ImageBuffer image, SeededRandom random)
-    {
-        Draw(First, FirstProbability, FirstLevel, random, image.Height, image.Width).Apply(image, Resampling.Nearest, AutoAugmentScale.Outside);
-        Draw(Second, SecondProbability, SecondLevel, random, image.Height, image.Width).Apply(image, Resampling.Nearest, AutoAugmentScale.Outside);
-    }
+    /// <summary>Draws both, each with its probability; otherwise no change.</summary>
+    public (Operation First, Operation Second) Draw(SeededRandom random, int height, int width) =>
+        (Draw(First, FirstProbability, FirstLevel, random, height, width), Draw(Second, SecondProbability, SecondLevel, random, height, width));
 
     private static Operation Draw(Operator kind, double probability, int level, SeededRandom random, int height, int width) =>
         random.NextBool(probability)
             ? AutoAugmentScale.At(kind, level / StrongestLevel, AutoAugmentScale.HasSign(kind) && random.NextBool(), height, width)
-            : new Operation(Operator.Identity);
+            : new Operation(Identity);
 }

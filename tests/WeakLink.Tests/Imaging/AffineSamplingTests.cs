@@ -71,4 +71,67 @@ public sealed class AffineSamplingTests
             }
         }
     }
+
+    // Against the definition, pixel by pixel: any map, any size of image and result, any grey outside.
+    [Fact]
+    public void AnyMap_IsItsDefinition()
+    {
+        var random = new SeededRandom(1, RandomUse.Perturbation);
+        for (var i = 0; i < 600; i++)
+        {
+            var (height, width) = (random.Next(1, 40), random.Next(1, 40));
+            var (toHeight, toWidth) = i % 2 == 0 ? (height, width) : (random.Next(1, 40), random.Next(1, 40));
+            var map = (i % 6) switch
+            {
+                0 => AffineMap.Turned(height, width, random.NextDouble(-180, 180)),
+                1 => new AffineMap(1, random.NextDouble(-1, 1), 0, 0, 1, 0),
+                2 => new AffineMap(1, 0, 0, random.NextDouble(-1, 1), 1, 0),
+                3 => new AffineMap(1, 0, random.Next(-40, 40), 0, 1, random.Next(-40, 40)),
+                4 => new AffineMap(1, 0, random.NextDouble(-9, 9), 0, 1, random.NextDouble(-9, 9)),
+                _ => new AffineMap(Coefficient(), Coefficient(), 10 * Coefficient(), Coefficient(), Coefficient(), 10 * Coefficient()),
+            };
+            var outside = (byte)random.Next(256);
+            var image = new ImageView(WeakLink.Tests.Augmentations.Samples.Image(height, width), height, width);
+            var (nearest, linear) = (new byte[3 * toHeight * toWidth], new byte[3 * toHeight * toWidth]);
+            AffineSampling.Nearest(image, map, toHeight, toWidth, nearest, outside);
+            AffineSampling.Linear(image, map, toHeight, toWidth, linear, outside);
+            for (var at = 0; at < toHeight * toWidth; at++)
+            {
+                var (x, y) = ((at % toWidth) + 0.5, (at / toWidth) + 0.5);
+                var (inX, inY) = ((map.A * x) + (map.B * y) + map.C, (map.D * x) + (map.E * y) + map.F);
+                for (var channel = 0; channel < 3; channel++)
+                {
+                    // Within 65,536ths of two pixels, either may be the nearest.
+                    var plane = image.Plane(channel).ToArray();
+                    Assert.Contains(nearest[(channel * toHeight * toWidth) + at], new[] { -0.001, 0.001 }.SelectMany(dx => new[] { -0.001, 0.001 }.Select(dy => Pixel(plane, inX + dx, inY + dy))));
+                    Assert.Equal(Between(plane, inX, inY), linear[(channel * toHeight * toWidth) + at]);
+                }
+            }
+
+            double Coefficient() => random.NextDouble(-1.5, 1.5);
+
+            bool Inside(double inX, double inY) => inX >= 0 && inX < width && inY >= 0 && inY < height;
+
+            byte Pixel(byte[] plane, double inX, double inY) => Inside(inX, inY) ? plane[((int)inY * width) + (int)inX] : outside;
+
+            byte Between(byte[] plane, double inX, double inY)
+            {
+                if (!Inside(inX, inY))
+                {
+                    return outside;
+                }
+
+                var (left, top) = (Math.Floor(inX - 0.5), Math.Floor(inY - 0.5));
+                var (upper, lower) = (Across(top), Across(top + 1));
+                return (byte)(upper + ((inY - 0.5 - top) * (lower - upper)));
+
+                double Across(double row)
+                {
+                    var start = (int)Math.Clamp(row, 0, height - 1) * width;
+                    var (first, second) = (plane[start + (int)Math.Clamp(left, 0, width - 1)], plane[start + (int)Math.Clamp(left + 1, 0, width - 1)]);
+                    return first + ((inX - 0.5 - left) * (second - first));
+                }
+            }
+        }
+    }
 }
