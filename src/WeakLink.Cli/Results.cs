@@ -1,4 +1,6 @@
+using System.Globalization;
 using WeakLink.Attacks;
+using WeakLink.Corruptions;
 using WeakLink.Evaluation;
 
 namespace WeakLink.Cli;
@@ -54,14 +56,19 @@ internal static class Results
 
     private static void ShowCorruptions(Screen screen, CorruptionSummary corruptions)
     {
+        var severities = corruptions.Severities ?? Corruption.AllSeverities;
         screen.Line(corruptions.Table is { } table
             ? $"  Top-1 under common corruptions, made of {corruptions.Images:n0} test images with the severities of {table}:"
             : $"  Top-1 under common corruptions, {corruptions.Images:n0} images each of {corruptions.Source}:");
         screen.Table(
-            ["severity", "mean", "1", "2", "3", "4", "5"],
+            ["severity", "mean", .. severities.Select(severity => severity.ToString(CultureInfo.InvariantCulture))],
             corruptions.Error.Select(pair => (IReadOnlyList<string>)[pair.Key, Screen.Percent(1 - pair.Value.Average()), .. pair.Value.Select(error => Screen.Percent(1 - error))]));
         screen.Line($"  Corrupted accuracy {Screen.Percent(corruptions.Accuracy)} (mean corruption error {Screen.Percent(1 - corruptions.Accuracy)}, not normalised)"
             + (corruptions is { Mce: { } mce, RelativeMce: { } relative } ? $"; mCE {Screen.Percent(mce)}, relative mCE {Screen.Percent(relative)}, both relative to {corruptions.Reference}" : ""));
+        if (severities.Count < Corruption.Severities)
+        {
+            screen.Line($"  The folder holds severities {string.Join(", ", severities)} only: these means can't be compared with those over all five.");
+        }
     }
 
     public static void ShowAttack(Screen screen, string attack, string norm, RobustSummary robust)

@@ -30,6 +30,9 @@ public abstract class Corruption(string name, CorruptionGroup group, bool heldOu
     /// <summary>The strongest severity; the weakest is 1.</summary>
     public const int Severities = 5;
 
+    /// <summary>1 ... 5.</summary>
+    public static IReadOnlyList<int> AllSeverities { get; } = [1, 2, 3, 4, 5];
+
     /// <summary>As in the names of CIFAR-10-C's files.</summary>
     public string Name => name;
 

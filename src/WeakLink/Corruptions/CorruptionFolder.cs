@@ -16,7 +16,10 @@ public sealed class CorruptionFolder : IDisposable
     private readonly DataRecipe _recipe;
 
     private CorruptionFolder(string folder, IReadOnlyList<string> classes, DataRecipe recipe, long[]? labels) =>
-        (_folder, _classes, _recipe, _labels) = (folder, classes, recipe, labels);
+        (_folder, _classes, _recipe, _labels, Severities) = (folder, classes, recipe, labels, CorruptionManifest.SeveritiesOf(folder));
+
+    /// <summary>The severities that the folder holds, ascending: all five, unless it was written with fewer.</summary>
+    public IReadOnlyList<int> Severities { get; }
 
     /// <summary>Opens a folder.</summary>
     /// <param name="folder">The folder.</param>
@@ -48,9 +51,15 @@ public sealed class CorruptionFolder : IDisposable
     /// <exception cref="InputException">They are missing or of a wrong shape, type or number.</exception>
     public Dataset Images(Corruption corruption, int severity, IRunObserver observer, CancellationToken stop = default)
     {
+        var place = Severities.ToList().IndexOf(severity);
+        if (place < 0)
+        {
+            throw new InputException($"'{_folder}' holds severities {string.Join(", ", Severities)} only, not {severity}: write it again with all five.");
+        }
+
         if (_labels is not null)
         {
-            return new ArrayDataset(ArrayOf(corruption), corruption.Name, severity, _classes, _labels);
+            return new ArrayDataset(ArrayOf(corruption), $"{corruption.Name} {severity}", place, Severities.Count, _classes, _labels);
         }
 
         var folder = Path.Combine(_folder, corruption.Name, severity.ToString(System.Globalization.CultureInfo.InvariantCulture));
@@ -79,21 +88,23 @@ public sealed class CorruptionFolder : IDisposable
         _arrays.Add(corruption.Name, array);
         return array.Type != "|u1" || array.Shape is not [_, > 0, > 0, 3]
             ? throw new InputException($"'{array.Path}' is an array of type {array.Type} and shape {string.Join('x', array.Shape)}, expected bytes (|u1) of shape Nx32x32x3: save the images as uint8, channels last.")
-            : array.Shape[0] != _labels!.Length || array.Shape[0] % Corruption.Severities != 0
-            ? throw new InputException($"'{array.Path}' has {array.Shape[0]} images and labels.npy {_labels!.Length} labels, expected the same number, five severities of as many images: copy or fetch them again, or make all five severities.")
+            : array.Shape[0] == 0
+            ? throw new InputException($"'{array.Path}' holds no images: copy, fetch or write it again.")
+            : array.Shape[0] != _labels!.Length || array.Shape[0] % Severities.Count != 0
+            ? throw new InputException($"'{array.Path}' has {array.Shape[0]} images and labels.npy {_labels!.Length} labels, expected the same number, {Severities.Count} severities of as many images: copy, fetch or write them again.")
             : array;
     }
 
     /// <summary>One severity of an array of N×H×W×3 bytes.</summary>
-    private sealed class ArrayDataset(NumpyFile array, string name, int severity, IReadOnlyList<string> classes, long[] labels) : Dataset
+    private sealed class ArrayDataset(NumpyFile array, string name, int place, int severities, IReadOnlyList<string> classes, long[] labels) : Dataset
     {
-        private readonly int _first = (severity - 1) * (labels.Length / Corruption.Severities);
+        private readonly int _first = place * (labels.Length / severities);
 
-        public override string Name => $"{name} {severity}";
+        public override string Name => name;
 
         public override IReadOnlyList<string> Classes => classes;
 
-        public override int Count => labels.Length / Corruption.Severities;
+        public override int Count => labels.Length / severities;
 
         public override int Height => (int)array.Shape[1];
 

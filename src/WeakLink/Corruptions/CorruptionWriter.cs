@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using SkiaSharp;
 using WeakLink.Data;
 using WeakLink.Imaging;
@@ -27,12 +26,8 @@ public sealed record CorruptionSettings(IReadOnlyList<Corruption> Corruptions, I
 /// <summary>Makes the corruption benchmark of any data set. What is already there from an earlier, interrupted call is kept.</summary>
 public static class CorruptionWriter
 {
-    private const string SettingsFile = "corruptions.json";
     private const int PublishedJpegQuality = 85;
     private const int ImagesAtATime = 256;
-
-    /// <summary>What all images of a folder have in common; a folder of other settings is not added to.</summary>
-    private sealed record Manifest(string Data, int Images, int Width, int Height, SeverityTable Table, IReadOnlyList<int> Severities, CorruptionLayout Layout, long Seed, string MadeBy);
 
     /// <summary>Writes corrupted images.</summary>
     /// <param name="images">Clean images.</param>
@@ -62,11 +57,9 @@ public static class CorruptionWriter
 
     private static void Prepare(Dataset images, CorruptionSettings settings, string folder)
     {
-        var manifest = JsonSerializer.Serialize(
-            new Manifest(
-                images.Name, images.Count, images.Width, images.Height, SeverityTables.For(images.Height, images.Width), settings.Severities, settings.Layout, settings.Seed, "WeakLink: generated, not the published files"),
-            Json.Named);
-        var path = Path.Combine(folder, SettingsFile);
+        var manifest = new CorruptionManifest(
+            images.Name, images.Count, images.Width, images.Height, SeverityTables.For(images.Height, images.Width), settings.Severities, settings.Layout, settings.Seed, "WeakLink: generated, not the published files").ToJson();
+        var path = Path.Combine(folder, CorruptionManifest.FileName);
         try
         {
             Directory.CreateDirectory(folder);
@@ -81,7 +74,7 @@ public static class CorruptionWriter
             }
             else if (File.ReadAllText(path) != manifest)
             {
-                throw new InputException($"'{folder}' holds images made of other data or with other settings ({SettingsFile} says which): give another folder, or the same settings to go on.");
+                throw new InputException($"'{folder}' holds images made of other data or with other settings ({CorruptionManifest.FileName} says which): give another folder, or the same settings to go on.");
             }
 
             foreach (var partial in Directory.EnumerateFiles(folder, "*" + AtomicFile.TemporarySuffix, SearchOption.AllDirectories))

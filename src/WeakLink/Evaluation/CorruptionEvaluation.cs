@@ -9,7 +9,7 @@ namespace WeakLink.Evaluation;
 
 /// <summary>A network's errors under one corruption.</summary>
 /// <param name="Corruption">Which.</param>
-/// <param name="Errors">Top-1 error in [0, 1] for each severity, weakest first.</param>
+/// <param name="Errors">Top-1 error in [0, 1] for each measured severity, weakest first.</param>
 public sealed record CorruptionErrors(Corruption Corruption, IReadOnlyList<double> Errors)
 {
     /// <summary>Mean over the severities.</summary>
@@ -20,11 +20,12 @@ public sealed record CorruptionErrors(Corruption Corruption, IReadOnlyList<doubl
 /// <param name="Images">Images measured for each corruption and severity.</param>
 /// <param name="Source">"generated", or the folder that they were read from.</param>
 /// <param name="Table">Which severities were generated; null for a folder.</param>
+/// <param name="Severities">The severities that were measured: all five, unless a folder holds fewer.</param>
 /// <param name="Corruptions">Errors by corruption.</param>
 /// <param name="Seconds">Wall-clock time of it all.</param>
 /// <param name="WaitedSeconds">Part of it for which the network waited for images.</param>
 public sealed record CorruptionMetrics(
-    int Images, string Source, SeverityTable? Table, IReadOnlyList<CorruptionErrors> Corruptions, double Seconds, double WaitedSeconds)
+    int Images, string Source, SeverityTable? Table, IReadOnlyList<int> Severities, IReadOnlyList<CorruptionErrors> Corruptions, double Seconds, double WaitedSeconds)
 {
     /// <summary>
     /// Mean error over corruptions and severities: over the benchmark's 15 where any of them was measured, else over all that were.
@@ -59,19 +60,26 @@ public static class CorruptionEvaluation
             ? new CorruptedDataset(clean, crop, corruption, severity, recipe.Seed)
             : StratifiedSplit.Limit(folder.Images(corruption, severity, new SilentObserver(), stop), settings.CorruptionImages, recipe.Seed);
 
+        var severities = folder?.Severities ?? Corruption.AllSeverities;
         network.eval();
         var start = Stopwatch.GetTimestamp();
         var (waited, done, count) = (0.0, 0L, 0);
         var results = new List<CorruptionErrors>();
-        observer.Begin("corruptions", (long)corruptions.Count * Corruption.Severities, "sets");
+        observer.Begin("corruptions", (long)corruptions.Count * severities.Count, "sets");
         foreach (var corruption in corruptions)
         {
-            var errors = new double[Corruption.Severities];
-            for (var severity = 1; severity <= errors.Length; severity++)
+            var errors = new List<double>();
+            foreach (var severity in severities)
             {
                 var images = Images(corruption, severity);
+                var seen = Loaders.MeasuringCrop(recipe, images);
+                if (images.Height < crop.Height || images.Width < crop.Width || (seen.Height, seen.Width) != (crop.Height, crop.Width))
+                {
+                    throw new InputException($"The images of {images.Name} in '{settings.CorruptedImages}' have {images.Width}x{images.Height} pixels, but the network sees {crop.Width}x{crop.Height}: give the corruptions of images of its size.");
+                }
+
                 var loader = Loaders.Measuring(recipe, images);
-                errors[severity - 1] = 1 - CleanEvaluation.Measure(network.call, loader, device, stop: stop).Top1;
+                errors.Add(1 - CleanEvaluation.Measure(network.call, loader, device, stop: stop).Top1);
                 waited += loader.SecondsWaited;
                 count = images.Count;
                 observer.Advance(++done, $"{corruption.Name} {severity}");
@@ -84,6 +92,7 @@ public static class CorruptionEvaluation
             count,
             folder is null ? "generated" : settings.CorruptedImages,
             folder is null ? SeverityTables.For(crop.Height, crop.Width) : null,
+            severities,
             results,
             Stopwatch.GetElapsedTime(start).TotalSeconds,
             waited);

@@ -1,3 +1,5 @@
+using WeakLink.Corruptions;
+
 namespace WeakLink.Evaluation;
 
 /// <summary>
@@ -9,6 +11,9 @@ namespace WeakLink.Evaluation;
 /// <param name="Mean">Its mean error over the severities, by corruption.</param>
 public sealed record ReferenceErrors(string Name, double Clean, IReadOnlyDictionary<string, double> Mean)
 {
+    /// <summary>The severities that the means are over.</summary>
+    public IReadOnlyList<int> Severities { get; init; } = Corruption.AllSeverities;
+
     /// <summary>
     /// AlexNet on ImageNet-C: the errors published with the benchmark (hendrycks/robustness; the 15 also in google-research/augmix,
     /// imagenet.py). Only for 1,000-class ImageNet: elsewhere they mean nothing.
@@ -40,20 +45,24 @@ public sealed record ReferenceErrors(string Name, double Clean, IReadOnlyDiction
         var summary = Summary.Read(path);
         return summary.Corruptions is { } corruptions
             ? new ReferenceErrors(summary.Model, 1 - summary.Clean.Top1, corruptions.Error.ToDictionary(pair => pair.Key, pair => pair.Value.Average()))
+            {
+                Severities = corruptions.Severities ?? Corruption.AllSeverities,
+            }
             : throw new InputException($"The reference model's summary '{path}' holds no corruption errors: measure it with 'evaluate --corruptions benchmark --json'.");
     }
 
     /// <summary>Mean corruption error (mCE): the mean of error / reference error; 1 is as bad as the reference.</summary>
-    /// <returns>Null where the reference lacks a corruption.</returns>
+    /// <returns>Null where the reference lacks a corruption, or was measured with other severities.</returns>
     public double? MeanCorruptionError(CorruptionMetrics metrics) =>
-        metrics.Counted.All(Knows) ? metrics.Counted.Average(errors => errors.Mean / Mean[errors.Corruption.Name]) : null;
+        Knows(metrics) ? metrics.Counted.Average(errors => errors.Mean / Mean[errors.Corruption.Name]) : null;
 
     /// <summary>Relative mCE: the same of the errors above the clean one, which tells robustness from accuracy.</summary>
     /// <param name="metrics">The errors.</param>
     /// <param name="clean">The measured network's clean error.</param>
-    /// <returns>Null where the reference lacks a corruption.</returns>
+    /// <returns>Null where the reference lacks a corruption, or was measured with other severities.</returns>
     public double? RelativeMeanCorruptionError(CorruptionMetrics metrics, double clean) =>
-        metrics.Counted.All(Knows) ? metrics.Counted.Average(errors => (errors.Mean - clean) / (Mean[errors.Corruption.Name] - Clean)) : null;
+        Knows(metrics) ? metrics.Counted.Average(errors => (errors.Mean - clean) / (Mean[errors.Corruption.Name] - Clean)) : null;
 
-    private bool Knows(CorruptionErrors errors) => Mean.ContainsKey(errors.Corruption.Name);
+    private bool Knows(CorruptionMetrics metrics) =>
+        metrics.Severities.SequenceEqual(Severities) && metrics.Counted.All(errors => Mean.ContainsKey(errors.Corruption.Name));
 }

@@ -109,17 +109,19 @@ public sealed record SubnetSummary(double Width, int Images, int Recalibrated, d
 /// <param name="Images">Images each corruption and severity was measured on.</param>
 /// <param name="Source">"generated", or the folder that they were read from.</param>
 /// <param name="Table">Which severities were generated: cifar, tinyImageNet or imageNet; null for a folder.</param>
-/// <param name="Accuracy">Mean accuracy over the benchmark's corruptions and five severities.</param>
+/// <param name="Severities">The severities that were measured: all five, unless a folder holds fewer; null in summaries of older versions: all.</param>
+/// <param name="Accuracy">Mean accuracy over the benchmark's corruptions and the severities.</param>
 /// <param name="Mce">Mean corruption error relative to a reference model; null without one.</param>
 /// <param name="RelativeMce">The same of the errors above the clean one.</param>
 /// <param name="Reference">The reference model.</param>
-/// <param name="Error">Error by corruption, one for each severity.</param>
+/// <param name="Error">Error by corruption, one for each of the severities.</param>
 /// <param name="Seconds">Wall-clock time.</param>
 /// <param name="WaitedSeconds">Part of it for which the network waited for images.</param>
 public sealed record CorruptionSummary(
     int Images,
     string Source,
     string? Table,
+    IReadOnlyList<int>? Severities,
     double Accuracy,
     double? Mce,
     double? RelativeMce,
@@ -142,6 +144,7 @@ public sealed record CorruptionSummary(
             metrics.Images,
             metrics.Source,
             metrics.Table is { } table ? JsonNamingPolicy.CamelCase.ConvertName(table.ToString()) : null,
+            metrics.Severities,
             1 - metrics.MeanError,
             reference?.MeanCorruptionError(metrics),
             reference?.RelativeMeanCorruptionError(metrics, cleanError),

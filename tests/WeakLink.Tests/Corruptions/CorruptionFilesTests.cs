@@ -32,6 +32,42 @@ public sealed class CorruptionFilesTests : IDisposable
         }
     }
 
+    // Five images of two severities: ten, which five severities of two images would be as well.
+    [Theory]
+    [InlineData(CorruptionLayout.Npy)]
+    [InlineData(CorruptionLayout.Folders)]
+    public void FewerSeverities_AreReadAsWhatTheyAre(CorruptionLayout layout)
+    {
+        var settings = Settings("contrast", layout) with { Severities = [2, 4] };
+        CorruptionWriter.Write(_images, settings, _folder.Path, new SilentObserver());
+        using var written = CorruptionFolder.Open(_folder.Path, _images.Classes, new DataRecipe());
+        Assert.Equal([2, 4], written.Severities);
+        foreach (var severity in written.Severities)
+        {
+            var read = written.Images(settings.Corruptions[0], severity, new SilentObserver());
+            Assert.Equal(5, read.Count);
+            if (layout == CorruptionLayout.Npy)
+            {
+                Assert.Equal(Bytes(new CorruptedDataset(_images, new CropAndFlip(31, 47, 0, Flip: false), settings.Corruptions[0], severity, seed: 3)), Bytes(read));
+            }
+        }
+
+        Assert.Contains("holds severities 2, 4 only", Assert.Throws<InputException>(() => written.Images(settings.Corruptions[0], 3, new SilentObserver())).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("not JSON")]
+    [InlineData("null")]
+    [InlineData("{\"severities\": []}")]
+    [InlineData("{\"severities\": [4, 2]}")]
+    [InlineData("{\"severities\": [2, 6]}")]
+    public void DamagedManifest_OneSentence(string json)
+    {
+        File.WriteAllText(Path.Combine(_folder.Path, "corruptions.json"), json);
+        var error = Assert.Throws<InputException>(() => CorruptionFolder.Open(_folder.Path, _images.Classes, new DataRecipe()));
+        Assert.Contains("does not say which severities", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Npy_Interrupted_GoesOnToTheSameFiles()
     {

@@ -15,6 +15,9 @@ public sealed class CorruptionEvaluationTests
         Assert.Equal(((0.4 / 0.8) + (0.6 / 0.6)) / 2, reference.MeanCorruptionError(metrics)!.Value, 12);
         Assert.Equal((((0.4 - 0.1) / (0.8 - 0.2)) + ((0.6 - 0.1) / (0.6 - 0.2))) / 2, reference.RelativeMeanCorruptionError(metrics, 0.1)!.Value, 12);
         Assert.Null(reference.MeanCorruptionError(Metrics(("contrast", 0.5))));
+        Assert.Null(reference.MeanCorruptionError(metrics with { Severities = [2, 4] }));
+        Assert.Null(reference.RelativeMeanCorruptionError(metrics with { Severities = [2, 4] }, 0.1));
+        Assert.NotNull((reference with { Severities = [2, 4] }).MeanCorruptionError(metrics with { Severities = [2, 4] }));
     }
 
     [Fact]
@@ -29,5 +32,5 @@ public sealed class CorruptionEvaluationTests
     }
 
     private static CorruptionMetrics Metrics(params (string Name, double Error)[] errors) => new(
-        10, "generated", SeverityTable.Cifar, [.. errors.Select(error => new CorruptionErrors(CommonCorruptions.Named(error.Name)[0], [.. Enumerable.Repeat(error.Error, 5)]))], 1, 0);
+        10, "generated", SeverityTable.Cifar, Corruption.AllSeverities, [.. errors.Select(error => new CorruptionErrors(CommonCorruptions.Named(error.Name)[0], [.. Enumerable.Repeat(error.Error, 5)]))], 1, 0);
 }
