@@ -68,6 +68,16 @@ internal static class EvaluateCommand
             ];
             var overrides = chosen.Concat(parsed.GetValue(set)!);
             var recipe = RecipeFile.Parse(RecipeFile.ToYaml(trained.Recipe), "the run's recipe", overrides);
+            if (parsed.GetValue(corrupted) is { } unread && recipe.Evaluation.Corruptions == EvaluationRecipe.None)
+            {
+                throw new InputException($"--corrupted {unread} would not be read, because no corruptions are measured: add --corruptions benchmark, or the names of those to measure.");
+            }
+
+            if (parsed.GetValue(perturbed) is { } unseen && recipe.Evaluation.Perturbations == EvaluationRecipe.None)
+            {
+                throw new InputException($"--perturbed {unseen} would not be read, because no perturbations are measured: add --perturbations benchmark, or the names of those to measure.");
+            }
+
             var (errors, stability) = (
                 referenceModel is not null && recipe.Evaluation.Corruptions != EvaluationRecipe.None ? ReferenceErrors.From(referenceModel) : null,
                 referenceModel is not null && recipe.Evaluation.Perturbations != EvaluationRecipe.None

@@ -42,6 +42,6 @@ public static class CommonCorruptions
         var wanted = name.Replace('-', '_').Replace(' ', '_');
         return All.FirstOrDefault(corruption => corruption.Name.Equals(wanted, StringComparison.OrdinalIgnoreCase))
             ?? throw new InputException(
-                $"There is no corruption '{name}'; did you mean '{Nearest.To(wanted, All.Select(corruption => corruption.Name))}'? All: benchmark, all, {string.Join(", ", All.Select(corruption => corruption.Name))}.");
+                $"There is no corruption '{name}' (did you mean '{Nearest.To(wanted, All.Select(corruption => corruption.Name))}'?): choose benchmark, all, or some of {string.Join(", ", All.Select(corruption => corruption.Name))}.");
     }
 }

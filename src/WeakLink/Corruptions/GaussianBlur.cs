@@ -14,11 +14,11 @@ internal sealed class GaussianBlur() : Corruption("gaussian_blur", CorruptionGro
     protected override void Corrupt(ImageView image, SeverityTable table, int severity, SeededRandom random, Span<byte> result) =>
         Blur(image, Sigma[table, severity], result);
 
-    /// <summary>Blurs with a standard deviation in pixels.</summary>
-    public static void Blur(ImageView image, double sigma, Span<byte> result)
+    /// <summary>Blurs with a standard deviation in pixels, by a Gaussian that ends after so many of them.</summary>
+    public static void Blur(ImageView image, double sigma, Span<byte> result, double truncate = GaussianFilter.Truncate)
     {
-        using var pixels = Planes.Of(image, GaussianFilter.Radius(sigma));
-        GaussianFilter.Blur(pixels, sigma);
+        using var pixels = Planes.Of(image, GaussianFilter.Radius(sigma, truncate));
+        GaussianFilter.Blur(pixels, sigma, truncate);
         pixels.CutTo(result);
     }
 }

@@ -60,6 +60,11 @@ public static class PerturbationEvaluation
                 ? (new PerturbedDataset(clean, view, perturbation, recipe.Seed), perturbation.Frames(SeverityTables.For(view.Height, view.Width)))
                 : folder.Sequences(perturbation, stop);
             sequences = StratifiedSplit.Limit(sequences, settings.PerturbationImages, recipe.Seed);
+            if ((sequences.Height / frames, sequences.Width) != (view.Height, view.Width))
+            {
+                throw new InputException($"The frames of {perturbation.Name} in '{settings.PerturbedImages}' have {sequences.Width}x{sequences.Height / frames} pixels, but the network sees {view.Width}x{view.Height}: give the sequences of images of its size.");
+            }
+
             var loader = Loaders.Whole(recipe, sequences, Math.Max(1, settings.Batch / frames));
             var meter = new StabilityMeter(perturbation.IsNoise);
             foreach (var batch in loader.InOrder())

@@ -26,16 +26,17 @@ internal static class GaussianFilter
     /// <summary>Blurs planes in place; beyond the border lies the nearest pixel.</summary>
     /// <param name="image">Planes with a margin of at least <see cref="Radius"/>.</param>
     /// <param name="sigma">Standard deviation in pixels.</param>
-    public static void Blur(Planes image, double sigma)
+    /// <param name="truncate">Where the Gaussian ends, in standard deviations.</param>
+    public static void Blur(Planes image, double sigma, double truncate = Truncate)
     {
-        var radius = Radius(sigma);
+        var radius = Radius(sigma, truncate);
         if (radius == 0)
         {
             return;
         }
 
         ArgumentOutOfRangeException.ThrowIfLessThan(image.Margin, radius, nameof(image));
-        var weights = Weights(sigma);
+        var weights = Weights(sigma, truncate);
         Span<int> offsets = stackalloc int[weights.Length];
         using var rows = new Planes(image.Count, image.Height, image.Width, image.Margin);
         image.ExtendColumns(Border.Edge);

@@ -55,7 +55,7 @@ public static class CommonPerturbations
         var wanted = name.Replace('-', '_').Replace(' ', '_');
         return All.FirstOrDefault(perturbation => perturbation.Name.Equals(wanted, StringComparison.OrdinalIgnoreCase))
             ?? throw new InputException(
-                $"There is no perturbation '{name}'; did you mean '{Nearest.To(wanted, All.Select(perturbation => perturbation.Name))}'? All: benchmark, all, {string.Join(", ", All.Select(perturbation => perturbation.Name))}.");
+                $"There is no perturbation '{name}' (did you mean '{Nearest.To(wanted, All.Select(perturbation => perturbation.Name))}'?): choose benchmark, all, or some of {string.Join(", ", All.Select(perturbation => perturbation.Name))}.");
     }
 
     private static int Always31(SeverityTable table) => 31;
@@ -82,12 +82,12 @@ public static class CommonPerturbations
 
     private static void GaussianBlurFrame(ImageView image, SeverityTable table, int frame, Span<byte> result)
     {
-        var (first, step) = table switch
+        var (first, step, truncate) = table switch
         {
-            SeverityTable.Cifar => (0.3, 0.015),
-            SeverityTable.TinyImageNet => (0.35, 0.014),
-            _ => (0.25, 0.035),
+            SeverityTable.Cifar => (0.3, 0.015, 7),
+            SeverityTable.TinyImageNet => (0.35, 0.014, 7),
+            _ => (0.25, 0.035, 6),
         };
-        GaussianBlur.Blur(image, first + (step * frame), result);
+        GaussianBlur.Blur(image, first + (step * frame), result, truncate);
     }
 }

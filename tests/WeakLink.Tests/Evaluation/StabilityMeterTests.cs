@@ -56,6 +56,21 @@ public sealed class StabilityMeterTests
         Assert.True(meter.Top5Distance > 0);
     }
 
+    // By hand: the prediction changes once and stays. Against the frame before that is one flip of three, against the first all three
+    // frames after it are flipped.
+    [Theory]
+    [InlineData(true, 1.0)]
+    [InlineData(false, 1.0 / 3)]
+    public void Noise_IsComparedWithTheFirstFrame_OthersWithTheOneBefore(bool isNoise, double flips)
+    {
+        using var scope = torch.NewDisposeScope();
+        var meter = new StabilityMeter(isNoise);
+        meter.Add(torch.tensor(new float[,] { { 2, 1, 0, -1, -2, -3 }, { 1, 2, 0, -1, -2, -3 }, { 1, 2, 0, -1, -2, -3 }, { 1, 2, 0, -1, -2, -3 } }), frames: 4);
+        Assert.Equal(flips, meter.FlipProbability, 1e-12);
+        // Two classes change places: two ranks in all.
+        Assert.Equal(2 * flips, meter.Top5Distance, 1e-12);
+    }
+
     private static int[] Order(float[,,] logits, int sequence, int frame, int classes) =>
         [.. Enumerable.Range(0, classes).OrderByDescending(c => logits[sequence, frame, c])];
 }

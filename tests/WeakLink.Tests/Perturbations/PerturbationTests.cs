@@ -139,6 +139,61 @@ public sealed class PerturbationTests
         Assert.Equal(first, again);
     }
 
+    // As in the authors' evaluation: by the word "noise".
+    [Fact]
+    public void NoiseSequences_AreThoseOfTheFourKindsOfNoise()
+    {
+        string[] noise = ["gaussian_noise", "gaussian_noise_2", "gaussian_noise_3", "shot_noise", "shot_noise_2", "shot_noise_3", "speckle_noise", "speckle_noise_2", "speckle_noise_3"];
+        Assert.Equal(noise, CommonPerturbations.All.Where(perturbation => perturbation.IsNoise).Select(perturbation => perturbation.Name).Order(StringComparer.Ordinal));
+    }
+
+    // Frames of the published scripts at each size: strength of the first and the last, found in what they do to an image.
+    [Theory]
+    [InlineData(32, 16, 7)]
+    [InlineData(64, 31, 15)]
+    [InlineData(224, 41, 20)]
+    public void Translate_GoesAsFarAsPublished(int size, int frames, int farthest)
+    {
+        var image = CorruptionTests.Image(size, size);
+        var made = Frames("translate", image, size, size, 0);
+        Assert.Equal(frames, made.Count);
+        Assert.Equal(image[farthest], made[0][0]);
+        Assert.Equal(image[0], made[^1][frames - 1 - farthest]);
+    }
+
+    [Theory]
+    [InlineData(32, 0.225)]
+    [InlineData(64, 0.3)]
+    [InlineData(224, 0.3)]
+    public void Brightness_GoesAsFarAsPublished(int size, double farthest)
+    {
+        var grey = new byte[3 * size * size];
+        Array.Fill(grey, (byte)128);
+        var made = Frames("brightness", grey, size, size, 0);
+        Assert.Equal(128 - (255 * farthest), made[0][0], 1.0);
+        Assert.Equal(128 + (255 * farthest), made[^1][0], 1.0);
+    }
+
+    [Theory]
+    [InlineData(32, 0.7, 1.3)]
+    [InlineData(64, 0.4, 1.15)]
+    [InlineData(224, 0.4, 1.15)]
+    public void Scale_GoesAsFarAsPublished(int size, double least, double most)
+    {
+        // A white disk of half the width: its area grows by the square.
+        var image = new byte[3 * size * size];
+        for (var i = 0; i < image.Length; i++)
+        {
+            var (x, y) = ((i % size) - (size / 2), (i / size % size) - (size / 2));
+            image[i] = (x * x) + (y * y) < size * size / 16 ? byte.MaxValue : byte.MinValue;
+        }
+
+        var made = Frames("scale", image, size, size, 0);
+        var area = image.Sum(value => (double)value);
+        Assert.Equal(least * least, made[0].Sum(value => (double)value) / area, 0.05);
+        Assert.Equal(most * most, made[^1].Sum(value => (double)value) / area, 0.05);
+    }
+
     [Fact]
     public void UnknownName_NamesTheNearest()
     {
