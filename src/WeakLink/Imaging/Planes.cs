@@ -17,8 +17,8 @@ internal sealed class Planes : IDisposable
     private const int Slack = 4 * Lanes;
 
     // Values that float32 rounds to just below a whole number would lose a grey level when cut to bytes, as the published code cuts
-    // its float64: four thousandths of a grey level are far above the rounding error and far below what is visible.
-    private const float BelowWhole = 1f / 256;
+    // its float64. This is above float32's rounding error, and below what a faint blur (glass of a quarter of a pixel) takes away.
+    private const float BelowWhole = 1f / 4096;
 
     private readonly float[] _values;
 

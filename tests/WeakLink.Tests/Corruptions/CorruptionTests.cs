@@ -45,6 +45,15 @@ public sealed class CorruptionTests
         Assert.NotEqual(image, Corrupt(corruption, image, 300, 1100, SeverityTable.ImageNet, 5));
     }
 
+    // As wide as a photograph of 12 megapixels, but quick: buffers and indices of its width, clouds and ice of its size.
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Apply_WideImage(string name)
+    {
+        var image = Image(3, 4000);
+        Assert.NotEqual(image, Corrupt(CommonCorruptions.Named(name)[0], image, 3, 4000, SeverityTable.ImageNet, 5));
+    }
+
     [Theory]
     [MemberData(nameof(Names))]
     public void Apply_ManyThreads_SameBytes(string name)
