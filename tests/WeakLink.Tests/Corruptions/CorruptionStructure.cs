@@ -107,13 +107,22 @@ internal static class CorruptionStructure
         };
     }
 
-    // Corrupted = kept × clean + lying, where nothing was cut off.
+    // Corrupted = kept × clean + lying, where nothing was cut off. Found from steps between neighbours: what lies there is smooth, or
+    // knows nothing of the image's edges.
     private static (double Kept, double[] Lying) Split(byte[] clean, byte[] corrupted)
     {
-        var whole = Enumerable.Range(0, clean.Length).Where(i => corrupted[i] is > 0 and < 255).ToArray();
-        var (cleanMean, corruptedMean) = (whole.Average(i => (double)clean[i]), whole.Average(i => (double)corrupted[i]));
-        var kept = whole.Sum(i => (clean[i] - cleanMean) * (corrupted[i] - corruptedMean)) / (1 + whole.Sum(i => (clean[i] - cleanMean) * (clean[i] - cleanMean)));
-        return (kept, [.. Enumerable.Range(0, clean.Length).Select(i => corrupted[i] - (kept * clean[i]))]);
+        var (products, squares) = (0.0, 1.0);
+        foreach (var (from, to) in Pairs(1, 0).Concat(Pairs(0, 1)))
+        {
+            if (corrupted[from] is > 0 and < 255 && corrupted[to] is > 0 and < 255)
+            {
+                products += (clean[from] - clean[to]) * (corrupted[from] - corrupted[to]);
+                squares += (clean[from] - clean[to]) * (clean[from] - clean[to]);
+            }
+        }
+
+        var kept = products / squares;
+        return (kept, [.. clean.Zip(corrupted, (from, to) => to - (kept * from))]);
     }
 
     private static double[] Added(byte[] clean, byte[] corrupted) => [.. clean.Zip(corrupted, (from, to) => (double)to - from)];
