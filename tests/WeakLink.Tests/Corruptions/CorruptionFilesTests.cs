@@ -121,6 +121,8 @@ public sealed class CorruptionFilesTests : IDisposable
         Fails("shape", _folder.Path);
         WriteArray("fog.npy", "|u1", [15, 2, 2, 3], 180);
         Fails("labels.npy 10 labels", _folder.Path);
+        WriteArray("fog.npy", "|u1", [0, 2, 2, 3], 0);
+        Fails("no images", _folder.Path);
         WriteArray("labels.npy", "<i8", [10], 80, fill: 7);
         Fails("2 classes", _folder.Path);
 

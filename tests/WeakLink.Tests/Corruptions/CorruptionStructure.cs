@@ -93,7 +93,8 @@ internal static class CorruptionStructure
     // How much of the image is left, what lies on it in which colour, and how smooth that is.
     private static Dictionary<string, double> Weather(byte[] clean, byte[] corrupted)
     {
-        var (kept, lying) = Split(clean, corrupted);
+        var kept = KeptOf(clean, corrupted, Size);
+        var lying = clean.Zip(corrupted, (from, to) => to - (kept * from)).ToArray();
         double Mean(int plane) => Enumerable.Range(plane * Area, Area).Average(i => lying[i]);
         return new()
         {
@@ -107,22 +108,23 @@ internal static class CorruptionStructure
         };
     }
 
-    // Corrupted = kept × clean + lying, where nothing was cut off. Found from steps between neighbours: what lies there is smooth, or
-    // knows nothing of the image's edges.
-    private static (double Kept, double[] Lying) Split(byte[] clean, byte[] corrupted)
+    /// <summary>
+    /// By what the image is multiplied, where nothing was cut off. Found from steps between neighbours: what lies on the image is
+    /// smooth, or knows nothing of the image's edges.
+    /// </summary>
+    public static double KeptOf(byte[] clean, byte[] corrupted, int size)
     {
         var (products, squares) = (0.0, 1.0);
-        foreach (var (from, to) in Pairs(1, 0).Concat(Pairs(0, 1)))
+        for (var i = 0; i < clean.Length - 1; i++)
         {
-            if (corrupted[from] is > 0 and < 255 && corrupted[to] is > 0 and < 255)
+            if (i % size < size - 1 && corrupted[i] is > 0 and < 255 && corrupted[i + 1] is > 0 and < 255)
             {
-                products += (clean[from] - clean[to]) * (corrupted[from] - corrupted[to]);
-                squares += (clean[from] - clean[to]) * (clean[from] - clean[to]);
+                products += (clean[i] - clean[i + 1]) * (corrupted[i] - corrupted[i + 1]);
+                squares += (clean[i] - clean[i + 1]) * (clean[i] - clean[i + 1]);
             }
         }
 
-        var kept = products / squares;
-        return (kept, [.. clean.Zip(corrupted, (from, to) => to - (kept * from))]);
+        return products / squares;
     }
 
     private static double[] Added(byte[] clean, byte[] corrupted) => [.. clean.Zip(corrupted, (from, to) => (double)to - from)];

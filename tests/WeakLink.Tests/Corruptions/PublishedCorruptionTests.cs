@@ -76,6 +76,18 @@ public sealed class PublishedCorruptionTests
         });
     }
 
+    // Two photographs say little about the ice, but what is left of them under it is exact.
+    [Fact]
+    public void Frost_LeavesWhatThePublishedOneLeaves_ImageNet()
+    {
+        var set = PublishedImages.ImageNet;
+        ForEverySeverity(set, "frost", (corruption, severity) =>
+        {
+            double Kept(byte[][] corrupted) => set.Clean.Zip(corrupted, (clean, image) => CorruptionStructure.KeptOf(clean, image, set.Size)).Average();
+            AssertNear(Kept(set.Published(corruption, severity)), Enumerable.Range(0, 4).Average(draw => Kept(set.Ours(corruption, severity, draw))), 0.03, $"kept, severity {severity}");
+        });
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
