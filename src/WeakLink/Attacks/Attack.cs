@@ -20,23 +20,65 @@ public abstract class Attack(string name, ThreatModel threat)
     /// <summary>Whether it uses the model's gradient.</summary>
     public virtual bool UsesGradients => true;
 
-    /// <summary>Attacks.</summary>
+    /// <summary>How many runs the attack consists of (restarts, target classes): images that one breaks are spared the next.</summary>
+    /// <param name="classes">Classes of the model.</param>
+    /// <exception cref="InputException">The model has too few classes.</exception>
+    public abstract int Runs(int classes);
+
+    /// <summary>Attacks: every run, each on the images that the ones before it left.</summary>
     /// <param name="model">The model, in evaluation mode.</param>
     /// <param name="images">N×3×H×W in [0, 1], float32, at least one.</param>
     /// <param name="labels">N class indices, int64.</param>
     /// <param name="seed">Seed of all draws.</param>
     /// <param name="indices">A number for each image: with the seed it decides the draws, whatever batch the image is in.</param>
     /// <param name="stop">Stops between two iterations.</param>
-    /// <returns>For each image one that the model gets wrong, or else the attack's best try; always within the threat model.</returns>
+    /// <returns>For each image one that the model gets wrong, or else the try that left the smallest margin; always within the threat model.</returns>
     /// <exception cref="InputException">Images are outside of [0, 1], or the model has too few classes.</exception>
     public torch.Tensor Perturb(AttackedModel model, torch.Tensor images, torch.Tensor labels, long seed, IReadOnlyList<long> indices, CancellationToken stop = default)
     {
-        AttackedModel.Check(images);
         using var scope = torch.NewDisposeScope();
-        var draws = new AttackDraws(seed, _draws, indices);
-        return Search(model, images, labels, draws, stop).MoveToOuterDisposeScope();
+        var runs = Runs(model.Classes(images));
+        var result = images.clone();
+        var margins = torch.full([images.shape[0]], double.PositiveInfinity, device: images.device);
+        for (var run = 0; run < runs; run++)
+        {
+            using var iteration = torch.NewDisposeScope();
+            // A tie is not broken yet: the largest logit may still be taken to be the label's.
+            var left = margins.ge(0).nonzero().squeeze(1);
+            if (left.shape[0] == 0)
+            {
+                break;
+            }
+
+            var (x, y) = (images.index_select(0, left), labels.index_select(0, left));
+            var tried = Run(run, model, x, y, seed, [.. left.cpu().data<long>().ToArray().Select(position => indices[(int)position])], stop);
+            var margin = AttackLoss.Margin(model.Logits(tried), y);
+            var better = margin.lt(margins.index_select(0, left));
+            result.index_copy_(0, left[better], tried[better]);
+            margins.index_copy_(0, left[better], margin[better]);
+        }
+
+        return result.MoveToOuterDisposeScope();
     }
 
-    /// <summary>The attack itself; gradients are off, tensors that it leaves behind are disposed of.</summary>
-    protected abstract torch.Tensor Search(AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop);
+    /// <summary>One of the runs.</summary>
+    /// <param name="run">0 ... Runs − 1.</param>
+    /// <param name="model">The model, in evaluation mode.</param>
+    /// <param name="images">N×3×H×W in [0, 1], float32, at least one.</param>
+    /// <param name="labels">N class indices, int64.</param>
+    /// <param name="seed">Seed of all draws.</param>
+    /// <param name="indices">A number for each image, as for the whole attack.</param>
+    /// <param name="stop">Stops between two iterations.</param>
+    /// <exception cref="InputException">Images are outside of [0, 1].</exception>
+    public torch.Tensor Run(
+        int run, AttackedModel model, torch.Tensor images, torch.Tensor labels, long seed, IReadOnlyList<long> indices, CancellationToken stop = default)
+    {
+        AttackedModel.Check(images);
+        using var scope = torch.NewDisposeScope();
+        return Search(run, model, images, labels, new AttackDraws(seed, unchecked(_draws + run), indices), stop).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The run itself; gradients are off, tensors that it leaves behind are disposed of.</summary>
+    protected abstract torch.Tensor Search(
+        int run, AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop);
 }

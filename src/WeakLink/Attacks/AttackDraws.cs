@@ -4,34 +4,33 @@ namespace WeakLink.Attacks;
 
 /// <summary>The random draws of an attack: every image has its own, so that batches may be cut in any way.</summary>
 /// <param name="seed">Seed of the evaluation.</param>
-/// <param name="attack">A number for the attack.</param>
+/// <param name="attack">A number for the attack and its run.</param>
 /// <param name="indices">A number for each image of the batch.</param>
 public sealed class AttackDraws(long seed, long attack, IReadOnlyList<long> indices)
 {
     /// <summary>Fresh generators, one for each image.</summary>
-    /// <param name="restart">Different numbers give different draws.</param>
-    public SeededRandom[] Generators(int restart) => [.. indices.Select(index => new SeededRandom(seed, RandomUse.Attack, unchecked(attack + restart), index))];
+    public SeededRandom[] Generators() => [.. indices.Select(index => new SeededRandom(seed, RandomUse.Attack, attack, index))];
 
-    /// <summary>Draws for some of the images.</summary>
-    /// <param name="chosen">Their positions in the batch.</param>
-    public AttackDraws Of(IEnumerable<long> chosen) => new(seed, attack, [.. chosen.Select(position => indices[(int)position])]);
+    /// <summary>Random values for each image: uniform in -1 ... 1 for L∞, normal for the others.</summary>
+    /// <param name="threat">For which norm.</param>
+    /// <param name="images">Their shape.</param>
+    public torch.Tensor Noise(ThreatModel threat, torch.Tensor images) => Noise(threat, images, Generators());
 
     /// <summary>A perturbation of the largest size in a random direction: where Auto-PGD and FAB start.</summary>
     /// <param name="threat">How its size is measured.</param>
     /// <param name="images">What to perturb.</param>
-    /// <param name="restart">Different numbers give different draws.</param>
-    public torch.Tensor Direction(ThreatModel threat, torch.Tensor images, int restart)
+    public torch.Tensor Direction(ThreatModel threat, torch.Tensor images)
     {
         using var scope = torch.NewDisposeScope();
-        return threat.Normalized(Noise(threat, images, Generators(restart))).mul_(threat.Epsilon).MoveToOuterDisposeScope();
+        return threat.Normalized(Noise(threat, images)).mul_(threat.Epsilon).MoveToOuterDisposeScope();
     }
 
     /// <summary>A point anywhere in the ball: where PGD starts. Uniform for L∞; uniform in direction and in size for L2.</summary>
     /// <inheritdoc cref="Direction"/>
-    public torch.Tensor Start(ThreatModel threat, torch.Tensor images, int restart)
+    public torch.Tensor Start(ThreatModel threat, torch.Tensor images)
     {
         using var scope = torch.NewDisposeScope();
-        var generators = Generators(restart);
+        var generators = Generators();
         var noise = Noise(threat, images, generators);
         if (threat.Norm != Norm.Linf)
         {
@@ -42,7 +41,6 @@ public sealed class AttackDraws(long seed, long attack, IReadOnlyList<long> indi
         return threat.Project(images + (noise * threat.Epsilon), images).MoveToOuterDisposeScope();
     }
 
-    // Uniform in -1 ... 1 for Linf, normal for the others.
     private static torch.Tensor Noise(ThreatModel threat, torch.Tensor images, SeededRandom[] generators)
     {
         var values = new float[images.numel()];

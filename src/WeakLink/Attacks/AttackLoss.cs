@@ -57,11 +57,11 @@ public static class AttackLoss
     internal static torch.Tensor Of(torch.Tensor logits, torch.Tensor classes) => logits.gather(1, classes.unsqueeze(1)).squeeze(1);
 
     /// <exception cref="InputException">There are fewer classes.</exception>
-    internal static void RequireClasses(torch.Tensor logits, int least, string attack)
+    internal static void RequireClasses(int classes, int least, string attack)
     {
-        if (logits.shape[1] < least)
+        if (classes < least)
         {
-            throw new InputException($"The attack {attack} needs at least {least} classes, the model has {logits.shape[1]}: use apgd-ce, pgd or square.");
+            throw new InputException($"The attack {attack} needs at least {least} classes, the model has {classes}: use apgd-ce, fab or square.");
         }
     }
 

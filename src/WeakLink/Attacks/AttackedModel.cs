@@ -30,8 +30,17 @@ public sealed class AttackedModel
     public torch.Tensor Logits(torch.Tensor images)
     {
         using var noGradients = torch.no_grad();
+        using var scope = torch.NewDisposeScope();
         Forwards += images.shape[0];
-        return _model.call(images);
+        return _model.call(images).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>How many classes the model tells apart.</summary>
+    /// <param name="images">At least one image; the first is asked about.</param>
+    public int Classes(torch.Tensor images)
+    {
+        using var scope = torch.NewDisposeScope();
+        return (int)Logits(images.narrow(0, 0, 1)).shape[1];
     }
 
     /// <summary>Which images are classified as labelled.</summary>
@@ -57,6 +66,27 @@ public sealed class AttackedModel
         Forwards += images.shape[0];
         Backwards += images.shape[0];
         return (logits.detach().MoveToOuterDisposeScope(), losses.detach().MoveToOuterDisposeScope(), gradient.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>Several values of each image and their gradients, from a single forward pass.</summary>
+    /// <param name="images">N×3×H×W.</param>
+    /// <param name="values">Logits to N×K values.</param>
+    /// <param name="visit">Gets one of the K values (N) and its gradient at a time; both are gone afterwards.</param>
+    public void Gradients(torch.Tensor images, Func<torch.Tensor, torch.Tensor> values, Action<torch.Tensor, torch.Tensor> visit)
+    {
+        using var scope = torch.NewDisposeScope();
+        using var gradients = torch.enable_grad();
+        var variable = images.detach().requires_grad_();
+        var results = values(_model.call(variable));
+        Forwards += images.shape[0];
+        for (var k = 0; k < results.shape[1]; k++)
+        {
+            using var one = torch.NewDisposeScope();
+            var value = results.select(1, k);
+            var gradient = torch.autograd.grad([value.sum()], [variable], retain_graph: k + 1 < results.shape[1])[0];
+            Backwards += images.shape[0];
+            visit(value.detach(), gradient);
+        }
     }
 
     /// <summary>Checks what an attack is given.</summary>

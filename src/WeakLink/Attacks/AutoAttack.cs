@@ -15,6 +15,7 @@ public static class AutoAttack
         new SquareAttack(threat),
     ];
 
+    // The authors define neither this nor the next for L1: their L1 steps, with the numbers of the other norms.
     /// <summary>More restarts, and the untargeted attacks too: for models that the standard version might overrate.</summary>
     public static IReadOnlyList<Attack> Plus(ThreatModel threat) =>
     [

@@ -24,6 +24,8 @@ public sealed class AutoPgd : Attack
 {
     private const double Momentum = 0.75;
     private const double NeededProgress = 0.75;
+    // L1: a step changes so much less than the best point so far does.
+    private const double SupportPerStep = 1.5;
     private readonly AutoPgdLoss _loss;
     private readonly int _steps;
     private readonly int _restarts;
@@ -51,43 +53,40 @@ public sealed class AutoPgd : Attack
     public bool Averages => _samples > 1;
 
     /// <inheritdoc/>
-    protected override torch.Tensor Search(AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop)
+    public override int Runs(int classes)
     {
-        var logits = model.Logits(images);
-        AttackLoss.RequireClasses(logits, _loss switch { AutoPgdLoss.CrossEntropy => 2, AutoPgdLoss.Dlr => 3, _ => 4 }, Name);
-        var targets = _loss == AutoPgdLoss.TargetedDlr ? AttackLoss.Targets(logits, labels, (int)Math.Min(_targets, logits.shape[1] - 1)) : null;
-        return RemainingImages.Search(model, images, labels, draws, (int)(targets?.shape[1] ?? 1) * _restarts, (run, x, y, positions, own) =>
-        {
-            var target = targets?.index_select(0, positions).select(1, run / _restarts);
-            Func<torch.Tensor, torch.Tensor> loss = _loss switch
-            {
-                AutoPgdLoss.CrossEntropy => z => AttackLoss.CrossEntropy(z, y),
-                AutoPgdLoss.Dlr => z => AttackLoss.Dlr(z, y),
-                _ => z => AttackLoss.TargetedDlr(z, y, target!),
-            };
-            return Run(model, x, y, own, run, loss, stop);
-        });
+        AttackLoss.RequireClasses(classes, _loss switch { AutoPgdLoss.CrossEntropy => 2, AutoPgdLoss.Dlr => 3, _ => 4 }, Name);
+        return _restarts * (_loss == AutoPgdLoss.TargetedDlr ? Math.Min(_targets, classes - 1) : 1);
     }
 
-    private torch.Tensor Run(
-        AttackedModel model, torch.Tensor x, torch.Tensor y, AttackDraws draws, int restart, Func<torch.Tensor, torch.Tensor> loss, CancellationToken stop)
+    /// <inheritdoc/>
+    protected override torch.Tensor Search(
+        int run, AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop)
     {
-        var start = Threat.Project(x + draws.Direction(Threat, x, restart), x);
+        var rank = run / _restarts;
+        var target = _loss == AutoPgdLoss.TargetedDlr ? AttackLoss.Targets(model.Logits(images), labels, rank + 1).select(1, rank) : null;
+        Func<torch.Tensor, torch.Tensor> loss = _loss switch
+        {
+            AutoPgdLoss.CrossEntropy => z => AttackLoss.CrossEntropy(z, labels),
+            AutoPgdLoss.Dlr => z => AttackLoss.Dlr(z, labels),
+            _ => z => AttackLoss.TargetedDlr(z, labels, target!),
+        };
         if (Threat.Norm != Norm.L1)
         {
-            return Climb(model, Threat, x, y, start, _steps, loss, sparse: false, stop).Adversarial;
+            return Climb(model, Threat, images, labels, Threat.Project(images + draws.Direction(Threat, images), images), _steps, loss, stop).Adversarial;
         }
 
-        // L1 begins in larger balls and comes down to the real one (Croce and Hein 2021, section 4.3).
+        // L1 begins in larger balls and comes down to the real one (Croce and Hein 2021, section 4.3). The projection makes the start
+        // sparse; the authors' code projects it twice by mistake, which leaves nearly the same start every time.
         var wide = (int)Math.Ceiling(0.3 * _steps);
         var (first, second) = (new ThreatModel(Norm.L1, 3 * Threat.Epsilon), new ThreatModel(Norm.L1, 2 * Threat.Epsilon));
-        var best = first.Project(x + draws.Direction(first, x, restart), x);
-        best = Climb(model, first, x, y, best, wide, loss, sparse: true, stop).Best;
-        best = Climb(model, second, x, y, second.Project(best, x), wide, loss, sparse: true, stop).Best;
-        return Climb(model, Threat, x, y, Threat.Project(best, x), Math.Max(1, _steps - (2 * wide)), loss, sparse: true, stop).Adversarial;
+        var best = first.Project(images + draws.Noise(first, images), images);
+        best = Climb(model, first, images, labels, best, wide, loss, stop).Best;
+        best = Climb(model, second, images, labels, second.Project(best, images), wide, loss, stop).Best;
+        return Climb(model, Threat, images, labels, Threat.Project(best, images), Math.Max(1, _steps - (2 * wide)), loss, stop).Adversarial;
     }
 
-    /// <summary>One run.</summary>
+    /// <summary>Climbs.</summary>
     /// <returns>The points of the largest loss, and points that the model gets wrong (or else those of the largest loss).</returns>
     private (torch.Tensor Best, torch.Tensor Adversarial) Climb(
         AttackedModel model,
@@ -97,7 +96,6 @@ public sealed class AutoPgd : Attack
         torch.Tensor start,
         int steps,
         Func<torch.Tensor, torch.Tensor> loss,
-        bool sparse,
         CancellationToken stop)
     {
         using var scope = torch.NewDisposeScope();
@@ -108,24 +106,18 @@ public sealed class AutoPgd : Attack
         var pixels = clean.numel() / clean.shape[0];
 
         var first = start.clone();
+        var support = (first - clean).flatten(1).ne(0).sum(1).to(torch.float32);
         var state = new State
         {
             X = first,
             Before = first,
             StepSize = torch.full([clean.shape[0]], largest, device: clean.device),
-            Density = torch.full([clean.shape[0]], 0.2, device: clean.device),
-            Support = torch.full([clean.shape[0]], (double)pixels, device: clean.device),
+            Density = support / pixels / SupportPerStep,
+            Support = support,
         };
         (var wrong, state.Loss, state.Gradient) = Evaluate(first);
         (state.Best, state.BestLoss, state.BestGradient) = (first, state.Loss, state.Gradient);
-        state.Adversarial = first;
-        state.Wrong = wrong;
-        if (sparse)
-        {
-            state.Support = (start - clean).flatten(1).ne(0).sum(1).to(torch.float32);
-            state.Density = state.Support / pixels / 1.5;
-        }
-
+        (state.Adversarial, state.Wrong) = (first, wrong);
         state.Rises = torch.zeros_like(state.StepSize);
         state.CheckedLoss = state.BestLoss;
         state.Reduced = torch.ones_like(wrong);
@@ -137,6 +129,7 @@ public sealed class AutoPgd : Attack
             var next = l1 ? SparseStep(state, threat, clean, pixels) : DenseStep(state, threat, clean, step);
             (state.Before, state.X) = (state.X, next);
             (wrong, var losses, state.Gradient) = Evaluate(next);
+            // The first rise is over the start (algorithm 1); the authors' code compares with 0, the end of a list not yet filled.
             state.Rises = state.Rises + losses.gt(state.Loss).to(torch.float32);
             state.Loss = losses;
             // The loss need not be largest where the model fails: failures are kept apart.
@@ -145,7 +138,7 @@ public sealed class AutoPgd : Attack
             var better = losses.gt(state.BestLoss);
             state.Best = torch.where(ThreatModel.PerImage(better), next, state.Best);
             state.BestGradient = torch.where(ThreatModel.PerImage(better), state.Gradient, state.BestGradient);
-            state.BestLoss = torch.maximum(losses, state.BestLoss);
+            state.BestLoss = torch.where(better, losses, state.BestLoss);
             if (++sinceCheck == period)
             {
                 if (l1)
@@ -169,6 +162,7 @@ public sealed class AutoPgd : Attack
 
         (torch.Tensor Wrong, torch.Tensor Loss, torch.Tensor Gradient) Evaluate(torch.Tensor point)
         {
+            // The authors take the loss of the last sample alone; the mean is less often best by luck.
             var (logits, losses, gradient) = model.Gradient(point, loss);
             for (var sample = 1; sample < _samples; sample++)
             {
@@ -184,6 +178,7 @@ public sealed class AutoPgd : Attack
     private static torch.Tensor DenseStep(State state, ThreatModel threat, torch.Tensor clean, int step)
     {
         using var scope = torch.NewDisposeScope();
+        // The nearest point of ball and box; the authors scale L2 into the ball before they clip, which leaves part of it unused.
         var ahead = threat.Project(state.X + (threat.Steepest(state.Gradient) * ThreatModel.PerImage(state.StepSize)), clean);
         var weight = step > 0 ? Momentum : 1;
         return threat.Project(state.X + ((ahead - state.X) * weight) + ((state.X - state.Before) * (1 - weight)), clean).MoveToOuterDisposeScope();
@@ -214,7 +209,7 @@ public sealed class AutoPgd : Attack
         const double Reduction = 1.5, SmallestPart = 10;
         var support = (state.Best - clean).flatten(1).ne(0).sum(1).to(torch.float32);
         var sparser = (support / state.Support).lt(0.95);
-        state.Density = support / pixels / 1.5;
+        state.Density = support / pixels / SupportPerStep;
         state.StepSize = torch.where(sparser, torch.full_like(state.StepSize, largest), state.StepSize / Reduction).clamp(largest / SmallestPart, largest);
         state.Support = support;
         state.GoBack(sparser);

@@ -31,35 +31,35 @@ public sealed class FastAdaptiveBoundary : Attack
     }
 
     /// <inheritdoc/>
-    protected override torch.Tensor Search(AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop)
+    public override int Runs(int classes)
+    {
+        AttackLoss.RequireClasses(classes, _targets > 0 ? 3 : 2, Name);
+        return _restarts * (_targets > 0 ? Math.Min(_targets, classes - 1) : 1);
+    }
+
+    /// <inheritdoc/>
+    protected override torch.Tensor Search(
+        int run, AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop)
     {
         var logits = model.Logits(images);
-        AttackLoss.RequireClasses(logits, _targets > 0 ? 3 : 2, Name);
-        var wrong = (int)logits.shape[1] - 1;
-        var ranked = AttackLoss.Targets(logits, labels, wrong);
-        var count = Math.Min(_targets, wrong);
-        return RemainingImages.Search(model, images, labels, draws, Math.Max(count, 1) * _restarts, (run, x, y, positions, own) =>
-        {
-            var classes = ranked.index_select(0, positions);
-            return Run(model, x, y, count > 0 ? classes.narrow(1, run / _restarts, 1) : classes, own, run % _restarts, stop);
-        });
+        var ranked = AttackLoss.Targets(logits, labels, (int)logits.shape[1] - 1);
+        return Approach(model, images, labels, _targets > 0 ? ranked.narrow(1, run / _restarts, 1) : ranked, run % _restarts > 0 ? draws : null, stop);
     }
 
     /// <param name="model">The model.</param>
     /// <param name="clean">N×3×H×W.</param>
     /// <param name="labels">N.</param>
     /// <param name="classes">N×K: the classes whose boundaries are approached.</param>
-    /// <param name="draws">For the start of restarts.</param>
-    /// <param name="restart">0 starts at the image.</param>
+    /// <param name="draws">Where to start; null starts at the image.</param>
     /// <param name="stop">Stops between two steps.</param>
-    private torch.Tensor Run(
-        AttackedModel model, torch.Tensor clean, torch.Tensor labels, torch.Tensor classes, AttackDraws draws, int restart, CancellationToken stop)
+    private torch.Tensor Approach(
+        AttackedModel model, torch.Tensor clean, torch.Tensor labels, torch.Tensor classes, AttackDraws? draws, CancellationToken stop)
     {
         using var scope = torch.NewDisposeScope();
         var origin = clean.flatten(1);
         var found = clean.clone();
         var size = torch.full([clean.shape[0]], double.PositiveInfinity, device: clean.device);
-        var x = (restart == 0 ? clean : (clean + (draws.Direction(Threat, clean, restart) / 2)).clamp_(0, 1)).clone();
+        var x = (draws is null ? clean : (clean + (draws.Direction(Threat, clean) / 2)).clamp_(0, 1)).clone();
         for (var step = 0; step < _steps; step++)
         {
             stop.ThrowIfCancellationRequested();
@@ -82,7 +82,7 @@ public sealed class FastAdaptiveBoundary : Attack
             x.copy_(torch.where(ThreatModel.PerImage(fooled), clean + ((next - clean) * Shrink), next));
         }
 
-        // Only what the threat model allows; a little too far by rounding is projected, and judged again by whoever asks.
+        // No final search along the line to the image: AutoAttack has none. Only what the threat model allows; a little too far by rounding is projected, and judged again by whoever asks.
         var allowed = ThreatModel.PerImage(size.le(Threat.Epsilon * (1 + 1e-5)));
         return torch.where(allowed, Threat.Project(found, clean), clean).MoveToOuterDisposeScope();
 
@@ -92,32 +92,27 @@ public sealed class FastAdaptiveBoundary : Attack
     /// <summary>How far the nearest of the boundaries is: the difference of two logits (class minus label) and its gradient.</summary>
     private (torch.Tensor Difference, torch.Tensor Normal) NearestBoundary(AttackedModel model, torch.Tensor x, torch.Tensor labels, torch.Tensor classes)
     {
-        torch.Tensor? difference = null, normal = null, distance = null;
-        for (var k = 0; k < classes.shape[1]; k++)
-        {
-            var target = classes.select(1, k);
-            var (_, value, gradient) = model.Gradient(x, logits => AttackLoss.Of(logits, target) - AttackLoss.Of(logits, labels));
-            var flat = gradient.flatten(1);
-            // The dual norm turns a difference of logits into a distance.
-            var steepness = Threat.Norm switch
+        var (difference, normal) = (torch.zeros(x.shape[0], device: x.device), torch.zeros_like(x).flatten(1));
+        var distance = torch.full_like(difference, double.PositiveInfinity);
+        model.Gradients(
+            x,
+            logits => logits.gather(1, classes) - AttackLoss.Of(logits, labels).unsqueeze(1),
+            (value, gradient) =>
             {
-                Norm.Linf => flat.abs().sum(1),
-                Norm.L2 => flat.square().sum(1).sqrt(),
-                _ => flat.abs().amax([1]),
-            };
-            var away = value.abs() / (steepness + 1e-12);
-            if (difference is null)
-            {
-                (difference, normal, distance) = (value, flat, away);
-                continue;
-            }
-
-            var nearer = away.lt(distance!);
-            difference = torch.where(nearer, value, difference);
-            normal = torch.where(nearer.unsqueeze(1), flat, normal!);
-            distance = torch.minimum(away, distance!);
-        }
-
-        return (difference!, normal!);
+                var flat = gradient.flatten(1);
+                // The dual norm turns a difference of logits into a distance.
+                var steepness = Threat.Norm switch
+                {
+                    Norm.Linf => flat.abs().sum(1),
+                    Norm.L2 => flat.square().sum(1).sqrt(),
+                    _ => flat.abs().amax([1]),
+                };
+                var away = value.abs() / (steepness + 1e-12);
+                var nearer = away.lt(distance);
+                difference.copy_(torch.where(nearer, value, difference));
+                normal.copy_(torch.where(nearer.unsqueeze(1), flat, normal));
+                distance.copy_(torch.minimum(away, distance));
+            });
+        return (difference, normal);
     }
 }

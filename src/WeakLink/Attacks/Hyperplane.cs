@@ -5,8 +5,8 @@ namespace WeakLink.Attacks;
 /// <summary>The nearest point of a hyperplane w·z = b inside [0, 1] (Croce and Hein, "Minimally distorted adversarial examples", ICML 2020, section 3).</summary>
 internal static class Hyperplane
 {
-    // Halvings of an interval: float32 holds no more.
-    private const int Halvings = 32;
+    private const double Precision = 1e-6;
+    private const int Rounds = 50;
 
     /// <summary>Moves points onto their hyperplanes, or as near as the box allows.</summary>
     /// <param name="norm">What "nearest" means.</param>
@@ -26,41 +26,31 @@ internal static class Hyperplane
         return (moved - points).MoveToOuterDisposeScope();
     }
 
-    // L∞ moves all values by the same amount, L2 in proportion to w; the box cuts. The gain is monotone in the amount.
+    // L∞ moves all values by the same amount t, L2 in proportion to w; the box cuts. The gain is concave in t and made of straight pieces:
+    // Newton's steps from 0 never overshoot, and reach the solution in a few rounds.
     private static torch.Tensor AllAtOnce(Norm norm, torch.Tensor points, torch.Tensor upward, torch.Tensor gap)
     {
         using var scope = torch.NewDisposeScope();
-        var direction = norm == Norm.Linf ? upward.sign() : upward / upward.abs().amax([1], keepdim: true).add_(1e-12);
-        // An amount that takes every value of the L∞ move to the box; for L2 small weights may need much more.
-        var smallest = torch.where(direction.ne(0), direction.abs(), torch.ones_like(direction)).amin([1]);
-        var (low, high) = (torch.zeros_like(gap), norm == Norm.Linf ? torch.ones_like(gap) : (1 / smallest).clamp_max_(1e6));
-        if (norm == Norm.L2)
+        var weight = upward.abs();
+        var speed = norm == Norm.Linf ? upward.sign().abs_() : weight / weight.amax([1], keepdim: true).add_(1e-12);
+        var room = torch.where(upward.gt(0), 1 - points, points);
+        var t = torch.zeros_like(gap);
+        for (var i = 0; i < Rounds; i++)
         {
-            // The unbounded solution needs t = gap / |w·direction|; the box needs more. Doubling from there keeps the interval short.
-            var unbounded = gap / (upward * direction).sum(1).add_(1e-12);
-            for (var i = 0; i < Halvings && Gain(unbounded).lt(gap).logical_and(unbounded.lt(high)).any().ToBoolean(); i++)
+            using var round = torch.NewDisposeScope();
+            var moves = speed * t.unsqueeze(1);
+            var missing = gap - (torch.minimum(moves, room) * weight).sum(1);
+            var slope = (weight * speed * moves.lt(room).to(torch.float32)).sum(1);
+            var going = missing.gt(gap * Precision).logical_and(slope.gt(0));
+            if (!going.any().ToBoolean())
             {
-                unbounded = torch.where(Gain(unbounded).lt(gap), torch.minimum(unbounded * 2, high), unbounded);
+                break;
             }
 
-            high = unbounded;
+            t.add_(torch.where(going, missing / slope, torch.zeros_like(t)));
         }
 
-        for (var i = 0; i < Halvings; i++)
-        {
-            using var iteration = torch.NewDisposeScope();
-            var middle = (low + high) / 2;
-            var enough = Gain(middle).ge(gap);
-            (low, high) = (torch.where(enough, low, middle).MoveToOuterDisposeScope(), torch.where(enough, middle, high).MoveToOuterDisposeScope());
-        }
-
-        return (points + (direction * high.unsqueeze(1))).clamp_(0, 1).MoveToOuterDisposeScope();
-
-        torch.Tensor Gain(torch.Tensor amount)
-        {
-            using var inner = torch.NewDisposeScope();
-            return (((points + (direction * amount.unsqueeze(1))).clamp_(0, 1) - points) * upward).sum(1).MoveToOuterDisposeScope();
-        }
+        return (points + (torch.minimum(speed * t.unsqueeze(1), room) * upward.sign())).clamp_(0, 1).MoveToOuterDisposeScope();
     }
 
     // L1 moves the values of the largest weights to the end of the box, and one of them part of the way.

@@ -64,24 +64,15 @@ public sealed class ProjectedGradientDescent : Attack
     }
 
     /// <inheritdoc/>
-    protected override torch.Tensor Search(AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop)
-    {
-        torch.Tensor? best = null, bestMargin = null;
-        for (var restart = 0; restart < _restarts; restart++)
-        {
-            var start = _randomStart ? draws.Start(Threat, images, restart) : images;
-            var x = Climb(Threat, start, images, _steps, _stepSize, point =>
-            {
-                stop.ThrowIfCancellationRequested();
-                return model.Gradient(point, logits => AttackLoss.CrossEntropy(logits, labels)).Gradient;
-            });
-            // The last point counts, as published: not the best on the way.
-            var margin = AttackLoss.Margin(model.Logits(x), labels);
-            var better = best is null ? null : margin.lt(bestMargin!);
-            best = better is null ? x : torch.where(ThreatModel.PerImage(better), x, best!);
-            bestMargin = better is null ? margin : torch.minimum(margin, bestMargin!);
-        }
+    public override int Runs(int classes) => _restarts;
 
-        return best!;
-    }
+    /// <inheritdoc/>
+    protected override torch.Tensor Search(
+        int run, AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop) =>
+        // The last point counts, as published: not the best on the way.
+        Climb(Threat, _randomStart ? draws.Start(Threat, images) : images, images, _steps, _stepSize, point =>
+        {
+            stop.ThrowIfCancellationRequested();
+            return model.Gradient(point, logits => AttackLoss.CrossEntropy(logits, labels)).Gradient;
+        });
 }

@@ -8,7 +8,7 @@ namespace WeakLink.Attacks;
 /// </summary>
 public sealed class SquareAttack : Attack
 {
-    // The first patch covers this part of the image; the schedule below is for 10,000 queries.
+    // The first patch covers this part of the image. The schedule is for 10,000 queries, and AutoAttack does not rescale it to its 5,000.
     private const double FirstPart = 0.8;
     private static readonly (int Until, int Divisor)[] Schedule =
         [(10, 1), (50, 2), (200, 4), (500, 8), (1000, 16), (2000, 32), (4000, 64), (6000, 128), (8000, 256), (int.MaxValue, 512)];
@@ -18,7 +18,7 @@ public sealed class SquareAttack : Attack
 
     /// <summary>Configures the attack.</summary>
     /// <param name="threat">What the attacker may do.</param>
-    /// <param name="queries">Scores that it may ask for, for each image and run.</param>
+    /// <param name="queries">Patches that it tries, for each image and run.</param>
     /// <param name="restarts">Runs.</param>
     public SquareAttack(ThreatModel threat, int queries = 5000, int restarts = 1)
         : base("square", threat)
@@ -32,28 +32,30 @@ public sealed class SquareAttack : Attack
     public override bool UsesGradients => false;
 
     /// <inheritdoc/>
-    protected override torch.Tensor Search(AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop) =>
-        RemainingImages.Search(model, images, labels, draws, _restarts, (run, x, y, _, own) => Run(model, x, y, own.Generators(run), stop));
+    public override int Runs(int classes) => _restarts;
 
-    private torch.Tensor Run(AttackedModel model, torch.Tensor clean, torch.Tensor labels, SeededRandom[] random, CancellationToken stop)
+    /// <inheritdoc/>
+    protected override torch.Tensor Search(
+        int run, AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop)
     {
-        using var scope = torch.NewDisposeScope();
-        var best = Threat.Norm == Norm.Linf ? Stripes(clean, random) : Tiles(clean, random);
+        var random = draws.Generators();
+        var best = Threat.Norm == Norm.Linf ? Stripes(images, random) : Tiles(images, random);
         var margin = AttackLoss.Margin(model.Logits(best), labels);
-        for (var query = 1; query < _queries; query++)
+        for (var query = 0; query < _queries; query++)
         {
             stop.ThrowIfCancellationRequested();
             using var iteration = torch.NewDisposeScope();
-            var left = margin.gt(0).nonzero().squeeze(1);
+            // A tie is not broken yet: the largest logit may still be taken to be the label's.
+            var left = margin.ge(0).nonzero().squeeze(1);
             if (left.shape[0] == 0)
             {
                 break;
             }
 
             var positions = left.cpu().data<long>().ToArray();
-            var (x, current) = (clean.index_select(0, left), best.index_select(0, left));
-            var part = FirstPart / Schedule.First(stage => (long)query * 10_000 / _queries <= stage.Until).Divisor;
-            var side = Math.Sqrt(part * clean.shape[2] * clean.shape[3]);
+            var (x, current) = (images.index_select(0, left), best.index_select(0, left));
+            var part = FirstPart / Schedule.First(stage => query <= stage.Until).Divisor;
+            var side = Math.Sqrt(part * images.shape[2] * images.shape[3]);
             var tried = Threat.Norm == Norm.Linf
                 ? PaintSquare(x, current, side, positions, random)
                 : MoveMass(x, current, side, positions, random);
@@ -64,7 +66,7 @@ public sealed class SquareAttack : Attack
             margin.index_copy_(0, improved, now[better]);
         }
 
-        return best.MoveToOuterDisposeScope();
+        return best;
     }
 
     private static float Sign(SeededRandom random) => random.NextBool() ? 1 : -1;
@@ -86,6 +88,7 @@ public sealed class SquareAttack : Attack
         var paint = new float[positions.Length * channels * height * width];
         for (var i = 0; i < positions.Length; i++)
         {
+            // Any place; the authors never reach the last row and column.
             var own = random[positions[i]];
             var (top, left) = (own.Next(height - side + 1), own.Next(width - side + 1));
             for (var channel = 0; channel < channels; channel++)
@@ -128,7 +131,8 @@ public sealed class SquareAttack : Attack
         }
 
         var tiles = torch.tensor(values, clean.shape, device: clean.device);
-        return Threat.Project(clean + (Threat.Normalized(tiles) * Threat.Epsilon), clean).MoveToOuterDisposeScope();
+        // L1 leaves the choice to the projection, which keeps the peaks.
+        return Threat.Project(clean + (Threat.Norm == Norm.L2 ? Threat.Normalized(tiles) * Threat.Epsilon : tiles), clean).MoveToOuterDisposeScope();
     }
 
     // Takes the perturbation out of one window and puts it, with what is left of ε, into another, as a bump added to what is there.
@@ -169,8 +173,10 @@ public sealed class SquareAttack : Attack
         var held = ChannelPower(change * torch.maximum(window, source));
         var added = torch.tensor(bumps, clean.shape, device: clean.device) + (change * window / (Root(ChannelPower(change * window)) + 1e-12));
         added = added * window / (Root(ChannelPower(added * window)) + 1e-12) * Root((free.clamp_min_(0) / channels) + held);
+        // L1, as published: too much by intention, of which the projection keeps the peaks.
+        added = Threat.Norm == Norm.L1 ? added * channels : added;
         var moved = (change * (1 - window) * (1 - source)) + added;
-        // L2 uses all of epsilon; L1 has the right size by construction, and is projected where the box cuts.
+        // L2 uses all of epsilon.
         var next = Threat.Norm == Norm.L2 ? Threat.Normalized(moved) * Threat.Epsilon : moved;
         return Threat.Project(clean + next, clean).MoveToOuterDisposeScope();
 
@@ -179,23 +185,23 @@ public sealed class SquareAttack : Attack
         torch.Tensor ChannelPower(torch.Tensor values) => (Threat.Norm == Norm.L2 ? values.square() : values.abs()).sum([2, 3], keepdim: true);
     }
 
-    /// <summary>Two opposite pyramids of Euclidean length 1, one beside or above the other (section 3.4 of the paper).</summary>
-    private static float[] Bump(int side, bool turned)
+    /// <summary>Two opposite pyramids, one beside or above the other, together of size 1 (section 3.4 of the paper); steeper for L1.</summary>
+    private float[] Bump(int side, bool turned)
     {
         var values = new float[side * side];
         var upper = side / 2;
         Pyramid(values, 0, upper, side, 1);
         Pyramid(values, upper, side - upper, side, -1);
-        var length = MathF.Sqrt(values.Sum(value => value * value));
+        var size = Size(values);
         for (var i = 0; i < values.Length; i++)
         {
-            values[i] /= Math.Max(length, 1e-12f);
+            values[i] /= size;
         }
 
         return turned ? [.. Enumerable.Range(0, values.Length).Select(i => values[(i % side * side) + (i / side)])] : values;
     }
 
-    private static void Pyramid(float[] values, int firstRow, int rows, int columns, float sign)
+    private void Pyramid(float[] values, int firstRow, int rows, int columns, float sign)
     {
         var (centreRow, centreColumn) = ((rows / 2) + 1, (columns / 2) + 1);
         var bump = new float[rows * columns];
@@ -206,15 +212,17 @@ public sealed class SquareAttack : Attack
             {
                 for (var x = Math.Max(left, 0); x < Math.Min(left + (2 * ring) + 1, columns); x++)
                 {
-                    bump[(y * columns) + x] += 1f / ((ring + 1) * (ring + 1));
+                    bump[(y * columns) + x] += MathF.Pow(ring + 1, Threat.Norm == Norm.L2 ? -2 : -4);
                 }
             }
         }
 
-        var length = MathF.Sqrt(bump.Sum(value => value * value));
+        var size = Size(bump);
         for (var i = 0; i < bump.Length; i++)
         {
-            values[(firstRow * columns) + i] = sign * bump[i] / Math.Max(length, 1e-12f);
+            values[(firstRow * columns) + i] = sign * bump[i] / size;
         }
     }
+
+    private float Size(float[] values) => Math.Max(Threat.Norm == Norm.L2 ? MathF.Sqrt(values.Sum(value => value * value)) : values.Sum(MathF.Abs), 1e-12f);
 }

@@ -19,8 +19,9 @@ public enum Norm
 /// <summary>What an attacker may do: move an image by at most ε, and never out of [0, 1].</summary>
 public sealed record ThreatModel
 {
-    // Halvings of an interval: float32 holds no more.
-    private const int Halvings = 32;
+    // Projections aim so much below ε that rounding does not leave the ball, in at most so many rounds (about six is usual).
+    private const double Slack = 1e-6;
+    private const int Rounds = 50;
 
     /// <summary>States a threat.</summary>
     /// <param name="norm">How a perturbation is measured.</param>
@@ -96,29 +97,64 @@ public sealed record ThreatModel
             return inBox.MoveToOuterDisposeScope();
         }
 
-        // By duality one number t for each image decides: L2 shortens the change to t times its length, L1 shortens every value by t; then
-        // the box cuts. The size of what is left is monotone in t, so halving finds it.
-        var most = Norm == Norm.L2 ? torch.ones_like(outside, torch.float32) : change.flatten(1).abs().amax([1]);
-        var (low, high) = (torch.zeros_like(most), most);
-        for (var i = 0; i < Halvings; i++)
+        // By duality one number for each image decides: L2 shortens the change to a part of its length, L1 shortens every value by as much;
+        // then the box cuts.
+        var length = change.abs();
+        var room = torch.where(change.gt(0), 1 - images, images);
+        var inside = Norm == Norm.L2 ? length * PerImage(Part(length, room)) : (length - PerImage(Threshold(length, room, outside))).clamp_min_(0);
+        return torch.where(PerImage(outside), (images + (change.sign() * inside)).clamp_(0, 1), inBox).MoveToOuterDisposeScope();
+    }
+
+    // L2: Σ min(t·length, room)² = ε². Where the box cuts is known for a t that is too small, and solving for the rest gives a larger t that
+    // is still not too large: this reaches the solution in a few rounds.
+    private torch.Tensor Part(torch.Tensor length, torch.Tensor room)
+    {
+        using var scope = torch.NewDisposeScope();
+        var wanted = Math.Pow(Epsilon * (1 - Slack), 2);
+        var (lengths, rooms) = (length.square(), room.square());
+        var t = (wanted / lengths.flatten(1).sum(1)).sqrt_();
+        for (var i = 0; i < Rounds; i++)
         {
-            using var iteration = torch.NewDisposeScope();
-            var middle = (low + high) / 2;
-            var tooFar = Size(Shortened(middle) - images).gt(Epsilon);
-            // More t is farther in L2, nearer in L1.
-            var lower = Norm == Norm.L2 ? tooFar : tooFar.logical_not();
-            (low, high) = (torch.where(lower, low, middle).MoveToOuterDisposeScope(), torch.where(lower, middle, high).MoveToOuterDisposeScope());
+            using var round = torch.NewDisposeScope();
+            var cut = (length * PerImage(t)).gt(room).to(torch.float32);
+            var (rest, free) = (wanted - (rooms * cut).flatten(1).sum(1), (lengths * (1 - cut)).flatten(1).sum(1));
+            var next = torch.maximum((rest.clamp_min_(0) / free.clamp_min_(1e-30)).sqrt_().clamp_max_(1), t);
+            var done = next.le(t * (1 + Slack)).all().ToBoolean();
+            t.copy_(next);
+            if (done)
+            {
+                break;
+            }
         }
 
-        var inside = Shortened(Norm == Norm.L2 ? low : high);
-        return torch.where(PerImage(outside), inside, inBox).MoveToOuterDisposeScope();
+        return t.MoveToOuterDisposeScope();
+    }
 
-        torch.Tensor Shortened(torch.Tensor t)
+    // L1: Σ min(max(length − t, 0), room) = ε. Newton's steps along the pieces of this function, or halving where they leave the interval.
+    private torch.Tensor Threshold(torch.Tensor length, torch.Tensor room, torch.Tensor wanted)
+    {
+        using var scope = torch.NewDisposeScope();
+        var high = length.flatten(1).amax([1]);
+        var (low, t) = (torch.zeros_like(high), torch.zeros_like(high));
+        for (var i = 0; i < Rounds; i++)
         {
-            using var inner = torch.NewDisposeScope();
-            var shorter = Norm == Norm.L2 ? change * PerImage(t) : change.sign() * (change.abs() - PerImage(t)).clamp_min_(0);
-            return (images + shorter).clamp_(0, 1).MoveToOuterDisposeScope();
+            using var round = torch.NewDisposeScope();
+            var left = (length - PerImage(t)).clamp_min_(0);
+            var excess = torch.minimum(left, room).flatten(1).sum(1) - (Epsilon * (1 - (2 * Slack)));
+            var small = excess.le(Epsilon * Slack);
+            high.copy_(torch.where(small, t, high));
+            low.copy_(torch.where(small, low, t));
+            if (small.logical_and(excess.ge(-Epsilon * Slack)).logical_or(wanted.logical_not()).all().ToBoolean())
+            {
+                break;
+            }
+
+            var moving = left.gt(0).logical_and(left.lt(room)).flatten(1).sum(1).clamp_min_(1);
+            var next = t + (excess / moving);
+            t.copy_(torch.where(next.gt(low).logical_and(next.lt(high)), next, (low + high) / 2));
         }
+
+        return high.MoveToOuterDisposeScope();
     }
 
     /// <summary>The direction in which a linear loss rises fastest for a step of size 1: signs (L∞) or the gradient's own direction (L2).</summary>

@@ -70,7 +70,7 @@ public sealed record ModelMetrics(ClassificationMetrics Clean, CorruptionMetrics
             device,
             recipe.Seed,
             observer,
-            state is null ? null : Path.Combine(state, $"{name}-{threat.Norm}.json"),
+            state is null ? null : Path.Combine(state, $"{name}-{threat}.json".ToLowerInvariant().Replace(' ', '-').Replace('/', '-')),
             stop: stop))];
     }
 

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using TorchSharp;
 using WeakLink.Attacks;
@@ -55,6 +57,9 @@ public static class RobustEvaluation
 {
     // AutoAttack's own threshold for its warning about square (flags_doc.md).
     private const double Surprising = 0.002;
+    private const int DoubtImages = 128, Repeats = 4, FingerprintImages = 64;
+    // Of CUDA, of libtorch's allocator for processors, and of the system's.
+    private static readonly string[] OutOfMemory = ["out of memory", "not enough memory", "can't allocate memory"];
 
     /// <summary>Measures.</summary>
     /// <param name="network">Maps images in [0, 1] to logits; in evaluation mode.</param>
@@ -87,47 +92,58 @@ public static class RobustEvaluation
         using var noGradients = torch.no_grad();
         var threat = attacks[0].Threat;
         var model = new AttackedModel(network);
-        var progress = RobustProgress.Open(state, $"{name}, {threat}, seed {seed}, {images.Name}, {images.Count} images", images.Count, attacks.Count);
+        var classes = CountClasses();
+        // Before the first attack: a model with too few classes for the last one should not be told after an hour.
+        var runs = attacks.Select(attack => attack.Runs(classes)).ToList();
+        var progress = RobustProgress.Open(state, state is null ? "" : Describe(), images.Count, attacks.Count);
         if (!progress.CleanDone)
         {
             FindCorrect();
         }
 
-        var warnings = Doubts();
+        var warnings = new List<string>();
+        while (!Fits(() => warnings = Doubts()))
+        {
+        }
+
         for (var stage = progress.Stage; stage < attacks.Count; stage++)
         {
-            progress.Begin(stage);
-            var left = progress.Robust.Where(index => index >= progress.NextIndex).ToList();
-            var all = progress.Robust.Count;
-            observer.Begin(attacks[stage].Name, all, "images", all - left.Count);
-            for (var first = 0; first < left.Count;)
+            var given = Math.Max(progress.Stages[stage].Attacked, progress.Robust.Count);
+            var unit = runs[stage] == 1 ? "images" : "image runs";
+            observer.Begin(attacks[stage].Name, (long)given * runs[stage], unit, (long)given * progress.Run);
+            while (progress.Run < runs[stage])
             {
-                var clock = Stopwatch.GetTimestamp();
-                var (forwards, backwards) = (model.Forwards, model.Backwards);
-                var chosen = left.GetRange(first, Math.Min(batch, left.Count - first));
-                int broken;
-                try
+                var all = progress.Robust.Count;
+                var left = progress.Robust.Where(index => index >= progress.NextIndex).ToList();
+                for (var first = 0; first < left.Count;)
                 {
-                    broken = AttackBatch(attacks[stage], chosen);
-                }
-                catch (OperationCanceledException)
-                {
-                    progress.Save();
-                    throw;
-                }
-                catch (ExternalException exception) when (batch > 1 && exception.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase))
-                {
-                    batch /= 2;
-                    observer.Note($"The device has no memory for {batch * 2} images at a time: going on with {batch}.");
-                    continue;
+                    var clock = Stopwatch.GetTimestamp();
+                    var (forwards, backwards) = (model.Forwards, model.Backwards);
+                    var chosen = left.GetRange(first, Math.Min(batch, left.Count - first));
+                    var broken = 0;
+                    try
+                    {
+                        if (!Fits(() => broken = AttackBatch(stage, chosen)))
+                        {
+                            continue;
+                        }
+                    }
+                    catch (OperationCanceledException)
+                    {
+                        progress.Save();
+                        throw;
+                    }
+
+                    first += chosen.Count;
+                    progress.Add(stage, chosen, broken, Stopwatch.GetElapsedTime(clock).TotalSeconds, model.Forwards - forwards, model.Backwards - backwards);
+                    var done = progress.Run + ((double)(all - left.Count + first) / all);
+                    observer.Advance((long)(given * done), $"robust so far {100.0 * progress.Robust.Count / images.Count:0.0}%");
                 }
 
-                first += chosen.Count;
-                progress.Add(stage, chosen, broken, Stopwatch.GetElapsedTime(clock).TotalSeconds, model.Forwards - forwards, model.Backwards - backwards);
-                observer.Advance(all - left.Count + first, $"robust so far {100.0 * progress.Robust.Count / images.Count:0.0}%");
+                progress.EndRun();
             }
 
-            progress.End(stage);
+            progress.EndStage();
         }
 
         var stages = attacks.Select((attack, i) => progress.Stages[i].Named(attack.Name)).ToList();
@@ -160,28 +176,84 @@ public static class RobustEvaluation
             return (Pixels.ToUnit(tensor), torch.tensor(indices.Select(index => (long)images.Label(index)).ToArray(), device: device));
         }
 
+        // Halves the batch where the device has no memory for it.
+        bool Fits(Action attempt)
+        {
+            try
+            {
+                attempt();
+                return true;
+            }
+            catch (ExternalException exception) when (batch > 1 && OutOfMemory.Any(words => exception.Message.Contains(words, StringComparison.OrdinalIgnoreCase)))
+            {
+                batch /= 2;
+                observer.Note($"The device has no memory for {batch * 2} images at a time: going on with {batch}.");
+                return false;
+            }
+        }
+
+        int CountClasses()
+        {
+            using var scope = torch.NewDisposeScope();
+            return model.Classes(Load([0]).Images);
+        }
+
+        // What the progress is of: a changed network or other images must not go on where these stopped.
+        string Describe()
+        {
+            using var scope = torch.NewDisposeScope();
+            var hash = new XxHash3();
+            foreach (var tensor in network.parameters().Concat<torch.Tensor>(network.buffers()))
+            {
+                hash.Append(MemoryMarshal.AsBytes<float>(tensor.detach().to(torch.float32).cpu().contiguous().data<float>().ToArray()));
+            }
+
+            var whole = new byte[images.BytesPerImage];
+            for (var i = 0; i < images.Count; i++)
+            {
+                hash.Append(BitConverter.GetBytes(images.Label(i)));
+                if (i % ((images.Count / FingerprintImages) + 1) == 0)
+                {
+                    images.Read(i, whole);
+                    hash.Append(whole);
+                }
+            }
+
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{name}, {threat}, {string.Join(" ", attacks.Zip(runs, (attack, times) => $"{times}x{attack.Name}"))}, seed {seed}, {images.Name}, {images.Count} images of {crop.Height}x{crop.Width}, {hash.GetCurrentHashAsUInt64():x16}");
+        }
+
         void FindCorrect()
         {
             observer.Begin("clean", images.Count, "images");
-            for (var first = 0; first < images.Count; first += batch)
+            for (var first = 0; first < images.Count;)
             {
                 stop.ThrowIfCancellationRequested();
-                using var scope = torch.NewDisposeScope();
                 var indices = Enumerable.Range(first, Math.Min(batch, images.Count - first)).ToList();
-                var (x, labels) = Load(indices);
-                var correct = model.Correct(x, labels).cpu().data<bool>().ToArray();
-                progress.AddClean(indices, correct);
-                observer.Advance(first + indices.Count);
+                if (Fits(() => Classify(indices)))
+                {
+                    first += indices.Count;
+                    observer.Advance(first);
+                }
             }
 
             progress.EndClean();
         }
 
-        int AttackBatch(Attack attack, List<int> indices)
+        void Classify(List<int> indices)
         {
             using var scope = torch.NewDisposeScope();
             var (x, labels) = Load(indices);
-            var tried = attack.Perturb(model, x, labels, seed, [.. indices.Select(index => (long)index)], stop);
+            progress.AddClean(indices, model.Correct(x, labels).cpu().data<bool>().ToArray());
+        }
+
+        int AttackBatch(int stage, List<int> indices)
+        {
+            var attack = attacks[stage];
+            using var scope = torch.NewDisposeScope();
+            var (x, labels) = Load(indices);
+            var tried = attack.Run(progress.Run, model, x, labels, seed, [.. indices.Select(index => (long)index)], stop);
             // What counts is a fresh pass over what came out, not what the attack believes; and that it kept to the rules.
             var broken = model.Correct(tried, labels).logical_not();
             var largest = threat.Size(tried - x).max().ToSingle();
@@ -195,7 +267,7 @@ public static class RobustEvaluation
             {
                 if (flags[i])
                 {
-                    progress.Break(indices[i], attacks.IndexOf(attack));
+                    progress.Break(indices[i], stage);
                     found?.Invoke(new AdversarialExample(indices[i], x[i], tried[i], attack.Name));
                 }
             }
@@ -206,7 +278,8 @@ public static class RobustEvaluation
         List<string> Doubts()
         {
             var doubts = new List<string>();
-            var some = progress.Robust.Take(batch).ToList();
+            // Of the images that are right without an attack, so that a resumed evaluation warns of the same.
+            var some = Enumerable.Range(0, images.Count).Where(i => progress.BrokenBy[i] != RobustProgress.WrongFromTheStart).Take(Math.Min(batch, DoubtImages)).ToList();
             if (some.Count == 0)
             {
                 return doubts;
@@ -214,8 +287,10 @@ public static class RobustEvaluation
 
             using var scope = torch.NewDisposeScope();
             var (x, labels) = Load(some);
-            var (logits, again) = (model.Logits(x), model.Logits(x));
-            if ((logits - again).abs().max().ToSingle() > 1e-4 && attacks.All(attack => attack is not AutoPgd { Averages: true }))
+            var logits = model.Logits(x);
+            // Relative to the logits' size, as in AutoAttack's own check: large logits differ more by rounding.
+            var differs = Enumerable.Range(1, Repeats).Any(_ => ((model.Logits(x) - logits).norm(1) / (logits.norm(1) + 1e-10)).max().ToSingle() > 1e-4);
+            if (differs && attacks.All(attack => attack is not AutoPgd { Averages: true }))
             {
                 doubts.Add("The model answers differently each time: use autoattack-rand, which averages gradients.");
             }
@@ -233,17 +308,6 @@ public static class RobustEvaluation
 
             return doubts;
         }
-    }
-
-    private static int IndexOf(this IReadOnlyList<Attack> attacks, Attack attack)
-    {
-        var i = 0;
-        while (!ReferenceEquals(attacks[i], attack))
-        {
-            i++;
-        }
-
-        return i;
     }
 
     private static AttackStage Named(this AttackStage stage, string name) => stage with { Attack = name };

@@ -16,18 +16,21 @@ internal sealed class RobustProgress
     private RobustProgress(string? path, string evaluation, Saved saved)
     {
         (_path, _evaluation) = (path, evaluation);
-        (CleanDone, Stage, NextIndex, BrokenBy, Stages) = (saved.CleanDone, saved.Stage, saved.NextIndex, saved.BrokenBy, saved.Stages);
+        (CleanDone, Stage, Run, NextIndex, BrokenBy, Stages) = (saved.CleanDone, saved.Stage, saved.Run, saved.NextIndex, saved.BrokenBy, saved.Stages);
         Robust = [.. Enumerable.Range(0, BrokenBy.Length).Where(i => BrokenBy[i] == NotBroken)];
     }
 
-    private sealed record Saved(string Evaluation, bool CleanDone, int Stage, int NextIndex, int[] BrokenBy, AttackStage[] Stages);
+    private sealed record Saved(string Evaluation, bool CleanDone, int Stage, int Run, int NextIndex, int[] BrokenBy, AttackStage[] Stages);
 
     public bool CleanDone { get; private set; }
 
     /// <summary>The attack that is at work.</summary>
     public int Stage { get; private set; }
 
-    /// <summary>Images before this one have been through the attack that is at work.</summary>
+    /// <summary>The run of that attack.</summary>
+    public int Run { get; private set; }
+
+    /// <summary>Images before this one have been through that run.</summary>
     public int NextIndex { get; private set; }
 
     /// <summary>For each image the attack that broke it.</summary>
@@ -45,7 +48,7 @@ internal sealed class RobustProgress
         {
             var untouched = new int[images];
             Array.Fill(untouched, NotBroken);
-            return new RobustProgress(path, evaluation, new Saved(evaluation, false, 0, 0, untouched, [.. Enumerable.Repeat(new AttackStage("", 0, 0, 0, 0, 0), attacks)]));
+            return new RobustProgress(path, evaluation, new Saved(evaluation, false, 0, 0, 0, untouched, [.. Enumerable.Repeat(new AttackStage("", 0, 0, 0, 0, 0), attacks)]));
         }
 
         try
@@ -75,20 +78,14 @@ internal sealed class RobustProgress
         Robust = [.. Enumerable.Range(0, BrokenBy.Length).Where(i => BrokenBy[i] == NotBroken)];
     }
 
-    public void Begin(int stage)
-    {
-        if (stage != Stage)
-        {
-            (Stage, NextIndex) = (stage, 0);
-        }
-    }
-
     public void Break(int index, int stage) => BrokenBy[index] = stage;
 
     public void Add(int stage, List<int> indices, int broken, double seconds, long forwards, long backwards)
     {
         var so = Stages[stage];
-        Stages[stage] = new AttackStage(so.Attack, so.Attacked + indices.Count, so.Broken + broken, so.Seconds + seconds, so.Forwards + forwards, so.Backwards + backwards);
+        // Every run is given what the first was, less what is broken.
+        var attacked = so.Attacked + (Run == 0 ? indices.Count : 0);
+        Stages[stage] = new AttackStage(so.Attack, attacked, so.Broken + broken, so.Seconds + seconds, so.Forwards + forwards, so.Backwards + backwards);
         NextIndex = indices[^1] + 1;
         Robust.RemoveAll(index => BrokenBy[index] != NotBroken);
         if (Stopwatch.GetElapsedTime(_saved) > SaveInterval)
@@ -97,9 +94,11 @@ internal sealed class RobustProgress
         }
     }
 
-    public void End(int stage)
+    public void EndRun() => (Run, NextIndex) = (Run + 1, 0);
+
+    public void EndStage()
     {
-        (Stage, NextIndex) = (stage + 1, 0);
+        (Stage, Run, NextIndex) = (Stage + 1, 0, 0);
         Save();
     }
 
@@ -107,7 +106,7 @@ internal sealed class RobustProgress
     {
         if (_path is not null)
         {
-            AtomicFile.Write(_path, JsonSerializer.Serialize(new Saved(_evaluation, CleanDone, Stage, NextIndex, BrokenBy, Stages), Json.Line));
+            AtomicFile.Write(_path, JsonSerializer.Serialize(new Saved(_evaluation, CleanDone, Stage, Run, NextIndex, BrokenBy, Stages), Json.Line));
         }
 
         _saved = Stopwatch.GetTimestamp();

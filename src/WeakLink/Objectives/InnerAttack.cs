@@ -45,6 +45,6 @@ public sealed record InnerAttack(ThreatModel Threat, int Steps, double StepSize,
     {
         using var scope = torch.NewDisposeScope();
         var draws = new AttackDraws((long)(random.NextBits() >> 1), 0, [.. Enumerable.Range(0, (int)images.shape[0]).Select(i => (long)i)]);
-        return draws.Start(Threat, images.to(torch.float32), 0).MoveToOuterDisposeScope();
+        return draws.Start(Threat, images.to(torch.float32)).MoveToOuterDisposeScope();
     }
 }

@@ -39,6 +39,7 @@ public sealed class WeightPerturbation(torch.nn.Module<torch.Tensor, torch.Tenso
         }
     }
 
+    // The authors take the optimiser's step first and subtract the move then: the same up to γ times the weight decay, and rounding.
     /// <summary>Puts the weights back to the bit; gradients stay. Does nothing where nothing was moved.</summary>
     public void Restore()
     {

@@ -26,6 +26,8 @@ internal sealed class LinearModel : torch.nn.Module<torch.Tensor, torch.Tensor>
 
         _weight = torch.tensor(Weight);
         _bias = torch.tensor(Bias);
+        register_buffer("weight", _weight);
+        register_buffer("bias", _bias);
         eval();
     }
 
