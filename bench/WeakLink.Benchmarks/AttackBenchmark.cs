@@ -1,8 +1,11 @@
 using System.Diagnostics;
 using TorchSharp;
 using WeakLink.Attacks;
+using WeakLink.Data;
+using WeakLink.Evaluation;
 using WeakLink.Models;
 using WeakLink.Objectives;
+using WeakLink.Training;
 
 namespace WeakLink.Benchmarks;
 
@@ -39,6 +42,32 @@ internal static class AttackBenchmark
         foreach (var attack in attacks)
         {
             Alone(attack, images);
+        }
+    }
+
+    /// <summary>Standard AutoAttack on a trained network, component by component.</summary>
+    /// <param name="run">Its run folder.</param>
+    /// <param name="count">Test images, every class in its share.</param>
+    public static void AutoAttackOn(string run, int count)
+    {
+        using var trained = TrainedModel.Load(run, torch.CPU);
+        var test = DataSources.Open(trained.Recipe.Data, trained.Recipe.Seed, new SilentObserver()).Test;
+        var images = StratifiedSplit.Limit(test, count, trained.Recipe.Seed);
+        var metrics = RobustEvaluation.Measure(
+            trained.Network, "autoattack", AutoAttack.Standard(Threat), images, Loaders.MeasuringCrop(trained.Recipe, images), trained.Recipe.Evaluation.Batch, torch.CPU, 0, new SilentObserver());
+        Console.WriteLine(FormattableString.Invariant(
+            $"AutoAttack, {Threat}, {trained.Recipe.Model.Name} on {metrics.Images} test images of {images.Name}: clean {100 * metrics.CleanAccuracy:0.0}%, robust {100 * metrics.RobustAccuracy:0.0}%, {metrics.Stages.Sum(stage => stage.Seconds):0} s\n"));
+        Console.WriteLine("| attack | images | broken | seconds | forward passes | backward passes | ms a pass |");
+        Console.WriteLine("|---|---|---|---|---|---|---|");
+        foreach (var stage in metrics.Stages)
+        {
+            Console.WriteLine(FormattableString.Invariant(
+                $"| {stage.Attack} | {stage.Attacked} | {stage.Broken} | {stage.Seconds:0.0} | {stage.Forwards:n0} | {stage.Backwards:n0} | {1000 * stage.Seconds / Math.Max(1, stage.Forwards + stage.Backwards):0.00} |"));
+        }
+
+        foreach (var warning in metrics.Warnings)
+        {
+            Console.WriteLine("\nWarning: " + warning);
         }
     }
 

@@ -21,7 +21,7 @@ internal static class AttackCommand
         var norm = new Option<string>("--norm") { Description = "How the perturbation is measured: linf, l2 or l1.", HelpName = "NORM", DefaultValueFactory = _ => "linf" };
         var eps = new Option<string>("--eps") { Description = "The largest perturbation, for images in [0, 1].", HelpName = "8/255", DefaultValueFactory = _ => "8/255" };
         var limit = new Option<int>("--limit") { Description = "Attack at most this many test images, every class in its share (0: all).", HelpName = "N", DefaultValueFactory = _ => 100 };
-        var layout = new Option<string>("--layout") { Description = "images (PNG: image, adversarial example, amplified perturbation) or npy (float32 arrays).", HelpName = "images|npy", DefaultValueFactory = _ => "images" };
+        var layout = new Option<string>("--layout") { Description = "images (PNG: each example, and beside it a picture of image, example and amplified perturbation) or npy (float32 arrays and the amplified perturbation).", HelpName = "images|npy", DefaultValueFactory = _ => "images" };
         var seed = new Option<long>("--seed") { Description = "Seed of every random draw (default 0).", HelpName = "N" };
         var set = CommonOptions.Set();
         var command = new CommandWithExamples("attack", "Write adversarial examples of a trained network.", """
@@ -56,26 +56,40 @@ internal static class AttackCommand
             var crop = Loaders.MeasuringCrop(recipe, images);
             var folder = Directory.CreateDirectory(parsed.GetValue(output)!).FullName;
             using var examples = new AdversarialFiles(folder, arrays, threat, trained.Classes);
-            var metrics = RobustEvaluation.Measure(
-                trained.Network,
-                parsed.GetValue(attack)!,
-                attacks,
-                images,
-                crop,
-                recipe.Evaluation.Batch,
-                device,
-                parsed.GetValue(seed),
-                screen,
-                found: example =>
-                {
-                    using var scope = torch.NewDisposeScope();
-                    examples.Add(example, images.Label(example.Index), (int)trained.Network.call(example.Adversarial.unsqueeze(0)).argmax().ToInt64());
-                },
-                stop: interruption.Token);
-            examples.Finish();
+            RobustMetrics metrics;
+            try
+            {
+                metrics = RobustEvaluation.Measure(
+                    trained.Network,
+                    parsed.GetValue(attack)!,
+                    attacks,
+                    images,
+                    crop,
+                    recipe.Evaluation.Batch,
+                    device,
+                    parsed.GetValue(seed),
+                    screen,
+                    found: example =>
+                    {
+                        using var scope = torch.NewDisposeScope();
+                        examples.Add(example, images.Label(example.Index), (int)trained.Network.call(example.Adversarial.unsqueeze(0)).argmax().ToInt64());
+                    },
+                    stop: interruption.Token);
+            }
+            finally
+            {
+                // Also what was found before an interruption.
+                examples.Finish();
+            }
+
             screen.Line();
             Results.ShowAttack(screen, metrics.Attack, threat.Norm.ToString().ToLowerInvariant(), RobustSummary.Of([metrics], trained.Classes)![metrics.Attack].Values.Single());
-            screen.Line(string.Create(CultureInfo.InvariantCulture, $"{metrics.Clean - metrics.Robust} adversarial examples are in {folder}{(arrays ? ": adversarial.npy, clean.npy (N×3×H×W, [0, 1]), labels.npy, predictions.npy, indices.npy." : "; each picture shows image, adversarial example and amplified perturbation.")}"));
+            var contents = arrays
+                ? ": adversarial.npy, clean.npy (N×3×H×W, [0, 1]), amplified.npy (N×H×W×3, bytes), labels.npy, predictions.npy, indices.npy."
+                : "; each picture shows image, adversarial example and amplified perturbation. The examples alone, rounded to bytes, are in images/.";
+            screen.Line(metrics.Clean == metrics.Robust
+                ? "No adversarial example was found, and none was written: a larger --eps or another --attack may find some."
+                : string.Create(CultureInfo.InvariantCulture, $"{metrics.Clean - metrics.Robust} adversarial examples are in {folder}{contents}"));
             return ExitCode.Success;
         });
         return command;

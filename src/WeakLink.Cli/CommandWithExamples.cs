@@ -16,6 +16,9 @@ internal sealed class CommandWithExamples(string name, string description, strin
 
     private sealed class Help(SynchronousCommandLineAction usual) : SynchronousCommandLineAction
     {
+        // Who asks for help need not give what the command requires.
+        public override bool ClearsParseErrors => true;
+
         public override int Invoke(ParseResult parseResult)
         {
             var result = usual.Invoke(parseResult);

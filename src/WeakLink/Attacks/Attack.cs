@@ -74,6 +74,7 @@ public abstract class Attack(string name, ThreatModel threat)
         int run, AttackedModel model, torch.Tensor images, torch.Tensor labels, long seed, IReadOnlyList<long> indices, CancellationToken stop = default)
     {
         AttackedModel.Check(images);
+        threat.RequireLimit(images.numel() / images.shape[0]);
         using var scope = torch.NewDisposeScope();
         return Search(run, model, images, labels, new AttackDraws(seed, unchecked(_draws + run), indices), stop).MoveToOuterDisposeScope();
     }

@@ -63,6 +63,25 @@ public sealed record ThreatModel
         return double.IsFinite(size) ? size : throw new InputException($"'{text}' is not a perturbation size: write a number or a fraction, such as 8/255 or 0.5.");
     }
 
+    /// <summary>Checks that ε is no larger than images are.</summary>
+    /// <param name="values">Values of an image: 3 × height × width.</param>
+    /// <exception cref="InputException">Any image could become any other: ε is meant for images in 0 ... 255.</exception>
+    public void RequireLimit(long values)
+    {
+        var whole = Norm switch
+        {
+            Norm.Linf => 1,
+            Norm.L2 => Math.Sqrt(values),
+            _ => values,
+        };
+        if (Epsilon > whole)
+        {
+            var size = Epsilon.ToString(CultureInfo.InvariantCulture);
+            throw new InputException(string.Create(
+                CultureInfo.InvariantCulture, $"The perturbation size (eps) is {size}, but images are in [0, 1], where {whole:g4} turns any of them into any other (norm {Norm.ToString().ToLowerInvariant()}): write {size}/255, or a smaller number."));
+        }
+    }
+
     /// <summary>The size of every image's perturbation.</summary>
     /// <param name="perturbation">N×3×H×W.</param>
     /// <returns>N sizes.</returns>

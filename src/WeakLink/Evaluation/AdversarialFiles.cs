@@ -8,7 +8,10 @@ using WeakLink.Interop;
 
 namespace WeakLink.Evaluation;
 
-/// <summary>Adversarial examples on disk: pictures to look at, or arrays to use (bytes would round the perturbation away).</summary>
+/// <summary>
+/// Adversarial examples on disk: pictures to look at, and arrays to use (a picture's bytes may round the perturbation away, or out of
+/// the ball). Either way the perturbation lies beside them, amplified.
+/// </summary>
 /// <param name="folder">An existing folder.</param>
 /// <param name="arrays">Arrays instead of pictures.</param>
 /// <param name="threat">What the attacker was allowed: the largest perturbation is shown at full contrast.</param>
@@ -31,9 +34,12 @@ public sealed class AdversarialFiles(string folder, bool arrays, ThreatModel thr
             return;
         }
 
+        // The example itself, in a folder of its class so that it can be given to --data, and a picture of what was done to it.
         var name = string.Create(CultureInfo.InvariantCulture, $"{example.Index:000000}-{FileName(classes[label])}-as-{FileName(classes[predicted])}.png");
-        var picture = Picture(example);
-        AtomicFile.Write(Path.Combine(folder, name), stream => stream.Write(picture));
+        var images = Directory.CreateDirectory(Path.Combine(folder, "images", FileName(classes[label]))).FullName;
+        var (panel, sheet) = (Panel(example), Sheet(example));
+        AtomicFile.Write(Path.Combine(images, name), stream => stream.Write(panel));
+        AtomicFile.Write(Path.Combine(folder, name), stream => stream.Write(sheet));
     }
 
     /// <summary>Writes the arrays, in the order of the images.</summary>
@@ -47,6 +53,7 @@ public sealed class AdversarialFiles(string folder, bool arrays, ThreatModel thr
         var ordered = _kept.OrderBy(example => example.Index).ToList();
         Write("adversarial.npy", "<f4", [ordered.Count, .. ordered[0].Clean.shape], ordered.Select(example => MemoryMarshal.AsBytes<float>(example.Adversarial.data<float>().ToArray()).ToArray()));
         Write("clean.npy", "<f4", [ordered.Count, .. ordered[0].Clean.shape], ordered.Select(example => MemoryMarshal.AsBytes<float>(example.Clean.data<float>().ToArray()).ToArray()));
+        Write("amplified.npy", "|u1", [ordered.Count, ordered[0].Clean.shape[1], ordered[0].Clean.shape[2], 3], ordered.Select(example => Amplified(example.Clean, example.Adversarial)));
         Write("labels.npy", "<i8", [ordered.Count], ordered.Select(example => BitConverter.GetBytes((long)example.Label)));
         Write("predictions.npy", "<i8", [ordered.Count], ordered.Select(example => BitConverter.GetBytes((long)example.Predicted)));
         Write("indices.npy", "<i8", [ordered.Count], ordered.Select(example => BitConverter.GetBytes((long)example.Index)));
@@ -71,13 +78,39 @@ public sealed class AdversarialFiles(string folder, bool arrays, ThreatModel thr
         }
     });
 
-    private byte[] Picture(AdversarialExample example)
+    private torch.Tensor Change(torch.Tensor clean, torch.Tensor adversarial)
     {
         using var scope = torch.NewDisposeScope();
-        var change = example.Adversarial - example.Image;
+        var change = adversarial - clean;
         // Linf: epsilon is full contrast. The others have no such bound for one value: their largest is.
         var largest = threat.Norm == Norm.Linf ? threat.Epsilon : Math.Max(change.abs().max().ToDouble(), 1e-12);
-        var panels = new[] { example.Image, example.Adversarial, (change / (2 * largest)) + 0.5 };
+        return ((change / (2 * largest)) + 0.5).MoveToOuterDisposeScope();
+    }
+
+    // Rows of pixels, as pictures are in arrays.
+    private byte[] Amplified(torch.Tensor clean, torch.Tensor adversarial)
+    {
+        using var scope = torch.NewDisposeScope();
+        return Bytes(Change(clean, adversarial).permute(1, 2, 0));
+    }
+
+    private static byte[] Bytes(torch.Tensor image)
+    {
+        using var scope = torch.NewDisposeScope();
+        return image.mul(255).round().clamp(0, 255).to(torch.uint8).cpu().contiguous().data<byte>().ToArray();
+    }
+
+    private static byte[] Panel(AdversarialExample example)
+    {
+        using var bitmap = Bitmaps.Of(new ImageView(Bytes(example.Adversarial), (int)example.Image.shape[1], (int)example.Image.shape[2]));
+        using var encoded = bitmap.Encode(SKEncodedImageFormat.Png, 100);
+        return encoded.ToArray();
+    }
+
+    private byte[] Sheet(AdversarialExample example)
+    {
+        using var scope = torch.NewDisposeScope();
+        var panels = new[] { example.Image, example.Adversarial, Change(example.Image, example.Adversarial) };
         var (height, width) = ((int)example.Image.shape[1], (int)example.Image.shape[2]);
         var scale = Math.Max(1, LeastCell / width);
         using var sheet = new SKBitmap((3 * ((width * scale) + Gap)) + Gap, (height * scale) + (2 * Gap));
@@ -86,8 +119,7 @@ public sealed class AdversarialFiles(string folder, bool arrays, ThreatModel thr
             canvas.Clear(SKColors.White);
             for (var i = 0; i < panels.Length; i++)
             {
-                var bytes = panels[i].mul(255).round().clamp(0, 255).to(torch.uint8).cpu().data<byte>().ToArray();
-                using var bitmap = Bitmaps.Of(new ImageView(bytes, height, width));
+                using var bitmap = Bitmaps.Of(new ImageView(Bytes(panels[i]), height, width));
                 using var image = SKImage.FromBitmap(bitmap);
                 canvas.DrawImage(image, SKRect.Create(Gap + (i * ((width * scale) + Gap)), Gap, width * scale, height * scale), new SKSamplingOptions(SKFilterMode.Nearest, SKMipmapMode.None));
             }

@@ -91,6 +91,7 @@ public static class RobustEvaluation
     {
         using var noGradients = torch.no_grad();
         var threat = attacks[0].Threat;
+        threat.RequireLimit(Dataset.Channels * crop.Height * crop.Width);
         var model = new AttackedModel(network);
         var classes = CountClasses();
         // Before the first attack: a model with too few classes for the last one should not be told after an hour.

@@ -73,7 +73,8 @@ public static class RecipeCheck
         {
             var threat = recipe.Objective.Threat();
             Require("objective.norm", threat.Norm != Norm.L1, "l1", "linf or l2 (attacks of a few steps are not defined for l1)");
-            Require("objective.step-size", ThreatModel.ParseEpsilon(recipe.Objective.StepSize) > 0, recipe.Objective.StepSize, "above 0");
+            var step = ThreatModel.ParseEpsilon(recipe.Objective.StepSize);
+            Require("objective.step-size", step > 0 && (step <= 1 || threat.Norm != Norm.Linf), recipe.Objective.StepSize, "above 0 and, as images are in [0, 1], at most 1, such as 2/255");
         }
 
         Range("objective.steps", recipe.Objective.Steps, 1, 10_000);

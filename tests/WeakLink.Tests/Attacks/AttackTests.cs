@@ -174,6 +174,8 @@ public sealed class AttackTests : IDisposable
         var (x, y) = Batch(Data(10), 2);
         var pgd = KnownAttacks.Named("pgd", threat)[0];
         Assert.Contains("images in [0, 1]", Assert.Throws<InputException>(() => pgd.Perturb(new AttackedModel(_model), x * 255, y, 0, [0, 1])).Message, StringComparison.Ordinal);
+        Assert.Contains("write 128/255", Assert.Throws<InputException>(() => KnownAttacks.Named("pgd", new ThreatModel(Norm.L2, 128))[0].Perturb(new AttackedModel(_model), x, y, 0, [0, 1])).Message, StringComparison.Ordinal);
+        Assert.Throws<InputException>(() => new ThreatModel(Norm.L1, Pixels + 1).RequireLimit(Pixels));
         Assert.Contains("did you mean 'apgd-ce'", Assert.Throws<InputException>(() => KnownAttacks.Named("apgd-c", threat)).Message, StringComparison.Ordinal);
         Assert.Throws<InputException>(() => KnownAttacks.Named("pgd", new ThreatModel(Norm.L1, 3)));
         Assert.Throws<InputException>(() => KnownAttacks.NormNamed("l3"));
