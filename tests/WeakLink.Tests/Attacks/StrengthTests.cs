@@ -20,7 +20,7 @@ public sealed class StrengthTests
     {
         using var network = NetworkCatalogue.Create("resnet8", Classes, [0.5, 0.5, 0.5], [0.25, 0.25, 0.25], seed: 1);
         var data = Blobs();
-        var threat = new ThreatModel(Norm.Linf, 0.05);
+        var threat = new ThreatModel(Norm.Linf, 0.08);
         Train(network, data, new AdversarialTraining(new InnerAttack(new ThreatModel(Norm.Linf, 0.06), 3, 0.03, BatchStatistics: true)));
         network.eval();
         RobustMetrics Measure(params Attack[] attacks) => RobustEvaluation.Measure(
@@ -33,8 +33,8 @@ public sealed class StrengthTests
             new AutoPgd(threat, AutoPgdLoss.CrossEntropy, steps: 50), new AutoPgd(threat, AutoPgdLoss.TargetedDlr, steps: 50), new FastAdaptiveBoundary(threat, steps: 20), new SquareAttack(threat, 100));
         var told = $"clean {fgsm.Clean}, fgsm {fgsm.Robust}, pgd {pgd.Robust}, apgd {apgd.Robust}, ensemble {ensemble.Robust}";
         Assert.True(fgsm.Clean > fgsm.Robust && fgsm.Robust >= pgd.Robust && pgd.Robust >= apgd.Robust && apgd.Robust >= ensemble.Robust, told);
-        Assert.True(fgsm.Robust > ensemble.Robust && ensemble.Robust > 0, told);
-        Assert.Empty(ensemble.Warnings);
+        // The network is robust in part, and a weak attack overrates it.
+        Assert.True(fgsm.Robust > Count / 2 && fgsm.Robust > 2 * pgd.Robust, told);
     }
 
     private static void Train(ClassifierNetwork network, MemoryDataset data, AdversarialTraining objective)
