@@ -13,7 +13,7 @@ namespace WeakLink.Benchmarks;
 internal static class AugmentationBenchmark
 {
     private const int Rounds = 3;
-    private const double Seconds = 0.5;
+    private const double Seconds = 0.2;
     private const int Images = 64;
 
     public static void Run()

@@ -1,7 +1,7 @@
 namespace WeakLink.Augmentations;
 
 /// <summary>
-/// What a strength means for each operator: the ranges of AutoAugment (Cubuk et al. 2019, table 6 of the appendix), in which 0 leaves
+/// What a strength means for each operator: the ranges of AutoAugment (Cubuk et al. 2019, appendix), in which 0 leaves
 /// the image as it is wherever the paper's wording allows: color, contrast, brightness and sharpness go up or down from 1, bits and
 /// thresholds fall. So read the two widely used implementations, DeepVoltaire/AutoAugment and torchvision, to which the other choices
 /// belong as well: translations in proportion to the image (150 pixels of 331), and a shear or a translation measured from the corner.

@@ -13,7 +13,7 @@ internal sealed record SubPolicy(Operator First, double FirstProbability, int Fi
 {
     private const double StrongestLevel = 9;
 
-    // Cubuk et al. 2019, table 7 of the appendix.
+    // The three tables of the appendix of Cubuk et al. 2019.
     private static readonly SubPolicy[] Cifar10 =
     [
         new(Invert, 0.1, 7, Contrast, 0.2, 6),
@@ -43,7 +43,7 @@ internal sealed record SubPolicy(Operator First, double FirstProbability, int Fi
         new(TranslateY, 0.7, 9, AutoContrast, 0.9, 1),
     ];
 
-    // Table 9, in which five sub-policies stand twice.
+    // Five of these stand twice in the table.
     private static readonly SubPolicy[] ImageNet =
     [
         new(Posterize, 0.4, 8, Rotate, 0.6, 9),
@@ -73,7 +73,6 @@ internal sealed record SubPolicy(Operator First, double FirstProbability, int Fi
         new(Equalize, 0.8, 8, Equalize, 0.6, 3),
     ];
 
-    // Table 8.
     private static readonly SubPolicy[] Svhn =
     [
         new(ShearX, 0.9, 4, Invert, 0.2, 3),

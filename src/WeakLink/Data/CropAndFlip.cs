@@ -36,23 +36,24 @@ public sealed record CropAndFlip(int Height, int Width, int Padding, bool Flip) 
 
     private void Cut(ReadOnlySpan<byte> source, int height, int width, Span<byte> target, int top, int left, bool mirror)
     {
-        var from = Math.Max(left, 0);
-        var to = Math.Min(left + Width, width);
+        // Which columns of the result lie on the image: none, where the crop is all padding.
+        var first = Math.Clamp(-left, 0, Width);
+        var last = Math.Clamp(width - left, first, Width);
         for (var channel = 0; channel < Dataset.Channels; channel++)
         {
             for (var y = 0; y < Height; y++)
             {
                 var row = target.Slice(((channel * Height) + y) * Width, Width);
                 var sourceY = top + y;
-                if ((uint)sourceY >= (uint)height)
+                if ((uint)sourceY >= (uint)height || first == last)
                 {
                     row.Clear();
                     continue;
                 }
 
-                row[..(from - left)].Clear();
-                source.Slice((((channel * height) + sourceY) * width) + from, to - from).CopyTo(row[(from - left)..]);
-                row[(to - left)..].Clear();
+                row[..first].Clear();
+                source.Slice((((channel * height) + sourceY) * width) + left + first, last - first).CopyTo(row[first..]);
+                row[last..].Clear();
                 if (mirror)
                 {
                     row.Reverse();
