@@ -73,6 +73,7 @@ public static partial class RecipeFile
             values[pair[..equals].Trim()] = (pair[(equals + 1)..].Trim(), "--set");
         }
 
+        TakeFormerKeys(values);
         var known = Keys(typeof(Recipe), "").ToDictionary(key => key.Name, StringComparer.Ordinal);
         foreach (var (key, value) in values)
         {
@@ -116,6 +117,15 @@ public static partial class RecipeFile
             {
                 yield return (name, property, defaults);
             }
+        }
+    }
+
+    // Runs and checkpoints of version 0.1.0 before sequences: flip was a switch.
+    private static void TakeFormerKeys(Dictionary<string, (string Text, string Origin)> values)
+    {
+        if (values.Remove("augmentation.flip", out var flip) && flip.Text == "false")
+        {
+            values.TryAdd("augmentation.sequence", (AugmentationSequence.Crop, flip.Origin));
         }
     }
 

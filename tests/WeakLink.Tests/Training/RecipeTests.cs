@@ -100,6 +100,12 @@ public class RecipeTests
     [InlineData("just text")]
     public void WhatIsNoRecipe_IsRefused(string yaml) => Assert.Throws<InputException>(() => RecipeFile.Parse(yaml, "my.yaml"));
 
+    [Theory]
+    [InlineData("true", new[] { "crop", "flip" })]
+    [InlineData("false", new[] { "crop" })]
+    public void RecipesOfEarlierRuns_AreStillRead(string flip, string[] sequence) =>
+        Assert.Equal(sequence, RecipeFile.Parse($"augmentation:\n  padding: 2\n  flip: {flip}", "recipe.yaml").Augmentation.Sequence);
+
     [Fact]
     public void Overrides_WinOverTheFile_AndTheLastOverEarlierOnes()
     {
