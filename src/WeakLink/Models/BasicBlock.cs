@@ -34,11 +34,11 @@ internal sealed class BasicBlock : ResidualBlock
         torch.Tensor Shortcut() => _downsample?.Run(images, pass) ?? images;
         if (!paths.Residual)
         {
-            return Shortcut().relu();
+            return pass.Relu(Shortcut(), inPlace: false);
         }
 
-        var inner = _bn1.Run(_conv1.Run(images, pass, filters: kept), pass, kept).relu_();
+        var inner = pass.Relu(_bn1.Run(_conv1.Run(images, pass, filters: kept), pass, kept));
         var residual = _bn2.Run(_conv2.Run(inner, pass, inputs: kept), pass);
-        return (paths.Shortcut ? residual.add_(Shortcut()) : residual).relu_();
+        return pass.Relu(paths.Shortcut ? pass.Add(residual, Shortcut()) : residual);
     }
 }

@@ -9,9 +9,14 @@ namespace WeakLink.Models;
 /// </summary>
 internal sealed class BatchNorm : Layer
 {
-    // PyTorch's defaults, which all the published models use.
+    /// <summary>Added to the variance: PyTorch's default, which all the published models use.</summary>
+    public const double Epsilon = 1e-5;
+
+    /// <summary>The buffer that counts training batches.</summary>
+    public const string Batches = "num_batches_tracked";
+
+    // PyTorch's default too.
     private const double Momentum = 0.1;
-    private const double Epsilon = 1e-5;
 
     public BatchNorm(int channels)
         : base(nameof(BatchNorm))
@@ -20,7 +25,7 @@ internal sealed class BatchNorm : Layer
         register_parameter("bias", new Parameter(torch.zeros(channels)));
         register_buffer("running_mean", torch.zeros(channels));
         register_buffer("running_var", torch.ones(channels));
-        register_buffer("num_batches_tracked", torch.zeros([], torch.int64));
+        register_buffer(Batches, torch.zeros([], torch.int64));
     }
 
     /// <param name="images">N×C×H×W, where C is all channels or those of <paramref name="kept"/>.</param>
@@ -34,22 +39,40 @@ internal sealed class BatchNorm : Layer
         {
             if (training)
             {
-                Buffer("num_batches_tracked").add_(1);
+                Buffer(Batches).add_(1);
             }
 
-            return torch.nn.functional.batch_norm(images, mean, variance, scale, shift, training, Momentum, Epsilon);
+            return Traced(pass, images, mean, variance, scale, shift, torch.nn.functional.batch_norm(images, mean, variance, scale, shift, training, Momentum, Epsilon));
         }
 
         var (keptScale, keptShift) = (Kept(scale, kept), Kept(shift, kept));
         if (pass.Statistics is { } statistics)
         {
             var (own, spread) = statistics.Layer(this, images.shape[1], images.device);
-            return torch.nn.functional.batch_norm(images, own, spread, keptScale, keptShift, training, training ? statistics.Momentum : Momentum, Epsilon);
+            return Traced(
+                pass,
+                images,
+                own,
+                spread,
+                keptScale,
+                keptShift,
+                torch.nn.functional.batch_norm(images, own, spread, keptScale, keptShift, training, training ? statistics.Momentum : Momentum, Epsilon));
         }
 
-        return training
-            ? torch.nn.functional.batch_norm(images, null, null, keptScale, keptShift, training: true, Momentum, Epsilon)
-            : torch.nn.functional.batch_norm(images, Kept(mean, kept), Kept(variance, kept), keptScale, keptShift, training: false, Momentum, Epsilon);
+        if (training)
+        {
+            return torch.nn.functional.batch_norm(images, null, null, keptScale, keptShift, training: true, Momentum, Epsilon);
+        }
+
+        var (keptMean, keptVariance) = (Kept(mean, kept), Kept(variance, kept));
+        return Traced(
+            pass, images, keptMean, keptVariance, keptScale, keptShift, torch.nn.functional.batch_norm(images, keptMean, keptVariance, keptScale, keptShift, training: false, Momentum, Epsilon));
+    }
+
+    private torch.Tensor Traced(ForwardPass pass, torch.Tensor images, torch.Tensor mean, torch.Tensor variance, torch.Tensor scale, torch.Tensor shift, torch.Tensor result)
+    {
+        pass.Trace?.Add(TracedKind.BatchNorm, result, [images], this, [("weight", scale), ("bias", shift), ("running_mean", mean), ("running_var", variance)]);
+        return result;
     }
 
     private static torch.Tensor Kept(torch.Tensor values, KeptChannels? kept) => kept is null ? values : kept.Of(values);

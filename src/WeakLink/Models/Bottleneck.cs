@@ -47,12 +47,12 @@ internal sealed class Bottleneck : ResidualBlock
         torch.Tensor Shortcut() => _downsample?.Run(images, pass) ?? images;
         if (!paths.Residual)
         {
-            return Shortcut().relu();
+            return pass.Relu(Shortcut(), inPlace: false);
         }
 
-        var inner = _bn1.Run(_conv1.Run(images, pass, filters: kept), pass, kept).relu_();
-        inner = _bn2.Run(_conv2.Run(inner, pass, inputs: kept), pass).relu_();
+        var inner = pass.Relu(_bn1.Run(_conv1.Run(images, pass, filters: kept), pass, kept));
+        inner = pass.Relu(_bn2.Run(_conv2.Run(inner, pass, inputs: kept), pass));
         var residual = _bn3.Run(_conv3.Run(inner, pass), pass);
-        return (paths.Shortcut ? residual.add_(Shortcut()) : residual).relu_();
+        return pass.Relu(paths.Shortcut ? pass.Add(residual, Shortcut()) : residual);
     }
 }

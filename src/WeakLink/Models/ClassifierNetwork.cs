@@ -90,6 +90,24 @@ public sealed class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Tens
         return count.MultiplyAdds;
     }
 
+    /// <summary>What a forward pass of the network, or of a subnet, computes on one image: in evaluation mode, in float32.</summary>
+    /// <param name="height">Height of the image in pixels.</param>
+    /// <param name="width">Width of the image in pixels.</param>
+    /// <param name="subnet">The subnet; null traces the full network.</param>
+    /// <param name="statistics">The subnet's batch-norm statistics; null: the full network's running averages.</param>
+    internal ForwardTrace Trace(int height, int width, Subnet? subnet = null, SubnetStatistics? statistics = null)
+    {
+        using var noGradients = torch.no_grad();
+        using var scope = torch.NewDisposeScope();
+        var wasTraining = training;
+        eval();
+        var trace = new ForwardTrace();
+        Run(torch.zeros([1, 3, height, width], device: get_buffer("mean")!.device), subnet, new ForwardPass(subnet is not null, statistics, Trace: trace));
+        trace.Name(this);
+        train(wasTraining);
+        return trace;
+    }
+
     private torch.Tensor Run(torch.Tensor images, Subnet? subnet, ForwardPass pass)
     {
         if (images.dim() != 4 || images.shape[1] != 3)
@@ -109,17 +127,26 @@ public sealed class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Tens
             x = _blocks[i].Run(x, subnet?.Blocks[i], pass);
         }
 
-        x = _finalNorm?.Run(x, pass).relu_() ?? x;
+        x = _finalNorm is null ? x : pass.Relu(_finalNorm.Run(x, pass));
         return _head.Run(x, pass).MoveToOuterDisposeScope();
     }
 
     private torch.Tensor Stem(torch.Tensor images, ForwardPass pass)
     {
         using var scope = torch.NewDisposeScope();
-        var normal = ((images.to(torch.float32) - get_buffer("mean")!) / get_buffer("standard_deviation")!).to(images.dtype);
+        var (mean, deviation) = (get_buffer("mean")!, get_buffer("standard_deviation")!);
+        var normal = ((images.to(torch.float32) - mean) / deviation).to(images.dtype);
+        pass.Trace?.Add(TracedKind.Normalisation, normal, [images], null, [("mean", mean), ("standard_deviation", deviation)]);
         var x = _stem.Run(normal, pass);
-        x = _stemNorm?.Run(x, pass).relu_() ?? x;
-        return (_plan.StemPool ? torch.nn.functional.max_pool2d(x, 3, 2, 1) : x).MoveToOuterDisposeScope();
+        x = _stemNorm is null ? x : pass.Relu(_stemNorm.Run(x, pass));
+        return (_plan.StemPool ? Pool(x, pass) : x).MoveToOuterDisposeScope();
+    }
+
+    private static torch.Tensor Pool(torch.Tensor images, ForwardPass pass)
+    {
+        var result = torch.nn.functional.max_pool2d(images, 3, 2, 1);
+        pass.Trace?.Add(TracedKind.MaxPool, result, [images]);
+        return result;
     }
 
     /// <summary>Blocks under names such as layer1.0 (torchvision) or block1.layer.0 (WideResNet).</summary>
@@ -174,7 +201,9 @@ public sealed class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Tens
         {
             var weight = Parameter("weight");
             pass.Operations?.Add(weight.numel());
-            return torch.nn.functional.linear(images.mean([2, 3], type: torch.float32), weight, Parameter("bias"));
+            var result = torch.nn.functional.linear(images.mean([2, 3], type: torch.float32), weight, Parameter("bias"));
+            pass.Trace?.Add(TracedKind.Classifier, result, [images], this, [("weight", weight), ("bias", Parameter("bias"))]);
+            return result;
         }
     }
 }

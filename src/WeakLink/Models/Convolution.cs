@@ -32,6 +32,7 @@ internal sealed class Convolution : Layer
         weight = inputs is null ? weight : inputs.Of(weight, 1);
         var result = torch.nn.functional.conv2d(images, weight.to(images.dtype), null, _stride, _padding);
         pass.Operations?.Add(result.shape[2] * result.shape[3] * weight.numel());
+        pass.Trace?.Add(TracedKind.Convolution, result, [images], this, [("weight", weight)], _stride[0]);
         return result;
     }
 }

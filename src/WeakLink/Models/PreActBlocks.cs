@@ -25,16 +25,16 @@ internal abstract class PreActBase : ResidualBlock
 
     protected override torch.Tensor Run(torch.Tensor images, Paths paths, KeptChannels? kept, ForwardPass pass)
     {
-        var activation = paths.Residual || _shortcut is not null ? _bn1.Run(images, pass).relu_() : images;
+        var activation = paths.Residual || _shortcut is not null ? pass.Relu(_bn1.Run(images, pass)) : images;
         torch.Tensor Shortcut() => _shortcut?.Run(activation, pass) ?? images;
         if (!paths.Residual)
         {
             // An identity shortcut alone: a result of its own, because the caller disposes of its input.
-            return _shortcut is null ? images.alias() : Shortcut();
+            return _shortcut is null ? pass.Alias(images) : Shortcut();
         }
 
         var residual = Residual(activation, kept, pass);
-        return paths.Shortcut ? residual.add_(Shortcut()) : residual;
+        return paths.Shortcut ? pass.Add(residual, Shortcut()) : residual;
     }
 
     protected abstract torch.Tensor Residual(torch.Tensor activation, KeptChannels? kept, ForwardPass pass);
@@ -67,7 +67,7 @@ internal sealed class PreActBlock : PreActBase
 
     protected override torch.Tensor Residual(torch.Tensor activation, KeptChannels? kept, ForwardPass pass)
     {
-        var inner = _bn2.Run(_conv1.Run(activation, pass, filters: kept), pass, kept).relu_();
+        var inner = pass.Relu(_bn2.Run(_conv1.Run(activation, pass, filters: kept), pass, kept));
         return _conv2.Run(inner, pass, inputs: kept);
     }
 }
@@ -98,8 +98,8 @@ internal sealed class PreActBottleneck : PreActBase
 
     protected override torch.Tensor Residual(torch.Tensor activation, KeptChannels? kept, ForwardPass pass)
     {
-        var inner = _bn2.Run(_conv1.Run(activation, pass, filters: kept), pass, kept).relu_();
-        inner = _bn3.Run(_conv2.Run(inner, pass, inputs: kept), pass).relu_();
+        var inner = pass.Relu(_bn2.Run(_conv1.Run(activation, pass, filters: kept), pass, kept));
+        inner = pass.Relu(_bn3.Run(_conv2.Run(inner, pass, inputs: kept), pass));
         return _conv3.Run(inner, pass);
     }
 }

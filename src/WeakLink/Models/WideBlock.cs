@@ -38,17 +38,17 @@ internal sealed class WideBlock : ResidualBlock
     {
         if (!paths.Residual && _shortcut is null)
         {
-            return images.alias();
+            return pass.Alias(images);
         }
 
-        var activation = _bn1.Run(images, pass).relu_();
+        var activation = pass.Relu(_bn1.Run(images, pass));
         torch.Tensor Shortcut() => _shortcut?.Run(activation, pass) ?? images;
         if (!paths.Residual)
         {
             return Shortcut();
         }
 
-        var inner = _bn2.Run(_conv1.Run(activation, pass, filters: kept), pass, kept).relu_();
+        var inner = pass.Relu(_bn2.Run(_conv1.Run(activation, pass, filters: kept), pass, kept));
         // Training mode without gradients only gathers batch statistics: a subnet is then measured, not trained.
         if (_dropout > 0 && torch.is_grad_enabled())
         {
@@ -56,6 +56,6 @@ internal sealed class WideBlock : ResidualBlock
         }
 
         var residual = _conv2.Run(inner, pass, inputs: kept);
-        return paths.Shortcut ? residual.add_(Shortcut()) : residual;
+        return paths.Shortcut ? pass.Add(residual, Shortcut()) : residual;
     }
 }

@@ -1,0 +1,26 @@
+namespace WeakLink.Interop;
+
+/// <summary>Keys of what an exported file says about itself.</summary>
+internal static class ExportMetadata
+{
+    /// <summary>The catalogue's name of the network.</summary>
+    public const string Model = "model";
+
+    /// <summary>Class names as a JSON list.</summary>
+    public const string Classes = "classes";
+
+    /// <summary>Height of the images in pixels.</summary>
+    public const string Height = "height";
+
+    /// <summary>Width of the images in pixels.</summary>
+    public const string Width = "width";
+
+    /// <summary>Three numbers as a JSON list: what is subtracted from images in [0, 1].</summary>
+    public const string Mean = "mean";
+
+    /// <summary>Three numbers as a JSON list: what the difference is divided by.</summary>
+    public const string StandardDeviation = "standard-deviation";
+
+    /// <summary>What the subnet keeps of each block as a JSON list; absent for a whole network.</summary>
+    public const string Subnet = "subnet";
+}

@@ -1,0 +1,113 @@
+using System.Text.Json;
+using TorchSharp;
+using WeakLink.Models;
+using WeakLink.Subnets;
+
+namespace WeakLink.Interop;
+
+/// <summary>
+/// Writes a network for other programs: whole, or a subnet as a smaller network of its own. What is written is what a forward pass in
+/// float32 computes, wherever the network lives.
+/// </summary>
+public sealed class NetworkExport
+{
+    /// <summary>The version of ONNX's standard operators that models are written in.</summary>
+    public const long OnnxOpset = OnnxModel.Opset;
+
+    // A protocol buffer's lengths are 32-bit integers with a sign in every reader.
+    private const long LargestOnnx = int.MaxValue;
+
+    private readonly ClassifierNetwork _network;
+    private readonly IReadOnlyList<string> _classes;
+    private readonly int _height;
+    private readonly int _width;
+
+    /// <summary>Describes what is exported.</summary>
+    /// <param name="network">The network; it stays as it is.</param>
+    /// <param name="classes">Class names in the order of the logits.</param>
+    /// <param name="height">Height of the images that it takes, in pixels.</param>
+    /// <param name="width">Width of the images that it takes, in pixels.</param>
+    public NetworkExport(ClassifierNetwork network, IReadOnlyList<string> classes, int height, int width)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(classes.Count, network.Classes);
+        (_network, _classes, _height, _width) = (network, classes, height, width);
+    }
+
+    /// <summary>What is exported of the network; null: everything.</summary>
+    public Subnet? Subnet { get; init; }
+
+    /// <summary>The subnet's batch-norm statistics; null: the full network's running averages.</summary>
+    public SubnetStatistics? Statistics { get; init; }
+
+    /// <summary>
+    /// Writes an ONNX model: input <c>images</c> (N×3×H×W in [0, 1], float32, any N), output <c>logits</c> (N×classes). The normalisation
+    /// is part of it; class names (JSON) are its metadata <c>classes</c>.
+    /// </summary>
+    /// <exception cref="InputException">The file can't be written, or the network is too large for one.</exception>
+    public void WriteOnnx(string path)
+    {
+        using var trace = Trace();
+        var model = OnnxModel.Create(trace, _network.Name, _network.Classes, _height, _width, Metadata(trace));
+        if (model.Length > LargestOnnx)
+        {
+            throw new InputException($"'{path}' would take {model.Length:N0} bytes, more than an ONNX file can hold (2 GiB): export it as safetensors.");
+        }
+
+        AtomicFile.Write(path, model.WriteTo);
+    }
+
+    /// <summary>
+    /// Writes the tensors under their PyTorch names, as <c>load_state_dict</c> takes them: torchvision's for ResNets, RobustBench's for PreAct
+    /// and wide ones. Normalisation, class names and image size are metadata.
+    /// </summary>
+    /// <exception cref="InputException">The file can't be written.</exception>
+    public void WriteSafeTensors(string path)
+    {
+        using var trace = Trace();
+        var tensors = new Dictionary<string, torch.Tensor>(StringComparer.Ordinal);
+        foreach (var operation in trace.Operations.Where(operation => operation.Layer is not null))
+        {
+            foreach (var (name, value) in operation.Parameters)
+            {
+                tensors.Add(trace.FullName(operation, name), value);
+            }
+
+            if (operation.Kind == TracedKind.BatchNorm)
+            {
+                tensors.Add(trace.FullName(operation, BatchNorm.Batches), operation.Layer!.get_buffer(BatchNorm.Batches)!);
+            }
+        }
+
+        SafeTensors.Write(path, tensors, Metadata(trace).ToDictionary());
+    }
+
+    /// <summary>Trainable numbers of what is exported.</summary>
+    public long ParameterCount
+    {
+        get
+        {
+            using var trace = Trace();
+            return trace.Operations.Where(operation => operation.Layer is not null)
+                .SelectMany(operation => operation.Parameters)
+                .Where(parameter => !parameter.Name.StartsWith("running_", StringComparison.Ordinal))
+                .Sum(parameter => parameter.Value.numel());
+        }
+    }
+
+    private ForwardTrace Trace() => _network.Trace(_height, _width, Subnet, Statistics);
+
+    private IEnumerable<KeyValuePair<string, string>> Metadata(ForwardTrace trace)
+    {
+        var normalisation = trace.Operations[0].Parameters;
+        yield return new(ExportMetadata.Model, _network.Name);
+        yield return new(ExportMetadata.Classes, JsonSerializer.Serialize(_classes, Json.Line));
+        yield return new(ExportMetadata.Height, $"{_height}");
+        yield return new(ExportMetadata.Width, $"{_width}");
+        yield return new(ExportMetadata.Mean, JsonSerializer.Serialize(normalisation[0].Value.data<float>().ToArray(), Json.Line));
+        yield return new(ExportMetadata.StandardDeviation, JsonSerializer.Serialize(normalisation[1].Value.data<float>().ToArray(), Json.Line));
+        if (Subnet is not null)
+        {
+            yield return new(ExportMetadata.Subnet, JsonSerializer.Serialize(Subnet.Blocks, Json.Line));
+        }
+    }
+}

@@ -1,0 +1,67 @@
+using TorchSharp;
+using WeakLink.Models;
+using WeakLink.Runtime;
+using WeakLink.Subnets;
+
+namespace WeakLink.Tests.Interop;
+
+/// <summary>Networks whose every parameter matters: nothing is left at 0 or 1.</summary>
+internal static class Networks
+{
+    public static readonly double[] Mean = [0.5, 0.4, 0.3];
+    public static readonly double[] Deviation = [0.25, 0.2, 0.3];
+
+    public static ClassifierNetwork Create(string name, double multiplier = 0.125, int classes = 7)
+    {
+        NativeLibraries.Load();
+        var network = NetworkCatalogue.Create(name, classes, Mean, Deviation, seed: 5, multiplier);
+        Randomise(network);
+        network.eval();
+        return network;
+    }
+
+    public static Subnet Random(ClassifierNetwork network, double width, long seed = 1)
+    {
+        using var search = new RandomSearch(network.Space, width);
+        return search.Propose(new SeededRandom(seed, RandomUse.SubnetEvaluation));
+    }
+
+    /// <summary>Statistics of a subnet on noise.</summary>
+    public static SubnetStatistics Statistics(ClassifierNetwork network, Subnet subnet, int side)
+    {
+        using var noGradients = torch.no_grad();
+        using var scope = torch.NewDisposeScope();
+        var statistics = new SubnetStatistics();
+        network.train();
+        statistics.NextBatch();
+        network.forward(Images(16, side), subnet, statistics);
+        network.eval();
+        return statistics;
+    }
+
+    public static torch.Tensor Images(int count, int side)
+    {
+        using var random = new torch.Generator(11);
+        return torch.rand([count, 3, side, side], generator: random);
+    }
+
+    public static double Distance(torch.Tensor a, torch.Tensor b) => (a - b).abs().max().ToDouble();
+
+    private static void Randomise(ClassifierNetwork network)
+    {
+        using var noGradients = torch.no_grad();
+        using var scope = torch.NewDisposeScope();
+        using var random = new torch.Generator(6);
+        foreach (var (name, tensor) in network.state_dict())
+        {
+            if (name.EndsWith("running_mean", StringComparison.Ordinal) || (tensor.dim() == 1 && name.EndsWith("bias", StringComparison.Ordinal)))
+            {
+                tensor.copy_(torch.randn(tensor.shape, generator: random) * 0.2);
+            }
+            else if (name.EndsWith("running_var", StringComparison.Ordinal) || (tensor.dim() == 1 && name.EndsWith("weight", StringComparison.Ordinal)))
+            {
+                tensor.copy_(torch.rand(tensor.shape, generator: random) + 0.5);
+            }
+        }
+    }
+}
