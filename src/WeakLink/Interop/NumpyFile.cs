@@ -70,23 +70,35 @@ public sealed partial class NumpyFile : IDisposable
         }
     }
 
-    /// <summary>Reads a whole array of integers (any of 1 to 8 bytes).</summary>
-    /// <exception cref="InputException">The numbers are of another type.</exception>
+    /// <summary>Reads a whole array of integers (any of 1 to 8 bytes). Allocates at most nine times the file's size.</summary>
+    /// <exception cref="InputException">The numbers are of another type, or too many for an array.</exception>
     public long[] ReadIntegers()
     {
         var size = Type is [_, 'i' or 'u', '1' or '2' or '4' or '8'] ? Type[2] - '0' : throw new InputException($"The array '{Path}' holds numbers of type {Type}, expected integers: save it as int64.");
-        var bytes = new byte[checked(Count * size)];
-        Read(0, bytes);
-        return [.. bytes.Chunk(size).Select(number => (Type[1], size) switch
+        if (Count > Array.MaxLength / size)
         {
-            ('u', 1) => number[0],
-            ('i', 1) => (sbyte)number[0],
-            ('u', 2) => BinaryPrimitives.ReadUInt16LittleEndian(number),
-            ('i', 2) => BinaryPrimitives.ReadInt16LittleEndian(number),
-            ('u', 4) => BinaryPrimitives.ReadUInt32LittleEndian(number),
-            ('i', 4) => BinaryPrimitives.ReadInt32LittleEndian(number),
-            _ => BinaryPrimitives.ReadInt64LittleEndian(number),
-        })];
+            throw new InputException($"The array '{Path}' has {Count:N0} numbers, more than are read at once: split it.");
+        }
+
+        var bytes = new byte[Count * size];
+        Read(0, bytes);
+        var numbers = new long[Count];
+        for (var i = 0; i < numbers.Length; i++)
+        {
+            var number = bytes.AsSpan(i * size, size);
+            numbers[i] = (Type[1], size) switch
+            {
+                ('u', 1) => number[0],
+                ('i', 1) => (sbyte)number[0],
+                ('u', 2) => BinaryPrimitives.ReadUInt16LittleEndian(number),
+                ('i', 2) => BinaryPrimitives.ReadInt16LittleEndian(number),
+                ('u', 4) => BinaryPrimitives.ReadUInt32LittleEndian(number),
+                ('i', 4) => BinaryPrimitives.ReadInt32LittleEndian(number),
+                _ => BinaryPrimitives.ReadInt64LittleEndian(number),
+            };
+        }
+
+        return numbers;
     }
 
     /// <summary>The bytes before the numbers of an array, padded as NumPy does.</summary>

@@ -213,7 +213,9 @@ public static class SafeTensors
             throw Broken(path, $"tensor '{property.Name}' has an impossible shape or place");
         }
 
-        var size = shape.Aggregate((long)type.Size, (product, side) => checked(product * side));
+        // An empty tensor has sides too, and libtorch multiplies them.
+        var sides = shape.Aggregate((long)type.Size, (product, side) => checked(product * Math.Max(side, 1)));
+        var size = shape.Contains(0) ? 0 : sides;
         return offsets[0] >= 0 && offsets[1] <= dataLength && offsets[1] - offsets[0] == size
             ? new Entry(property.Name, type.Type, shape, offsets[0], offsets[1])
             : throw Broken(path, $"tensor '{property.Name}' does not fit into the file");

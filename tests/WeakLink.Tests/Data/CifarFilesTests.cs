@@ -1,5 +1,6 @@
 using System.Formats.Tar;
 using System.IO.Compression;
+using CsCheck;
 using WeakLink.Data;
 
 namespace WeakLink.Tests.Data;
@@ -80,6 +81,46 @@ public class CifarFilesTests
         using var folder = new TemporaryFolder();
         Directory.CreateDirectory(folder["cifar-10-batches-py"]);
         Assert.Contains("binary version", Assert.Throws<InputException>(() => CifarFiles.Open(folder["cifar-10-batches-py"], folder["cache"])).Message);
+    }
+
+    [Fact]
+    public void AnyBytes_OnlyARefusal()
+    {
+        using var folder = new TemporaryFolder();
+        WriteTen(folder["cifar-10-batches-bin"], 2);
+        var good = File.ReadAllBytes(Pack(folder, "cifar-10-batches-bin"));
+        var batch = File.ReadAllBytes(folder["cifar-10-batches-bin/test_batch.bin"]);
+        Gen.Select(Gen.Bool, Gen.Select(Gen.Double[0, 1], Gen.Byte).Array[0, 4], Gen.Bool, Gen.Double[0, 1]).Sample(
+            (archived, changes, cut, part) =>
+            {
+                var original = archived ? good : batch;
+                var bad = cut ? original[..(int)(part * original.Length)] : (byte[])original.Clone();
+                foreach (var (place, value) in changes)
+                {
+                    if (bad.Length > 0)
+                    {
+                        bad[(int)(place * (bad.Length - 1))] = value;
+                    }
+                }
+
+                File.WriteAllBytes(archived ? folder["bad.tar.gz"] : folder["cifar-10-batches-bin/test_batch.bin"], bad);
+                var before = GC.GetAllocatedBytesForCurrentThread();
+                try
+                {
+                    var (train, test) = CifarFiles.Open(archived ? folder["bad.tar.gz"] : folder["cifar-10-batches-bin"], folder["cache"]);
+                    Assert.All(Enumerable.Range(0, test.Count), index => Assert.InRange(test.Label(index), 0, 9));
+                    Assert.Equal(10, train.Count);
+                }
+                catch (InputException)
+                {
+                    // What a damaged file should give.
+                }
+
+                // 8 MiB, and three times the 37 KB that the files hold.
+                Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 9 << 20);
+            },
+            iter: 1_000,
+            threads: 1);
     }
 
     private static void WriteTen(string folder, int images)

@@ -54,14 +54,21 @@ internal static class Networks
         using var random = new torch.Generator(6);
         foreach (var (name, tensor) in network.state_dict())
         {
-            if (name.EndsWith("running_mean", StringComparison.Ordinal) || (tensor.dim() == 1 && name.EndsWith("bias", StringComparison.Ordinal)))
+            if (tensor.dim() == 1 && name.EndsWith("bias", StringComparison.Ordinal))
             {
                 tensor.copy_(torch.randn(tensor.shape, generator: random) * 0.2);
             }
-            else if (name.EndsWith("running_var", StringComparison.Ordinal) || (tensor.dim() == 1 && name.EndsWith("weight", StringComparison.Ordinal)))
+            else if (tensor.dim() == 1 && name.EndsWith("weight", StringComparison.Ordinal))
             {
                 tensor.copy_(torch.rand(tensor.shape, generator: random) + 0.5);
             }
+        }
+
+        // Running averages of noise, so that logits are of the size of a trained network's.
+        network.train();
+        for (var batch = 0; batch < 20; batch++)
+        {
+            network.call(Images(8, 32));
         }
     }
 }

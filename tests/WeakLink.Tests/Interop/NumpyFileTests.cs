@@ -74,15 +74,20 @@ public sealed class NumpyFileTests : IDisposable
                     bytes[at] = value;
                 }
 
+                var path = Write(bytes[..length]);
+                var before = GC.GetAllocatedBytesForCurrentThread();
                 try
                 {
-                    using var file = NumpyFile.Open(Write(bytes[..length]));
+                    using var file = NumpyFile.Open(path);
                     _ = file.ReadIntegers();
                 }
                 catch (InputException)
                 {
                     // What a damaged file should give.
                 }
+
+                // A header of at most 64 KB as bytes, as text and as what is found in it.
+                Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 18);
             },
             iter: 2_000,
             threads: 1);

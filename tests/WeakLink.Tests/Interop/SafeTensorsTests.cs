@@ -71,6 +71,7 @@ public class SafeTensorsTests
 
             var path = folder[$"bad-{Guid.NewGuid()}.safetensors"];
             File.WriteAllBytes(path, bad);
+            var before = GC.GetAllocatedBytesForCurrentThread();
             try
             {
                 foreach (var tensor in SafeTensors.Read(path).Tensors.Values)
@@ -87,6 +88,8 @@ public class SafeTensorsTests
                 Assert.Contains(path, exception.Message);
             }
 
+            // The reader's buffer is 64 KB, the file less than one.
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 18);
             File.Delete(path);
         }, iter: 2000, threads: 1);
     }
@@ -94,6 +97,7 @@ public class SafeTensorsTests
     [Theory]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", 4, "overlaps")]
     [InlineData("""{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,4]}}""", 4, "header")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[0,4611686018427387904,4],"data_offsets":[0,0]}}""", 0, "header")]
     [InlineData("""{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}""", 4, "impossible")]
     [InlineData("""{"a":{"dtype":"OBJ","shape":[1],"data_offsets":[0,4]}}""", 4, "unknown type")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 4, "does not fit")]
