@@ -14,6 +14,8 @@ var root = new RootCommand("Train image classifiers that keep working when their
     AttackCommand.Create(),
     AugmentCommand.Create(),
     CorruptCommand.Create(),
+    ExportCommand.Create(),
+    ImportCommand.Create(),
     InfoCommand.Create(),
 };
 CommandWithExamples.ShowIn(root);

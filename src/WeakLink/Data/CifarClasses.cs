@@ -1,10 +1,12 @@
 namespace WeakLink.Data;
 
 /// <summary>The published class names, in the order of the labels, for archives that come without their file of names.</summary>
-internal static class CifarClasses
+public static class CifarClasses
 {
+    /// <summary>CIFAR-10's.</summary>
     public static IReadOnlyList<string> Ten { get; } = "airplane automobile bird cat deer dog frog horse ship truck".Split(' ');
 
+    /// <summary>CIFAR-100's fine classes.</summary>
     public static IReadOnlyList<string> Hundred { get; } =
         ("apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly camel can castle caterpillar cattle chair chimpanzee clock cloud "
         + "cockroach couch crab crocodile cup dinosaur dolphin elephant flatfish forest fox girl hamster house kangaroo keyboard lamp lawn_mower leopard lion lizard lobster "

@@ -95,7 +95,21 @@ public static class SubnetEvaluation
             accuracies[1]);
     }
 
-    /// <summary>Batch-norm statistics of a subnet on training images; null where there are none.</summary>
+    /// <summary>A subnet's batch-norm statistics as <see cref="Measure"/> re-estimates them.</summary>
+    /// <param name="network">The finished network; its weights and running averages stay as they are.</param>
+    /// <param name="subnet">The subnet.</param>
+    /// <param name="training">Training images.</param>
+    /// <param name="images">How many of them to use, in whole batches; 0: none.</param>
+    /// <param name="device">Where the network lives.</param>
+    /// <param name="seed">Decides which images.</param>
+    /// <returns>The statistics; null, which stands for the full network's running averages, where there are no images.</returns>
+    public static SubnetStatistics? Recalibrate(ClassifierNetwork network, Subnet subnet, BatchLoader training, int images, torch.Device device, long seed)
+    {
+        using var noGradients = torch.no_grad();
+        using var scope = torch.NewDisposeScope();
+        return Reestimated(network, subnet, Batches(training, images, seed), device);
+    }
+
     private static SubnetStatistics? Reestimated(ClassifierNetwork network, Subnet subnet, List<Batch> images, torch.Device device)
     {
         if (images.Count == 0)

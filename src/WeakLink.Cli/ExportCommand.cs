@@ -1,0 +1,93 @@
+using System.CommandLine;
+using System.Globalization;
+using TorchSharp;
+using WeakLink.Evaluation;
+using WeakLink.Interop;
+using WeakLink.Runtime;
+using WeakLink.Subnets;
+using WeakLink.Training;
+
+namespace WeakLink.Cli;
+
+/// <summary><c>weaklink export</c>: a trained network, or a subnet of it, for other programs.</summary>
+internal static class ExportCommand
+{
+    private const string Onnx = "onnx";
+    private const string SafeTensors = "safetensors";
+
+    public static Command Create()
+    {
+        var model = CommonOptions.Model();
+        var output = new Option<string>("--out") { Description = "The file to write.", HelpName = "FILE", Required = true };
+        var format = new Option<string?>("--format") { Description = $"{Onnx} (opset {NetworkExport.OnnxOpset}) or {SafeTensors} (PyTorch's parameter names); default: what --out ends with.", HelpName = $"{Onnx}|{SafeTensors}" };
+        var width = new Option<double?>("--subnet-width") { Description = "Export a random subnet of this width, in (0, 1], as a smaller network of its own; its batch-norm statistics are re-estimated on training images.", HelpName = "0.7" };
+        var seed = new Option<long>("--seed") { Description = "Which subnet (default 0).", HelpName = "N" };
+        var data = CommonOptions.Data("Whose training images re-estimate the subnet's statistics (default: those of the run).");
+        var set = CommonOptions.Set();
+        var command = new CommandWithExamples("export", "Write a trained network, or a subnet, for ONNX Runtime, PyTorch and others.", """
+            weaklink export runs/photos-1 --out photos.onnx
+            weaklink export runs/photos-1 --out photos.safetensors
+            weaklink export runs/photos-1 --out small.onnx --subnet-width 0.5 --seed 3
+            weaklink export runs/photos-1 --out small.onnx --subnet-width 0.7 --set evaluation.recalibration-images=0
+            """)
+        { model, output, format, width, seed, data, set };
+        command.SetAction(parsed =>
+        {
+            using var interruption = new Interruption();
+            var screen = new Screen(json: false);
+            var path = parsed.GetValue(output)!;
+            var kind = Format(parsed.GetValue(format), path);
+            if (parsed.GetValue(width) is { } asked and not (> 0 and <= 1))
+            {
+                throw new InputException(string.Create(CultureInfo.InvariantCulture, $"--subnet-width {asked} must be above 0 and at most 1."));
+            }
+
+            NativeLibraries.Load();
+            using var trained = TrainedModel.Load(parsed.GetValue(model)!, torch.CPU);
+            string[] chosen = parsed.GetValue(data) is { } source ? [$"data.source={source}", "data.fingerprint="] : [];
+            var recipe = RecipeFile.Parse(RecipeFile.ToYaml(trained.Recipe), "the run's recipe", chosen.Concat(parsed.GetValue(set)!));
+            var subnet = parsed.GetValue(width) is { } share ? Drawn(trained, share, parsed.GetValue(seed)) : null;
+            using var statistics = subnet is null ? null : Statistics(recipe, trained, subnet, parsed.GetValue(seed), screen, interruption.Token);
+            var crop = recipe.Augmentation.Crop;
+            var (height, breadth) = crop > 0 ? (crop, crop) : (trained.Size.Height, trained.Size.Width);
+            var export = new NetworkExport(trained.Network, trained.Classes, height, breadth) { Subnet = subnet, Statistics = statistics };
+            if (kind == Onnx)
+            {
+                export.WriteOnnx(path);
+            }
+            else
+            {
+                export.WriteSafeTensors(path);
+            }
+
+            var what = subnet is null ? trained.Network.Name : $"a subnet of {trained.Network.Name}";
+            var operations = trained.Network.MultiplyAdds(height, breadth, subnet);
+            screen.Line($"{path}: {what}, {export.ParameterCount:n0} parameters, {operations:n0} multiply-adds an image; {(kind == Onnx ? $"images (N×3×{height}×{breadth} in [0, 1]) to logits (N×{trained.Classes.Count}), opset {NetworkExport.OnnxOpset}" : "PyTorch's parameter names")}.");
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static string Format(string? format, string path) => (format, Path.GetExtension(path).ToLowerInvariant()) switch
+    {
+        (Onnx or SafeTensors, _) => format!,
+        (not null, _) => throw new InputException($"--format {format} is not known: choose {Onnx} or {SafeTensors}."),
+        (null, "." + Onnx) => Onnx,
+        (null, "." + SafeTensors) => SafeTensors,
+        _ => throw new InputException($"--out {path} ends in neither .{Onnx} nor .{SafeTensors}: choose with --format."),
+    };
+
+    private static Subnet Drawn(TrainedModel trained, double width, long seed)
+    {
+        using var search = new RandomSearch(trained.Network.Space, width);
+        return search.Propose(new SeededRandom(seed, RandomUse.SubnetEvaluation));
+    }
+
+    private static SubnetStatistics? Statistics(Recipe recipe, TrainedModel trained, Subnet subnet, long seed, Screen screen, CancellationToken stop)
+    {
+        var images = recipe.Evaluation.RecalibrationImages;
+        return images == 0
+            ? null
+            : SubnetEvaluation.Recalibrate(trained.Network, subnet, Loaders.Recalibrating(recipe, KnownClasses.Open(recipe, trained, screen, stop).Train), images, torch.CPU, seed);
+    }
+}

@@ -1,0 +1,131 @@
+using System.CommandLine;
+using System.Globalization;
+using WeakLink.Data;
+using WeakLink.Interop;
+using WeakLink.Runtime;
+using WeakLink.Training;
+
+namespace WeakLink.Cli;
+
+/// <summary><c>weaklink import</c>: a network that another program trained, for the other commands.</summary>
+internal static class ImportCommand
+{
+    private const string ImageNetSuffix = "-imagenet";
+    private const int LongestClassFile = 1 << 22;
+
+    public static Command Create()
+    {
+        var file = new Argument<string>("FILE") { Description = "A .safetensors file, or a .pt or .pth checkpoint of PyTorch." };
+        var output = new Option<string>("--out") { Description = "The checkpoint to write; evaluate, predict, attack and export take it.", HelpName = "FILE", Required = true };
+        var model = new Option<string?>("--model") { Description = "Which network it is, such as resnet50-imagenet, preact-resnet18, wide-resnet-34-10 (not needed for what weaklink exported).", HelpName = "NAME" };
+        var mean = new Option<string?>("--mean") { Description = "What the model's input was normalised by, for images in [0, 1]: mean of red, green, blue (default: what the file says; ImageNet's for ImageNet networks).", HelpName = "R,G,B" };
+        var deviation = new Option<string?>("--std") { Description = "And the standard deviations. Models that take images as they are: --mean 0,0,0 --std 1,1,1.", HelpName = "R,G,B" };
+        var classes = new Option<string?>("--classes") { Description = "Class names: cifar10, cifar100, or a text file with one a line (default: those of --data, or numbers).", HelpName = "NAMES" };
+        var data = CommonOptions.Data("The data that the network is for: gives class names and image size, and is what evaluate measures on.");
+        var set = CommonOptions.Set();
+        var command = new CommandWithExamples("import", "Take a network that PyTorch or another program trained. Nothing in the file is executed.", """
+            weaklink import resnet50.pth --model resnet50-imagenet --data imagenet/ --out resnet50.safetensors
+            weaklink import Rice2020.pt --model preact-resnet18 --classes cifar10 --out rice.safetensors
+            weaklink import ews/checkpoint.pth.tar --model resnet50 --data cifar10 --mean 0.4914,0.4822,0.4465 --std 0.2023,0.1994,0.2010 --out ews.safetensors
+            weaklink evaluate ews.safetensors --corruptions benchmark
+            """)
+        { file, output, model, mean, deviation, classes, data, set };
+        command.SetAction(parsed =>
+        {
+            using var interruption = new Interruption();
+            var screen = new Screen(json: false);
+            NativeLibraries.Load();
+            var path = parsed.GetValue(file)!;
+            using var weights = ImportedWeights.Read(path);
+            var name = parsed.GetValue(model) ?? weights.Model ?? throw new InputException($"'{path}' does not say which network it is: name it with --model, such as resnet50-imagenet, preact-resnet18 or wide-resnet-34-10.");
+            var recipe = RecipeFile.Parse(
+                "",
+                "import",
+                [
+                    "name=imported",
+                    $"model.name={name}",
+                    .. Normalisation(path, name, weights, parsed.GetValue(mean), parsed.GetValue(deviation), screen),
+                    .. Size(name, weights),
+                    // As the run of a network that trains without asking this machine.
+                    "training.precision=fp32",
+                    "training.layout=contiguous",
+                    .. parsed.GetValue(data) is { } source ? (string[])[$"data.source={(Path.Exists(source) ? Path.GetFullPath(source) : source)}"] : [],
+                    .. parsed.GetValue(set)!,
+                ]);
+            var size = new ImageSize(recipe.Data.Size, recipe.Data.Size);
+            var names = ClassNames(parsed.GetValue(classes), weights);
+            if (parsed.GetValue(data) is not null)
+            {
+                var train = DataSources.Open(recipe.Data, recipe.Seed, screen, interruption.Token).Train;
+                size = new ImageSize(train.Height, train.Width);
+                names ??= train.Classes;
+            }
+            else if (weights is { Height: { } height, Width: { } width })
+            {
+                size = new ImageSize(height, width);
+            }
+
+            if (names is null)
+            {
+                screen.Line("The classes are called by their numbers: name them with --classes or --data.");
+                names = [.. Enumerable.Range(0, weights.Classes).Select(number => number.ToString(CultureInfo.InvariantCulture))];
+            }
+
+            if (names.Count != weights.Classes)
+            {
+                throw new InputException($"The network of '{path}' tells {weights.Classes} classes apart, but there are {names.Count} names: give those of its own data.");
+            }
+
+            using var network = recipe.CreateNetwork(names.Count);
+            weights.CopyTo(network);
+            var target = parsed.GetValue(output)!;
+            Checkpoint.Save(target, network, null, null, recipe, names, size, new RunPosition());
+            screen.Line($"{target}: {name}, {network.ParameterCount:n0} parameters, {names.Count} classes.");
+            screen.Line($"Next: weaklink predict {target} IMAGE...   weaklink evaluate {target}{(parsed.GetValue(data) is null ? " --data D" : "")}");
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static string[] Normalisation(string path, string name, ImportedWeights weights, string? mean, string? deviation, Screen screen)
+    {
+        if ((mean is null) != (deviation is null))
+        {
+            throw new InputException("--mean and --std belong together: give both.");
+        }
+
+        if (mean is null && weights is { Mean: { } ownMean, StandardDeviation: { } ownDeviation })
+        {
+            (mean, deviation) = (Text(ownMean), Text(ownDeviation));
+        }
+
+        if (mean is null && name.EndsWith(ImageNetSuffix, StringComparison.Ordinal))
+        {
+            // Those that all networks of torchvision were trained with.
+            (mean, deviation) = ("0.485,0.456,0.406", "0.229,0.224,0.225");
+            screen.Line($"Normalised by ImageNet's mean ({mean}) and standard deviation ({deviation}), as torchvision's networks are; --mean and --std change that.");
+        }
+
+        return mean is null
+            ? throw new InputException($"'{path}' does not say how its input was normalised: give --mean and --std as in its training (0,0,0 and 1,1,1 where it takes images in [0, 1] as they are).")
+            : [$"model.mean={mean}", $"model.standard-deviation={deviation}"];
+    }
+
+    private static string Text(IReadOnlyList<double> values) => string.Join(',', values.Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
+
+    // ImageNet's networks see the centre of a larger picture; the others the whole of CIFAR's.
+    private static string[] Size(string name, ImportedWeights weights) =>
+        weights.Height is { } height && weights.Width is { } width ? [$"data.size={(height == width ? height : 0)}"]
+        : name.EndsWith(ImageNetSuffix, StringComparison.Ordinal) ? ["data.size=256", "augmentation.crop=224"]
+        : ["data.size=32"];
+
+    private static IReadOnlyList<string>? ClassNames(string? option, ImportedWeights weights) => option switch
+    {
+        null => weights.ClassNames,
+        "cifar10" => CifarClasses.Ten,
+        "cifar100" => CifarClasses.Hundred,
+        _ when !File.Exists(option) => throw new InputException($"--classes {option} is neither cifar10, cifar100 nor a file with one class name a line."),
+        _ when new FileInfo(option).Length > LongestClassFile => throw new InputException($"'{option}' is too large to be a list of class names."),
+        _ => [.. File.ReadLines(option).Select(line => line.Trim()).Where(line => line.Length > 0)],
+    };
+}

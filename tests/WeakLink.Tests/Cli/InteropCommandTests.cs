@@ -1,0 +1,91 @@
+using System.Text.Json;
+using TorchSharp;
+using WeakLink.Tests.Data;
+using WeakLink.Tests.Interop;
+using WeakLink.Training;
+
+namespace WeakLink.Tests.Cli;
+
+public class InteropCommandTests
+{
+    [Fact]
+    public void Export_Import_Predict()
+    {
+        using var folder = new TemporaryFolder();
+        Pictures.WriteClasses(folder["pets"], 12, 16);
+        var run = Save(folder["run.safetensors"], "resnet8", folder["pets"], 16, ["cat", "dog"]);
+        var whole = Weaklink.Run(folder.Path, "export", run, "--out", "model.safetensors");
+        Assert.True(whole.ExitCode == 0, whole.Error);
+        Assert.Contains("resnet8", whole.Output);
+        var imported = Weaklink.Run(folder.Path, "import", "model.safetensors", "--set", "model.width-multiplier=0.5", "--data", "pets", "--out", "again.safetensors");
+        Assert.True(imported.ExitCode == 0, imported.Error);
+
+        var predictions = new[] { "run.safetensors", "again.safetensors" }.Select(model => Weaklink.Run(folder.Path, "predict", model, "pets", "--json").Output).ToList();
+        Assert.Contains("\"confidence\"", predictions[0]);
+        Assert.Equal(predictions[0], predictions[1]);
+        var evaluated = Weaklink.Run(folder.Path, "evaluate", "again.safetensors", "--json", "--set", "evaluation.corruptions=none", "--set", "evaluation.subnets=1", "--set", "evaluation.search-updates=1");
+        Assert.True(evaluated.ExitCode == 0, evaluated.Error);
+
+        var onnx = Weaklink.Run(folder.Path, "export", "again.safetensors", "--out", "part.onnx", "--subnet-width", "0.7", "--seed", "3", "--set", "evaluation.recalibration-images=16");
+        Assert.True(onnx.ExitCode == 0, onnx.Error);
+        Assert.Contains("a subnet of resnet8", onnx.Output);
+        Assert.Contains("opset 17", onnx.Output);
+        Assert.True(new FileInfo(folder["part.onnx"]).Length > 10_000);
+    }
+
+    [Fact]
+    public void CheckpointOfPyTorch_IsEvaluatedAndAttacked()
+    {
+        using var folder = new TemporaryFolder();
+        Pictures.WriteClasses(folder["pets"], 12, 16);
+        using (torch.NewDisposeScope())
+        {
+            using var network = Networks.Create("preact-resnet18", 0.125, 2);
+            var state = network.state_dict().Where(pair => pair.Key is not ("mean" or "standard_deviation")).ToDictionary(pair => "module." + pair.Key, pair => pair.Value);
+            File.WriteAllBytes(folder["model.pt"], new PickleWriter().State(state).Archive());
+        }
+
+        string[] import = ["import", "model.pt", "--model", "preact-resnet18", "--set", "model.width-multiplier=0.125", "--set", "data.size=16", "--out", "model.safetensors"];
+        Assert.Contains("--mean", Weaklink.Run(folder.Path, import).Sentence);
+        Assert.Contains("2 classes", Weaklink.Run(folder.Path, [.. import, "--mean", "0,0,0", "--std", "1,1,1", "--classes", "cifar10"]).Sentence);
+        var imported = Weaklink.Run(folder.Path, [.. import, "--mean", "0,0,0", "--std", "1,1,1", "--data", "pets"]);
+        Assert.True(imported.ExitCode == 0, imported.Error);
+        var evaluated = Weaklink.Run(
+            folder.Path, "evaluate", "model.safetensors", "--json", "--attack", "fgsm", "--set", "evaluation.corruptions=none", "--set", "evaluation.subnets=1", "--set", "evaluation.search-updates=1");
+        Assert.True(evaluated.ExitCode == 0, evaluated.Error);
+        Assert.Equal("preact-resnet18", JsonDocument.Parse(evaluated.Output).RootElement.GetProperty("model").GetString());
+        var attacked = Weaklink.Run(folder.Path, "attack", "model.safetensors", "--out", "examples", "--limit", "2");
+        Assert.True(attacked.ExitCode == 0, attacked.Error);
+    }
+
+    [Fact]
+    public void BadInput_IsOneSentence()
+    {
+        using var folder = new TemporaryFolder();
+        var run = Save(folder["run.safetensors"], "resnet8", "shapes", 16, ["cat", "dog"]);
+        string Refused(params string[] arguments) => Weaklink.Run(folder.Path, arguments).Sentence;
+        Assert.Contains(".onnx", Refused("export", run, "--out", "model.bin"));
+        Assert.Contains("onnx or safetensors", Refused("export", run, "--out", "model.onnx", "--format", "tflite"));
+        Assert.Contains("at most 1", Refused("export", run, "--out", "model.onnx", "--subnet-width", "1.5"));
+        Assert.Contains("nowhere", Refused("export", run, "--out", "nowhere/model.onnx"));
+        Assert.Contains("--model", Refused("import", run, "--out", "x.safetensors"));
+        Assert.Contains("layer1.0.conv3.weight", Refused("import", run, "--model", "resnet50", "--mean", "0,0,0", "--std", "1,1,1", "--out", "x.safetensors"));
+        File.WriteAllBytes(folder["trap.pt"], new PickleWriter().Global("os", "system").Mark().Text("ls").Tuple().Reduce().Archive());
+        Assert.Contains("os.system", Refused("import", "trap.pt", "--model", "resnet50", "--out", "x.safetensors"));
+        Assert.False(File.Exists(folder["x.safetensors"]));
+    }
+
+    private static string Save(string path, string name, string data, int size, IReadOnlyList<string> classes)
+    {
+        using var scope = torch.NewDisposeScope();
+        using var network = Networks.Create(name, 0.5, classes.Count);
+        var recipe = new Recipe
+        {
+            Data = new() { Source = data, Size = size },
+            Model = new() { Name = name, WidthMultiplier = 0.5, Mean = Networks.Mean, StandardDeviation = Networks.Deviation },
+            Training = new() { Precision = Precision.Fp32, Layout = Layout.Contiguous },
+        };
+        Checkpoint.Save(path, network, null, null, recipe, classes, new ImageSize(size, size), new RunPosition());
+        return path;
+    }
+}
