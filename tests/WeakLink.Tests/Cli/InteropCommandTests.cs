@@ -33,6 +33,24 @@ public class InteropCommandTests
         Assert.True(new FileInfo(folder["part.onnx"]).Length > 10_000);
     }
 
+    // The sample of samples/OnnxClassify, compiled into these tests.
+    [Fact]
+    public void Sample_ClassifiesAsPredictDoes()
+    {
+        using var folder = new TemporaryFolder();
+        Pictures.WriteClasses(folder["pets"], 3, 32);
+        var run = Save(folder["run.safetensors"], "resnet8", "shapes", 32, ["cat", "dog", "hen"]);
+        Assert.Equal(0, Weaklink.Run(folder.Path, "export", run, "--out", "model.onnx").ExitCode);
+        using var predicted = JsonDocument.Parse(Weaklink.Run(folder.Path, "predict", run, "pets", "--json").Output);
+        using var classifier = new OnnxClassify.Classifier(folder["model.onnx"]);
+        foreach (var prediction in predicted.RootElement.EnumerateArray())
+        {
+            var (name, confidence) = classifier.Classify(folder[prediction.GetProperty("file").GetString()!]);
+            Assert.Equal(prediction.GetProperty("class").GetString(), name);
+            Assert.Equal(prediction.GetProperty("confidence").GetDouble(), confidence, 1e-4);
+        }
+    }
+
     [Fact]
     public void CheckpointOfPyTorch_IsEvaluatedAndAttacked()
     {
