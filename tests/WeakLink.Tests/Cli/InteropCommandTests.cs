@@ -93,6 +93,18 @@ public class InteropCommandTests
         Assert.False(File.Exists(folder["x.safetensors"]));
     }
 
+    [Theory]
+    [InlineData("export")]
+    [InlineData("import")]
+    [InlineData("predict")]
+    public void Help_NeedsNoArguments(string command)
+    {
+        using var folder = new TemporaryFolder();
+        var help = Weaklink.Run(folder.Path, command, "--help");
+        Assert.Equal((0, ""), (help.ExitCode, help.Error));
+        Assert.Contains($"weaklink {command} ", help.Output);
+    }
+
     private static string Save(string path, string name, string data, int size, IReadOnlyList<string> classes)
     {
         using var scope = torch.NewDisposeScope();
