@@ -76,7 +76,7 @@ internal static class ImportCommand
                 throw new InputException($"The network of '{path}' tells {weights.Classes} classes apart, but there are {names.Count} names: give those of its own data.");
             }
 
-            using var network = recipe.CreateNetwork(names.Count);
+            using var network = recipe.CreateNetworkFor(names.Count, weights.Numbers, path);
             weights.CopyTo(network);
             var target = parsed.GetValue(output)!;
             Checkpoint.Save(target, network, null, null, recipe, names, size, new RunPosition());

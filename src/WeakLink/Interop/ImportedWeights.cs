@@ -55,6 +55,9 @@ public sealed class ImportedWeights : IDisposable
     /// <summary>Whether these are the weights of a subnet, which no network of the catalogue takes.</summary>
     public bool IsSubnet { get; }
 
+    /// <summary>How many numbers its tensors hold.</summary>
+    public long Numbers => _tensors.Values.Sum(tensor => tensor.numel());
+
     /// <summary>Number of classes: rows of the classifier's weight.</summary>
     /// <exception cref="InputException">There is no classifier.</exception>
     public int Classes => ParameterNames.Classifiers.Select(name => _tensors.GetValueOrDefault(name)).FirstOrDefault(weight => weight?.dim() == 2) is { } weight

@@ -7,6 +7,9 @@ namespace WeakLink.Models;
 /// <summary>The networks by name, with the parameter names of torchvision (ResNets) or RobustBench (PreAct and wide ones).</summary>
 public static partial class NetworkCatalogue
 {
+    // Nobody trained a deeper one.
+    private const int DeepestWide = 1000;
+
     private static readonly string[] Fixed =
     [
         "resnet8", "resnet14", "resnet20", "resnet32", "resnet56",
@@ -43,6 +46,17 @@ public static partial class NetworkCatalogue
         return network;
     }
 
+    /// <summary>A number of parameters that a network has at least, known before any memory is asked for.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <param name="widthMultiplier">Multiplies the channels of every layer.</param>
+    /// <param name="classes">Number of classes.</param>
+    /// <exception cref="InputException">No such network.</exception>
+    internal static long LeastParameters(string name, double widthMultiplier, int classes)
+    {
+        var plan = Plan(name, widthMultiplier, 0);
+        return plan.LeastWeights + ((long)plan.Features * classes);
+    }
+
     private static NetworkPlan Plan(string name, double multiplier, double dropout)
     {
         int Scaled(int channels) => Math.Max(1, (int)Math.Round(channels * multiplier, MidpointRounding.AwayFromZero));
@@ -55,9 +69,9 @@ public static partial class NetworkCatalogue
         if (wide.Success)
         {
             var (depth, width) = (Number(wide, 1), Number(wide, 2));
-            return depth > 4 && (depth - 4) % 6 == 0 && width is > 0 and <= 64
+            return depth is > 4 and <= DeepestWide && (depth - 4) % 6 == 0 && width is > 0 and <= 64
                 ? WidePlan(name, (depth - 4) / 6, width, Scaled, dropout)
-                : throw new InputException($"There is no network '{name}': a wide ResNet's depth is 6n + 4 (10, 16, 22, 28, 34, 40 ...) and its width 1 to 64.");
+                : throw new InputException($"There is no network '{name}': a wide ResNet's depth is 6n + 4 (10, 16, 22, 28, 34, 40 ... {DeepestWide}) and its width 1 to 64.");
         }
 
         return name switch
@@ -84,6 +98,7 @@ public static partial class NetworkCatalogue
         Name = name,
         StemChannels = scaled(16),
         Features = scaled(64),
+        LeastWeights = LeastWeights([scaled(16), scaled(32), scaled(64)], [blocks, blocks, blocks]),
         Stages = Stages("layer{0}", [scaled(16), scaled(32), scaled(64)], [blocks, blocks, blocks], scaled(16), 1, (from, to, stride) => random => new BasicBlock(from, to, stride, random)),
     };
 
@@ -97,6 +112,7 @@ public static partial class NetworkCatalogue
             Name = name,
             StemChannels = channels[0],
             Features = channels[3] * expansion,
+            LeastWeights = LeastWeights(channels, blocks),
             Stages = Stages("layer{0}", channels, blocks, channels[0], expansion, (from, to, stride) => bottleneck
                 ? random => new Bottleneck(from, to, stride, random)
                 : random => new BasicBlock(from, to, stride, random)),
@@ -118,6 +134,7 @@ public static partial class NetworkCatalogue
             FinalNorm = "bn",
             HeadName = "linear",
             Features = channels[3] * expansion,
+            LeastWeights = LeastWeights(channels, blocks),
             Stages = Stages("layer{0}", channels, blocks, channels[0], expansion, (from, to, stride) => bottleneck
                 ? random => new PreActBottleneck(from, to, stride, random)
                 : random => new PreActBlock(from, to, stride, random)),
@@ -135,6 +152,7 @@ public static partial class NetworkCatalogue
             StemNorm = false,
             FinalNorm = "bn1",
             Features = channels[2],
+            LeastWeights = LeastWeights(channels, [blocks, blocks, blocks]),
             Stages = Stages("block{0}.layer", channels, [blocks, blocks, blocks], scaled(16), 1, (from, to, stride) => random => new WideBlock(from, to, stride, dropout, random)),
         };
     }
@@ -157,6 +175,9 @@ public static partial class NetworkCatalogue
 
         return stages;
     }
+
+    // Every kind of block has a 3x3 convolution from its inner channels to as many.
+    private static long LeastWeights(int[] channels, int[] blocks) => channels.Zip(blocks).Sum(stage => 9L * stage.First * stage.First * stage.Second);
 
     private static int Number(Match match, int group) => int.TryParse(match.Groups[group].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
 

@@ -34,4 +34,7 @@ internal sealed record NetworkPlan
 
     /// <summary>Name of the classifier.</summary>
     public string HeadName { get; init; } = "fc";
+
+    /// <summary>Weights of one 3x3 convolution of every block: the network has more than these.</summary>
+    public required long LeastWeights { get; init; }
 }

@@ -35,6 +35,9 @@ public sealed class Checkpoint : IDisposable
     /// <summary>Size of the images that the network was trained on, before cropping.</summary>
     public ImageSize Size { get; }
 
+    /// <summary>How many numbers its tensors hold.</summary>
+    public long Numbers => _tensors.Values.Sum(tensor => tensor.numel());
+
     /// <summary>How far the run was.</summary>
     public RunPosition Position { get; }
 

@@ -14,6 +14,10 @@ public static class RecipeResolution
     // Enough work for a timing, little enough to take a second.
     private const int TrialImages = 64;
 
+    // 1 GB; below it a wrong architecture is worth its list of differences.
+    private const long UnquestionedParameters = 250_000_000;
+    private const long MostPerNumber = 2;
+
     /// <summary>Replaces every value that means "decide for me": image size, normalisation, threads, precision and layout.</summary>
     /// <param name="recipe">The recipe.</param>
     /// <param name="data">The images.</param>
@@ -55,6 +59,20 @@ public static class RecipeResolution
     /// <exception cref="InputException">There is no such network.</exception>
     public static ClassifierNetwork CreateNetwork(this Recipe recipe, int classes) => NetworkCatalogue.Create(
         recipe.Model.Name, classes, recipe.Model.Mean, recipe.Model.StandardDeviation, recipe.Seed, recipe.Model.WidthMultiplier, recipe.Model.Dropout);
+
+    /// <summary>The recipe's network for the weights of a file, which may ask for any.</summary>
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="classes">Number of classes.</param>
+    /// <param name="numbers">How many numbers the file holds.</param>
+    /// <param name="path">The file.</param>
+    /// <exception cref="InputException">There is no such network, or it is larger than the file by far.</exception>
+    public static ClassifierNetwork CreateNetworkFor(this Recipe recipe, int classes, long numbers, string path)
+    {
+        var least = NetworkCatalogue.LeastParameters(recipe.Model.Name, recipe.Model.WidthMultiplier, classes);
+        return least <= Math.Max(UnquestionedParameters, MostPerNumber * numbers)
+            ? recipe.CreateNetwork(classes)
+            : throw new InputException($"The checkpoint '{path}' is of another architecture than {recipe.Model.Name} with {classes} classes: it holds {numbers:N0} numbers, the network more than {least:N0}. Use another checkpoint, or the settings that it was trained with.");
+    }
 
     /// <summary>What the recipe lets the full network minimise.</summary>
     public static IObjective Create(this ObjectiveRecipe recipe) => recipe.Kind switch

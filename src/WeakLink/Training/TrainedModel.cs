@@ -17,8 +17,9 @@ public sealed record TrainedModel(ClassifierNetwork Network, Recipe Recipe, IRea
     /// <exception cref="InputException">There is none, or it is damaged.</exception>
     public static TrainedModel Load(string model, torch.Device device)
     {
-        using var checkpoint = Checkpoint.Load(RunFolder.CheckpointOf(model));
-        var network = checkpoint.Recipe.CreateNetwork(checkpoint.Classes.Count);
+        var path = RunFolder.CheckpointOf(model);
+        using var checkpoint = Checkpoint.Load(path);
+        var network = checkpoint.Recipe.CreateNetworkFor(checkpoint.Classes.Count, checkpoint.Numbers, path);
         checkpoint.RestoreNetwork(network);
         network.to(device).eval();
         return new TrainedModel(network, checkpoint.Recipe, checkpoint.Classes, checkpoint.Size, checkpoint.Position);

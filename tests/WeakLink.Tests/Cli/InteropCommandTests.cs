@@ -90,6 +90,9 @@ public class InteropCommandTests
         Assert.Contains("layer1.0.conv3.weight", Refused("import", run, "--model", "resnet50", "--mean", "0,0,0", "--std", "1,1,1", "--out", "x.safetensors"));
         File.WriteAllBytes(folder["trap.pt"], new PickleWriter().Global("os", "system").Mark().Text("ls").Tuple().Reduce().Archive());
         Assert.Contains("os.system", Refused("import", "trap.pt", "--model", "resnet50", "--out", "x.safetensors"));
+        // A file that asks for a network of 10 billion parameters, and one that asks for a million blocks.
+        Assert.Contains("the network more than", Refused("import", run, "--model", "wide-resnet-124-64", "--mean", "0,0,0", "--std", "1,1,1", "--out", "x.safetensors"));
+        Assert.Contains("wide-resnet-6000004-1", Refused("import", run, "--model", "wide-resnet-6000004-1", "--mean", "0,0,0", "--std", "1,1,1", "--out", "x.safetensors"));
         Assert.False(File.Exists(folder["x.safetensors"]));
     }
 
