@@ -51,7 +51,7 @@ internal static class AttackBenchmark
     public static void AutoAttackOn(string run, int count)
     {
         using var trained = TrainedModel.Load(run, torch.CPU);
-        var test = DataSources.Open(trained.Recipe.Data, trained.Recipe.Seed, new SilentObserver()).Test;
+        var test = DataSources.Open(trained.Recipe.Data.WithoutExtra(), trained.Recipe.Seed, new SilentObserver()).Test;
         var images = StratifiedSplit.Limit(test, count, trained.Recipe.Seed);
         var metrics = RobustEvaluation.Measure(
             trained.Network, "autoattack", AutoAttack.Standard(Threat), images, Loaders.MeasuringCrop(trained.Recipe, images), trained.Recipe.Evaluation.Batch, torch.CPU, 0, new SilentObserver());

@@ -23,7 +23,7 @@ internal static class SubnetPicture
         {
             using var trained = TrainedModel.Load(runs[i], TorchSharp.torch.CPU);
             var recipe = trained.Recipe with { Evaluation = trained.Recipe.Evaluation with { Subnets = Subnets } };
-            var data = DataSources.Open(recipe.Data, recipe.Seed, new SilentObserver());
+            var data = DataSources.Open(recipe.Data.WithoutExtra(), recipe.Seed, new SilentObserver());
             var subnets = ModelMetrics.Measure(trained.Network, recipe, data.Test, data.Train, TorchSharp.torch.CPU, new SilentObserver(), CancellationToken.None).Subnets!;
             var at = 3.0 * i;
             var line = plot.Add.Line(at - 0.5, 100 * subnets.Full, at + 1.5, 100 * subnets.Full);

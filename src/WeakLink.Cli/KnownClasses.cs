@@ -10,7 +10,7 @@ internal static class KnownClasses
     /// <exception cref="InputException">Their classes are not those of the network.</exception>
     public static DataSplits Open(Recipe recipe, TrainedModel trained, IRunObserver observer, CancellationToken stop)
     {
-        var splits = DataSources.Open(recipe.Data, recipe.Seed, observer, stop);
+        var splits = DataSources.Open(recipe.Data.WithoutExtra(), recipe.Seed, observer, stop);
         return splits.Train.Classes.SequenceEqual(trained.Classes)
             ? splits
             : throw new InputException($"The classes of {splits.Train.Name} ({Some(splits.Train.Classes)}) are not those that the network was trained on ({Some(trained.Classes)}): name the folders alike.");

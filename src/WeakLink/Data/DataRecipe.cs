@@ -32,4 +32,7 @@ public sealed record DataRecipe
 
     /// <summary>Checksum of the images' names, labels and split; filled in by a run, which then refuses images that changed. Empty: not checked.</summary>
     public string Fingerprint { get; init; } = "";
+
+    /// <summary>The same data as something to measure on: extra training images need not be there.</summary>
+    public DataRecipe WithoutExtra() => this with { Extra = [], ExtraFraction = 0, Fingerprint = Fingerprint.Split('-')[0] };
 }

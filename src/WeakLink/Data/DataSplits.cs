@@ -15,11 +15,13 @@ namespace WeakLink.Data;
 /// <param name="Extra">Images that are trained on beside <paramref name="Train"/>; null: none.</param>
 public sealed record DataSplits(Dataset Train, Dataset Validation, Dataset Test, IReadOnlyList<string> SkippedImages, ExtraImages? Extra = null)
 {
-    /// <summary>A checksum of the names of all images (folder and file), their labels, and the part that each is in.</summary>
-    public string Fingerprint()
+    /// <summary>A checksum of the names of all images (folder and file), their labels, and the part that each is in; where there are extra images one of these follows, after a hyphen.</summary>
+    public string Fingerprint() => Checksum([Train, Validation, Test]) + (Extra is null ? "" : $"-{Checksum([Extra.Images])}");
+
+    private static string Checksum(Dataset[] parts)
     {
         var hash = new XxHash3();
-        foreach (var part in new[] { Train, Validation, Test, Extra?.Images }.OfType<Dataset>())
+        foreach (var part in parts)
         {
             Add($"{part.Width}x{part.Height} {string.Join('|', part.Classes)}");
             for (var i = 0; i < part.Count; i++)

@@ -32,7 +32,7 @@ public static class Experiment
         using var folder = RunFolder.Open(path, recipe, data.Train.Classes, new ImageSize(data.Train.Height, data.Train.Width), environment, resume);
         var format = new ComputeFormat(recipe.Training.Precision, recipe.Training.Layout);
         var steps = (long)recipe.Training.Epochs * Loaders.Training(recipe, data).StepsPerEpoch;
-        observer.Note($"{recipe.Model.Name}, {recipe.Training.Epochs} epochs of {data.Train.Count:n0} images, {Search(recipe)}, {format}, {recipe.Training.Threads} threads; run folder {path}");
+        observer.Note($"{recipe.Model.Name}, {recipe.Training.Epochs} epochs of {data.Train.Count:n0} images{Extra(data.Extra)}, {Search(recipe)}, {format}, {recipe.Training.Threads} threads; run folder {path}");
         if (steps < FewSteps)
         {
             observer.Note($"The whole training is only {steps} steps: a larger training.epochs (or a smaller training.batch) will do better.");
@@ -69,6 +69,13 @@ public static class Experiment
         folder.WriteSummary(summary.ToJson());
         return summary;
     }
+
+    private static string Extra(ExtraImages? extra) => extra switch
+    {
+        null => "",
+        { Fraction: 0 } => $" and {extra.Images.Count:n0} extra ones",
+        _ => FormattableString.Invariant($", {extra.Fraction:p0} of every batch from {extra.Images.Count:n0} extra ones"),
+    };
 
     private static string Search(Recipe recipe) => recipe.Ews.Search switch
     {

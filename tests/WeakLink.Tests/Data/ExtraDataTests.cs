@@ -21,7 +21,14 @@ public class ExtraDataTests
         Assert.Equal((16, 16), (splits.Extra.Images.Width, splits.Extra.Images.Height));
         Assert.Equal([1, 1, 2, 2], Enumerable.Range(0, 4).Select(splits.Extra.Images.Label));
         Assert.Equal([18], new[] { splits.Train.Count + splits.Validation.Count + splits.Test.Count });
-        Assert.NotEqual(splits.Fingerprint(), (splits with { Extra = null }).Fingerprint());
+
+        // A run refuses other extra images; a measurement does without them.
+        var recipe = new DataRecipe { Source = main, Extra = [extra], ExtraFraction = 0.5, Fingerprint = splits.Fingerprint() };
+        Assert.NotNull(DataSources.Open(recipe, 0, new SilentObserver()).Extra);
+        File.Delete(Path.Combine(extra, "owl", "1.png"));
+        Assert.Contains("not those", Assert.Throws<InputException>(() => DataSources.Open(recipe, 0, new SilentObserver())).Message, StringComparison.Ordinal);
+        Directory.Delete(extra, recursive: true);
+        Assert.Null(DataSources.Open(recipe.WithoutExtra(), 0, new SilentObserver()).Extra);
     }
 
     [Fact]
