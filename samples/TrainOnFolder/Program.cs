@@ -1,0 +1,37 @@
+using WeakLink;
+using WeakLink.Training;
+
+if (args.Length < 2)
+{
+    Console.Error.WriteLine("Usage: TrainOnFolder PHOTOS RUN [KEY=VALUE...]");
+    return 2;
+}
+
+var (photos, run) = (args[0], args[1]);
+var resume = RunFolder.IsRun(run);
+var recipe = resume ? new Recipe() : RecipeFile.Load("small", [$"data.source={photos}", "ews.width=0.7", .. args[2..]]);
+try
+{
+    var summary = Experiment.Run(recipe, run, resume, new EpochLines());
+    Console.WriteLine($"{summary.Clean.Top1:P1} of the test images are right, {summary.Corruptions?.Accuracy:P1} under common corruptions; the weakest subnet found has {summary.Subnets?.Proposed.Min:P1}.");
+    return 0;
+}
+catch (InputException error)
+{
+    Console.Error.WriteLine(error.Message);
+    return 2;
+}
+
+/// <summary>A line for every epoch; a program with a window would move its progress bar in <c>Advance</c>.</summary>
+internal sealed class EpochLines : IRunObserver
+{
+    public void Begin(string name, long total, string unit, long done = 0) => Console.WriteLine($"{name} ...");
+
+    public void Advance(long done, string detail = "")
+    {
+    }
+
+    public void Epoch(EpochMetrics metrics) => Console.WriteLine($"epoch {metrics.Epoch}: loss {metrics.Loss:F3}, validation accuracy {metrics.ValidationTop1:P1}");
+
+    public void Note(string sentence) => Console.WriteLine(sentence);
+}
