@@ -15,7 +15,7 @@ public sealed class Classifier(string model) : IDisposable
     {
         // 1x3xHxW in [0, 1]; the normalisation is part of the model.
         int[] shape = [1, .. _session.InputMetadata["images"].Dimensions[1..]];
-        using var picture = SKBitmap.Decode(file);
+        using var picture = SKBitmap.Decode(file) ?? throw new InvalidDataException($"'{file}' is missing, or not a picture.");
         using var square = new SKBitmap();
         var side = Math.Min(picture.Width, picture.Height);
         picture.ExtractSubset(square, SKRectI.Create((picture.Width - side) / 2, (picture.Height - side) / 2, side, side));

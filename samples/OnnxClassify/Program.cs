@@ -1,3 +1,4 @@
+using Microsoft.ML.OnnxRuntime;
 using OnnxClassify;
 
 if (args.Length < 2)
@@ -6,11 +7,19 @@ if (args.Length < 2)
     return 2;
 }
 
-using var classifier = new Classifier(args[0]);
-foreach (var file in args[1..])
+try
 {
-    var (name, confidence) = classifier.Classify(file);
-    Console.WriteLine($"{name}  {confidence:P1}  {file}");
-}
+    using var classifier = new Classifier(args[0]);
+    foreach (var file in args[1..])
+    {
+        var (name, confidence) = classifier.Classify(file);
+        Console.WriteLine($"{name}  {confidence:P1}  {file}");
+    }
 
-return 0;
+    return 0;
+}
+catch (Exception error) when (error is InvalidDataException or OnnxRuntimeException)
+{
+    Console.Error.WriteLine(error.Message);
+    return 2;
+}

@@ -34,6 +34,11 @@ internal static class AttackCommand
         {
             using var interruption = new Interruption();
             var screen = new Screen(json: false);
+            if (parsed.GetResult(eps) is null or { Implicit: true } && KnownAttacks.NormNamed(parsed.GetValue(norm)!) != Norm.Linf)
+            {
+                throw new InputException($"--norm {parsed.GetValue(norm)} needs --eps: 8/255 is a size for linf (usual for 32x32 images: 0.5 for l2, 12 for l1).");
+            }
+
             var threat = new ThreatModel(KnownAttacks.NormNamed(parsed.GetValue(norm)!), ThreatModel.ParseEpsilon(parsed.GetValue(eps)!));
             var attacks = KnownAttacks.Named(parsed.GetValue(attack)!, threat);
             var arrays = parsed.GetValue(layout) switch
@@ -54,8 +59,14 @@ internal static class AttackCommand
             var recipe = RecipeFile.Parse(RecipeFile.ToYaml(trained.Recipe), "the run's recipe", chosen.Concat(parsed.GetValue(set)!));
             var images = StratifiedSplit.Limit(KnownClasses.Open(recipe, trained, screen, interruption.Token).Test, parsed.GetValue(limit), recipe.Seed);
             var crop = Loaders.MeasuringCrop(recipe, images);
+            if (Directory.Exists(parsed.GetValue(output)!) && Directory.EnumerateFileSystemEntries(parsed.GetValue(output)!).Any())
+            {
+                throw new InputException($"'{parsed.GetValue(output)}' holds other files: give an empty or new folder with --out.");
+            }
+
             var folder = Directory.CreateDirectory(parsed.GetValue(output)!).FullName;
             using var examples = new AdversarialFiles(folder, arrays, threat, trained.Classes);
+            examples.Describe(Path.GetFullPath(parsed.GetValue(model)!), images.Name, parsed.GetValue(attack)!, parsed.GetValue(seed));
             RobustMetrics metrics;
             try
             {

@@ -53,6 +53,16 @@ internal static class EvaluateCommand
                 throw new InputException($"--set {other} would change how the network was trained, which is over: set keys that begin with evaluation. or data. only.");
             }
 
+            if (parsed.GetValue(attack) is null && trained.Recipe.Evaluation.Attack == EvaluationRecipe.None && (parsed.GetValue(eps) ?? parsed.GetValue(norm)) is not null)
+            {
+                throw new InputException("--eps and --norm say how to attack, but no attack was named: add --attack, such as --attack pgd.");
+            }
+
+            if (parsed.GetValue(norm) is { } given && KnownAttacks.NormNamed(given) != Norm.Linf && parsed.GetValue(eps) is null)
+            {
+                throw new InputException($"--norm {given} needs --eps: 8/255 is a size for linf (usual for 32x32 images: 0.5 for l2, 12 for l1).");
+            }
+
             var referenceModel = parsed.GetValue(reference);
             string[] chosen =
             [
@@ -90,6 +100,8 @@ internal static class EvaluateCommand
 
             var splits = KnownClasses.Open(recipe, trained, screen, interruption.Token);
 
+            // What the run took, not what its best checkpoint had taken.
+            var run = File.Exists(Path.Combine(parsed.GetValue(model)!, "summary.json")) ? Summary.Read(parsed.GetValue(model)!) : null;
             var clock = Stopwatch.GetTimestamp();
             var metrics = ModelMetrics.Measure(
                 trained.Network, recipe, StratifiedSplit.Limit(splits.Test, parsed.GetValue(limit), recipe.Seed), splits.Train, device, screen, interruption.Token, parsed.GetValue(attackState));
@@ -101,16 +113,18 @@ internal static class EvaluateCommand
                 Ews = recipe.Ews.Search.ToString().ToLowerInvariant(),
                 Images = metrics.Clean.Images,
                 Parameters = trained.Network.ParameterCount,
-                Epochs = trained.Position.Epoch,
+                Epochs = run?.Epochs ?? trained.Position.Epoch,
                 Format = new ComputeFormat(recipe.Training.Precision, recipe.Training.Layout).ToString(),
                 Clean = CleanSummary.Of(metrics.Clean),
+                Validation = run?.Validation,
                 Corruptions = metrics.Corruptions is { } measured
                     ? CorruptionSummary.Of(measured, 1 - metrics.Clean.Top1, trained.Classes.Count, errors)
                     : null,
                 Attacks = RobustSummary.Of(metrics.Attacks, trained.Classes),
                 Perturbations = metrics.Perturbations is { } moved ? PerturbationSummary.Of(moved, stability) : null,
                 Subnets = metrics.Subnets is { } subnets ? SubnetSummary.Of(subnets) : null,
-                Seconds = new SecondsSummary(trained.Position.Seconds, Stopwatch.GetElapsedTime(clock).TotalSeconds, trained.Position.ProcessorSeconds),
+                Seconds = new SecondsSummary(
+                    run?.Seconds.Train ?? trained.Position.Seconds, Stopwatch.GetElapsedTime(clock).TotalSeconds, run?.Seconds.TrainProcessor ?? trained.Position.ProcessorSeconds),
             };
             if (parsed.GetValue(json))
             {

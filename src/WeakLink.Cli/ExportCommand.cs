@@ -70,6 +70,7 @@ internal static class ExportCommand
 
     private static string Format(string? format, string path) => (format, Path.GetExtension(path).ToLowerInvariant()) switch
     {
+        (Onnx, "." + SafeTensors) or (SafeTensors, "." + Onnx) => throw new InputException($"--out {path} and --format {format} contradict each other: change one."),
         (Onnx or SafeTensors, _) => format!,
         (not null, _) => throw new InputException($"--format {format} is not known: choose {Onnx} or {SafeTensors}."),
         (null, "." + Onnx) => Onnx,

@@ -58,6 +58,11 @@ internal static class ImportCommand
             {
                 var train = DataSources.Open(recipe.Data, recipe.Seed, screen, interruption.Token).Train;
                 size = new ImageSize(train.Height, train.Width);
+                if (train.Classes.Count != weights.Classes)
+                {
+                    throw new InputException($"The network of '{path}' tells {weights.Classes} classes apart, but {train.Name} has {train.Classes.Count}: give its own data.");
+                }
+
                 names ??= train.Classes;
             }
             else if (weights is { Height: { } height, Width: { } width })

@@ -87,11 +87,18 @@ internal sealed class Screen : IRunObserver
             return;
         }
 
-        const int Cells = 24;
-        var filled = _total > 0 ? (int)Math.Clamp(Cells * done / _total, 0, Cells) : 0;
-        var text = $"{_name,-10} {new string('━', filled)}{new string('╌', Cells - filled)} {amount}{left}, {rate:n0} {_unit}/s{extra}";
+        // A narrow terminal gets a shorter bar, then no bar, then as much of the text as it can show whole.
         var width = Math.Max(20, _console.Profile.Width - 1);
-        _writer.Write("\r\e[2K" + (text.Length > width ? text[..width] : text));
+        var text = $"{amount}{left}, {rate:n0} {_unit}/s{extra}";
+        var cells = Math.Clamp(width - text.Length - Math.Max(_name.Length, 10) - 2, 0, 24);
+        var filled = _total > 0 ? (int)Math.Clamp(cells * done / _total, 0, cells) : 0;
+        var line = $"{_name,-10} {new string('━', filled)}{new string('╌', cells - filled)} {text}";
+        while (line.Length > width && line.LastIndexOf(", ", StringComparison.Ordinal) is > 0 and var end)
+        {
+            line = line[..end];
+        }
+
+        _writer.Write("\r\e[2K" + line[..Math.Min(line.Length, width)]);
         _writer.Flush();
         _barVisible = true;
     }

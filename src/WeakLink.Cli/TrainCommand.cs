@@ -63,6 +63,13 @@ internal static class TrainCommand
             var chosen = continued ? new Recipe() : RecipeFile.Load(parsed.GetValue(recipe) ?? DefaultRecipe(overrides), overrides);
             var folder = parsed.GetValue(output) ?? (continued ? NewestRun() : NewRun(chosen));
             Summary summary;
+            if (continued && File.Exists(Path.Combine(folder, "summary.json")))
+            {
+                summary = Summary.Read(folder);
+                screen.Line($"The run in {folder} is complete, {summary.Epochs} of {summary.Epochs} epochs: these are its results. (evaluate measures it again.)");
+                return Show(summary);
+            }
+
             try
             {
                 summary = Experiment.Run(chosen, folder, continued, screen, interruption.Token);
@@ -73,13 +80,18 @@ internal static class TrainCommand
                 throw;
             }
 
-            Report(screen, summary, folder);
-            if (parsed.GetValue(json))
-            {
-                Console.Out.WriteLine(summary.ToJson());
-            }
+            return Show(summary);
 
-            return ExitCode.Success;
+            int Show(Summary results)
+            {
+                Report(screen, results, folder);
+                if (parsed.GetValue(json))
+                {
+                    Console.Out.WriteLine(results.ToJson());
+                }
+
+                return ExitCode.Success;
+            }
         });
         return command;
     }

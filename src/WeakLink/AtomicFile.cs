@@ -35,6 +35,11 @@ internal static partial class AtomicFile
                 // The first failure is the one to report.
             }
 
+            if (exception is DirectoryNotFoundException)
+            {
+                throw new InputException($"'{path}' could not be written: the folder '{Path.GetDirectoryName(Path.GetFullPath(path))}' does not exist; make it first.", exception);
+            }
+
             throw new InputException($"'{path}' could not be written ({exception.Message.TrimEnd('.')}): free some space or check the permissions; what was there before is intact.", exception);
         }
     }

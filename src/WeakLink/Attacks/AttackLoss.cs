@@ -61,7 +61,7 @@ public static class AttackLoss
     {
         if (classes < least)
         {
-            throw new InputException($"The attack {attack} needs at least {least} classes, the model has {classes}: use apgd-ce, fab or square.");
+            throw new InputException($"The attack {attack} needs at least {least} classes, the model has {classes}: use apgd-ce, fab or square (autoattack includes apgd-t and fab-t).");
         }
     }
 

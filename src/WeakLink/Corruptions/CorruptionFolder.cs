@@ -84,7 +84,14 @@ public sealed class CorruptionFolder : IDisposable
             return opened;
         }
 
-        var array = NumpyFile.Open(Path.Combine(_folder, corruption.Name + ".npy"));
+        var path = Path.Combine(_folder, corruption.Name + ".npy");
+        if (!File.Exists(path))
+        {
+            var known = CommonCorruptions.Named("all").Select(other => other.Name).Where(other => File.Exists(Path.Combine(_folder, other + ".npy"))).ToList();
+            throw new InputException($"'{_folder}' has no {corruption.Name}.npy: {(known.Count > 0 ? $"name what it has with --corruptions {string.Join(',', known)}, or make" : "make")} it with 'weaklink corrupt'.");
+        }
+
+        var array = NumpyFile.Open(path);
         _arrays.Add(corruption.Name, array);
         return array.Type != "|u1" || array.Shape is not [_, > 0, > 0, 3]
             ? throw new InputException($"'{array.Path}' is an array of type {array.Type} and shape {string.Join('x', array.Shape)}, expected bytes (|u1) of shape Nx32x32x3: save the images as uint8, channels last.")

@@ -38,7 +38,7 @@ public static class DataSources
 
         return recipe.Fingerprint.Length == 0 || recipe.Fingerprint == splits.Fingerprint()
             ? splits
-            : throw new InputException($"The images of '{recipe.Source}' are not those that the run was started with (added, removed, renamed or split in another way), and test images may have been trained on: put them back or start a new run; 'evaluate' takes other images with --data.");
+            : throw new InputException($"The images of '{recipe.Source}'{(recipe.Extra.Count > 0 ? $" (or the extra ones in {string.Join(", ", recipe.Extra)})" : "")} are not those that the run was started with (added, removed, renamed or split in another way), and test images may have been trained on: put them back or start a new run; 'evaluate' takes other images with --data.");
     }
 
     private static DataSplits OpenCifar(DataRecipe recipe, long seed, IRunObserver observer, CancellationToken stop)

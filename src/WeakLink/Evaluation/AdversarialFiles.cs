@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.Json;
 using SkiaSharp;
 using TorchSharp;
 using WeakLink.Attacks;
@@ -21,6 +22,15 @@ public sealed class AdversarialFiles(string folder, bool arrays, ThreatModel thr
     private const int LeastCell = 192;
     private const int Gap = 8;
     private readonly List<(int Index, int Label, int Predicted, torch.Tensor Clean, torch.Tensor Adversarial)> _kept = [];
+
+    /// <summary>Writes attack.json: what the examples are of.</summary>
+    /// <param name="model">The model's path.</param>
+    /// <param name="data">Name of the data.</param>
+    /// <param name="attack">Name of the attack.</param>
+    /// <param name="seed">Seed of its draws.</param>
+    public void Describe(string model, string data, string attack, long seed) => AtomicFile.Write(
+        Path.Combine(folder, "attack.json"),
+        JsonSerializer.Serialize(new { model, data, attack, norm = threat.Norm.ToString().ToLowerInvariant(), eps = threat.Epsilon, seed }, Json.Indented));
 
     /// <summary>Takes an example: a picture is written at once, arrays with <see cref="Finish"/>.</summary>
     /// <param name="example">The example.</param>

@@ -111,7 +111,7 @@ public sealed record SubnetSummary(double Width, int Images, int Recalibrated, d
 /// <param name="Table">Which severities were generated: cifar, tinyImageNet or imageNet; null for a folder.</param>
 /// <param name="Severities">The severities that were measured: all five, unless a folder holds fewer; null in summaries of older versions: all.</param>
 /// <param name="Accuracy">Mean accuracy over the benchmark's corruptions and the severities.</param>
-/// <param name="Mce">Mean corruption error relative to a reference model; null without one.</param>
+/// <param name="Mce">Mean corruption error relative to a reference model; null without one, or where that has no errors.</param>
 /// <param name="RelativeMce">The same of the errors above the clean one.</param>
 /// <param name="Reference">The reference model.</param>
 /// <param name="Error">Error by corruption, one for each of the severities.</param>
@@ -146,12 +146,15 @@ public sealed record CorruptionSummary(
             metrics.Table is { } table ? JsonNamingPolicy.CamelCase.ConvertName(table.ToString()) : null,
             metrics.Severities,
             1 - metrics.MeanError,
-            reference?.MeanCorruptionError(metrics),
-            reference?.RelativeMeanCorruptionError(metrics, cleanError),
+            Finite(reference?.MeanCorruptionError(metrics)),
+            Finite(reference?.RelativeMeanCorruptionError(metrics, cleanError)),
             reference?.Name,
             metrics.Corruptions.ToDictionary(errors => errors.Corruption.Name, errors => errors.Errors),
             metrics.Seconds,
             metrics.WaitedSeconds);
+
+        // A reference without a single error (above its clean one) is one that nothing can be relative to.
+        static double? Finite(double? value) => value is { } number && double.IsFinite(number) ? number : null;
     }
 }
 
@@ -203,13 +206,16 @@ public sealed record PerturbationSummary(
             metrics.Source,
             metrics.Counted.Average(stability => stability.FlipProbability),
             metrics.Counted.Average(stability => stability.Top5Distance),
-            known is null ? null : metrics.Counted.Average(stability => stability.FlipProbability / known.Flips[stability.Perturbation.Name]),
-            known is null ? null : metrics.Counted.Average(stability => stability.Top5Distance / known.Distances[stability.Perturbation.Name]),
+            known is null ? null : Finite(metrics.Counted.Average(stability => stability.FlipProbability / known.Flips[stability.Perturbation.Name])),
+            known is null ? null : Finite(metrics.Counted.Average(stability => stability.Top5Distance / known.Distances[stability.Perturbation.Name])),
             reference?.Model,
             metrics.Perturbations.ToDictionary(stability => stability.Perturbation.Name, stability => stability.FlipProbability),
             metrics.Perturbations.ToDictionary(stability => stability.Perturbation.Name, stability => stability.Top5Distance),
             metrics.Seconds,
             metrics.WaitedSeconds);
+
+        // A reference that never flips is one that nothing can be relative to.
+        static double? Finite(double value) => double.IsFinite(value) ? value : null;
     }
 }
 

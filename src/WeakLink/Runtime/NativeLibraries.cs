@@ -32,6 +32,12 @@ public static class NativeLibraries
     /// <exception cref="InputException">It can't be loaded; the message says what is missing and what to do.</exception>
     public static void Load()
     {
+        // TorchSharp would look for packages to copy, and tell of it at length.
+        if (Environment.GetEnvironmentVariable(LibtorchVariable) is { Length: > 0 } folder && !File.Exists(Path.Combine(folder, "libtorch.so")) && OperatingSystem.IsLinux())
+        {
+            throw new InputException($"{LibtorchVariable} names '{folder}', which holds no libtorch.so: give the lib folder of a libtorch 2.10 (of an installed PyTorch: torch/lib), or unset it.");
+        }
+
         try
         {
             _ = torch.TryInitializeDeviceType(DeviceType.CPU) ? true : throw new DllNotFoundException("libtorch refused to start");

@@ -11,6 +11,9 @@ public static class Experiment
     // Below this a network has hardly moved; someone with few images will not think of it.
     private const int FewSteps = 500;
 
+    // An accuracy's standard error is up to 7 points there.
+    private const int FewValidationImages = 50;
+
     /// <summary>Trains and measures.</summary>
     /// <param name="recipe">The recipe; a resumed run takes its own from the folder.</param>
     /// <param name="path">The run folder.</param>
@@ -87,6 +90,11 @@ public static class Experiment
     private static void Describe(DataSplits data, IRunObserver observer)
     {
         observer.Note($"{data.Train.Name}: {data.Train.Count:n0} training, {data.Validation.Count:n0} validation and {data.Test.Count:n0} test images of {data.Train.Width}x{data.Train.Height} pixels in {data.Train.Classes.Count} classes");
+        if (data.Validation.Count < FewValidationImages)
+        {
+            observer.Note($"With {data.Validation.Count} validation images the choice of the best checkpoint is nearly a guess: a larger data.validation (now part of the training images) chooses better; checkpoints/last.safetensors is kept too.");
+        }
+
         if (data.SkippedImages.Count > 0)
         {
             observer.Note($"Skipped {data.SkippedImages.Count} unreadable images: {string.Join(", ", data.SkippedImages.Take(3))}{(data.SkippedImages.Count > 3 ? ", ..." : "")}");

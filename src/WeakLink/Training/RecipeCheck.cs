@@ -1,5 +1,6 @@
 using WeakLink.Attacks;
 using WeakLink.Corruptions;
+using WeakLink.Models;
 using WeakLink.Perturbations;
 
 namespace WeakLink.Training;
@@ -22,6 +23,8 @@ public static class RecipeCheck
         Range("data.limit", data.Limit, 0, int.MaxValue);
         Fraction("data.extra-fraction", data.ExtraFraction);
         Inside("model.width-multiplier", model.WidthMultiplier, 0, 64);
+        // Names the nearest where there is no such network.
+        NetworkCatalogue.LeastParameters(model.Name, model.WidthMultiplier, classes: 2);
         Fraction("model.dropout", model.Dropout);
         Require("model.mean", model.Mean.Count is 0 or 3, string.Join(", ", model.Mean), "three numbers, or none to measure them");
         Require("model.standard-deviation", (model.StandardDeviation.Count is 0 or 3) && model.StandardDeviation.All(value => value > 0), string.Join(", ", model.StandardDeviation), "three positive numbers, or none to measure them");

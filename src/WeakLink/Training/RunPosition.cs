@@ -38,8 +38,16 @@ public sealed record RunPosition
     /// <summary>Best validation accuracy so far; negative before the first validation.</summary>
     public double BestTop1 { get; init; } = -1;
 
+    /// <summary>Negative log-likelihood on the validation images at that accuracy: it decides between equal accuracies.</summary>
+    public double BestNll { get; init; } = double.MaxValue;
+
     /// <summary>Epochs completed when it was reached.</summary>
     public int BestEpoch { get; init; }
+
+    /// <summary>Whether weights are better than the best so far: by accuracy, and by likelihood where few validation images give the same accuracy again.</summary>
+    /// <param name="top1">Their accuracy on the validation images.</param>
+    /// <param name="nll">Their negative log-likelihood there.</param>
+    public bool IsBeatenBy(double top1, double nll) => top1 > BestTop1 || (top1 == BestTop1 && nll < BestNll);
 
     /// <summary>The position one step later.</summary>
     public RunPosition After(StepResult step, double seconds, double waited, double processorSeconds) => this with
@@ -62,6 +70,7 @@ public sealed record RunPosition
         Seconds = Seconds,
         ProcessorSeconds = ProcessorSeconds,
         BestTop1 = BestTop1,
+        BestNll = BestNll,
         BestEpoch = BestEpoch,
     };
 }

@@ -69,7 +69,7 @@ public static class TrainingRun
                     var globalStep = ((long)epoch * steps) + position.StepInEpoch;
                     var result = step.Run(batch, globalStep, LearningRate.At(settings, globalStep, steps));
                     position = clock.Advance(position, result);
-                    observer.Advance((globalStep + 1) * settings.Batch, $"epoch {epoch + 1}/{settings.Epochs}, loss {position.LossSum / position.Images:0.000}, accuracy {100.0 * position.Correct / position.Images:0.0}%, waited {100 * position.EpochSecondsWaited / position.EpochSeconds:0}% for data");
+                    observer.Advance((globalStep + 1) * settings.Batch, $"epoch {epoch + 1}/{settings.Epochs}, loss {position.LossSum / position.Images:0.00}, {100.0 * position.Correct / position.Images:0.0}% right, waited {100 * position.EpochSecondsWaited / position.EpochSeconds:0}%");
                 }
 
                 var stopping = stop.IsCancellationRequested;
@@ -109,9 +109,9 @@ public static class TrainingRun
 
             var next = position.NextEpoch();
             // What was trained for selects: accuracy under attack for adversarial objectives.
-            if ((robust ?? held?.Top1) is { } score && score > position.BestTop1)
+            if (held is not null && position.IsBeatenBy(robust ?? held.Top1, held.Nll))
             {
-                next = next with { BestTop1 = score, BestEpoch = epoch };
+                next = next with { BestTop1 = robust ?? held.Top1, BestNll = held.Nll, BestEpoch = epoch };
                 folder.SaveBest(network, next);
             }
 

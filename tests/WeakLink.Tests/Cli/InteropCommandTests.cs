@@ -74,6 +74,17 @@ public class InteropCommandTests
         Assert.Equal("preact-resnet18", JsonDocument.Parse(evaluated.Output).RootElement.GetProperty("model").GetString());
         var attacked = Weaklink.Run(folder.Path, "attack", "model.safetensors", "--out", "examples", "--limit", "2");
         Assert.True(attacked.ExitCode == 0, attacked.Error);
+        Assert.True(File.Exists(folder["examples/attack.json"]));
+        Refused("holds other files", "attack", "model.safetensors", "--out", "examples", "--limit", "2");
+        Refused("--attack pgd", "evaluate", "model.safetensors", "--eps", "8/255");
+        Refused("needs --eps", "attack", "model.safetensors", "--out", "more", "--norm", "l2");
+
+        void Refused(string reason, params string[] arguments)
+        {
+            var result = Weaklink.Run(folder.Path, arguments);
+            Assert.Equal(2, result.ExitCode);
+            Assert.Contains(reason, result.Error, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

@@ -114,7 +114,7 @@ public sealed class CorruptionFilesTests : IDisposable
         Fails("does not exist", Path.Combine(_folder.Path, "nowhere"));
         Fails("neither", _folder.Path);
         WriteArray("labels.npy", "<i8", [10], 80);
-        Fails("can't be opened", _folder.Path);
+        Fails("has no fog.npy", _folder.Path);
         WriteArray("fog.npy", "<f4", [10, 2, 2, 3], 480);
         Fails("expected bytes", _folder.Path);
         WriteArray("fog.npy", "|u1", [10, 3, 2, 2], 120);

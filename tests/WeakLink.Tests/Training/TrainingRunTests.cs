@@ -27,6 +27,17 @@ public class TrainingRunTests
     }
 
     [Fact]
+    public void TheBestCheckpoint_IsTheMostAccurate_AndAmongEqualsTheLikeliest()
+    {
+        Assert.True(new RunPosition().IsBeatenBy(0, 5));
+        var best = new RunPosition { BestTop1 = 0.5, BestNll = 1 };
+        Assert.True(best.IsBeatenBy(0.6, 2));
+        Assert.True(best.IsBeatenBy(0.5, 0.9));
+        Assert.False(best.IsBeatenBy(0.5, 1));
+        Assert.False(best.IsBeatenBy(0.4, 0.1));
+    }
+
+    [Fact]
     public void Dropout_IsResumedTooToTheBit()
     {
         var recipe = Small.Recipe with { Model = Small.Recipe.Model with { Name = "wide-resnet-10-1", Dropout = 0.3 } };
