@@ -54,7 +54,16 @@ internal static class CorruptCommand
             var test = StratifiedSplit.Limit(DataSources.Open(recipe.Data, recipe.Seed, screen, interruption.Token).Test, parsed.GetValue(limit), recipe.Seed);
             var folder = parsed.GetValue(output)!;
             screen.Line($"{test.Name}: {test.Count:n0} test images of {test.Width}x{test.Height} pixels, {settings.Corruptions.Count} corruptions, severities {string.Join(", ", settings.Severities)} as for {SeverityTables.For(test.Height, test.Width)}");
-            CorruptionWriter.Write(test, settings, folder, screen, interruption.Token);
+            try
+            {
+                CorruptionWriter.Write(test, settings, folder, screen, interruption.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                Console.Error.WriteLine($"Stopped. What is finished stays in {folder}: the same command goes on from there.");
+                throw;
+            }
+
             var sheet = Path.Combine(folder, Sheet);
             ContactSheet.Write(sheet, test, settings);
             screen.Line($"Everything is in {folder}; {sheet} shows a row of each corruption ({string.Join(", ", settings.Corruptions.Select(corruption => corruption.Name))}).");

@@ -103,8 +103,18 @@ internal static class EvaluateCommand
             // What the run took, not what its best checkpoint had taken.
             var run = File.Exists(Path.Combine(parsed.GetValue(model)!, "summary.json")) ? Summary.Read(parsed.GetValue(model)!) : null;
             var clock = Stopwatch.GetTimestamp();
-            var metrics = ModelMetrics.Measure(
-                trained.Network, recipe, StratifiedSplit.Limit(splits.Test, parsed.GetValue(limit), recipe.Seed), splits.Train, device, screen, interruption.Token, parsed.GetValue(attackState));
+            ModelMetrics metrics;
+            try
+            {
+                metrics = ModelMetrics.Measure(
+                    trained.Network, recipe, StratifiedSplit.Limit(splits.Test, parsed.GetValue(limit), recipe.Seed), splits.Train, device, screen, interruption.Token, parsed.GetValue(attackState));
+            }
+            catch (OperationCanceledException) when (parsed.GetValue(attackState) is not null)
+            {
+                Console.Error.WriteLine($"Stopped. What the attacks have done is kept in {parsed.GetValue(attackState)}: the same command goes on from there.");
+                throw;
+            }
+
             var summary = new Summary
             {
                 Data = splits.Test.Name,

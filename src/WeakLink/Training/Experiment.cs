@@ -35,7 +35,7 @@ public static class Experiment
         using var folder = RunFolder.Open(path, recipe, data.Train.Classes, new ImageSize(data.Train.Height, data.Train.Width), environment, resume);
         var format = new ComputeFormat(recipe.Training.Precision, recipe.Training.Layout);
         var steps = (long)recipe.Training.Epochs * Loaders.Training(recipe, data).StepsPerEpoch;
-        observer.Note($"{recipe.Model.Name}, {recipe.Training.Epochs} epochs of {data.Train.Count:n0} images{Extra(data.Extra)}, {Search(recipe)}, {format}, {recipe.Training.Threads} threads; run folder {path}");
+        observer.Note($"{recipe.Model.Name}, {Count(recipe.Training.Epochs, "epoch")} of {data.Train.Count:n0} images{Extra(data.Extra)}, {Search(recipe)}, {format}, {Count(recipe.Training.Threads, "thread")}; run folder {path}");
         if (steps < FewSteps)
         {
             observer.Note($"The whole training is only {steps} steps: a larger training.epochs (or a smaller training.batch) will do better.");
@@ -72,6 +72,8 @@ public static class Experiment
         folder.WriteSummary(summary.ToJson());
         return summary;
     }
+
+    private static string Count(int number, string what) => $"{number:n0} {what}{(number == 1 ? "" : "s")}";
 
     private static string Extra(ExtraImages? extra) => extra switch
     {
