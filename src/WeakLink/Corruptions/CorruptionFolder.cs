@@ -59,7 +59,8 @@ public sealed class CorruptionFolder : IDisposable
 
         if (_labels is not null)
         {
-            return new ArrayDataset(ArrayOf(corruption), $"{corruption.Name} {severity}", place, Severities.Count, _classes, _labels);
+            var count = _labels.Length / Severities.Count;
+            return new SubsetDataset(new NumpyImages($"{corruption.Name} {severity}", _classes, ArrayOf(corruption), _labels), [.. Enumerable.Range(place * count, count)]);
         }
 
         var folder = Path.Combine(_folder, corruption.Name, severity.ToString(System.Globalization.CultureInfo.InvariantCulture));
@@ -100,30 +101,5 @@ public sealed class CorruptionFolder : IDisposable
             : array.Shape[0] != _labels!.Length || array.Shape[0] % Severities.Count != 0
             ? throw new InputException($"'{array.Path}' has {array.Shape[0]} images and labels.npy {_labels!.Length} labels, expected the same number, {Severities.Count} severities of as many images: copy, fetch or write them again.")
             : array;
-    }
-
-    /// <summary>One severity of an array of N×H×W×3 bytes.</summary>
-    private sealed class ArrayDataset(NumpyFile array, string name, int place, int severities, IReadOnlyList<string> classes, long[] labels) : Dataset
-    {
-        private readonly int _first = place * (labels.Length / severities);
-
-        public override string Name => name;
-
-        public override IReadOnlyList<string> Classes => classes;
-
-        public override int Count => labels.Length / severities;
-
-        public override int Height => (int)array.Shape[1];
-
-        public override int Width => (int)array.Shape[2];
-
-        public override int Label(int index) => (int)labels[_first + index];
-
-        public override void Read(int index, Span<byte> planes)
-        {
-            var pixels = new byte[BytesPerImage];
-            array.Read((long)(_first + index) * BytesPerImage, pixels);
-            Interleaved.ToPlanes(pixels, planes);
-        }
     }
 }

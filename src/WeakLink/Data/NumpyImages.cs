@@ -11,7 +11,8 @@ public sealed class NumpyImages : Dataset
     private readonly NumpyFile _images;
     private readonly long[] _labels;
 
-    private NumpyImages(string name, IReadOnlyList<string> classes, NumpyFile images, long[] labels) => (Name, Classes, _images, _labels) = (name, classes, images, labels);
+    /// <summary>Takes arrays that were checked: N×H×W×3 bytes and N labels of the classes.</summary>
+    internal NumpyImages(string name, IReadOnlyList<string> classes, NumpyFile images, long[] labels) => (Name, Classes, _images, _labels) = (name, classes, images, labels);
 
     /// <inheritdoc/>
     public override string Name { get; }
