@@ -36,7 +36,7 @@ internal static class AttackCommand
             var screen = new Screen(json: false);
             if (parsed.GetResult(eps) is null or { Implicit: true } && KnownAttacks.NormNamed(parsed.GetValue(norm)!) != Norm.Linf)
             {
-                throw new InputException($"--norm {parsed.GetValue(norm)} needs --eps: 8/255 is a size for linf (usual for 32x32 images: 0.5 for l2, 12 for l1).");
+                throw CommonOptions.EpsIsMissing(parsed.GetValue(norm)!);
             }
 
             var threat = new ThreatModel(KnownAttacks.NormNamed(parsed.GetValue(norm)!), ThreatModel.ParseEpsilon(parsed.GetValue(eps)!));

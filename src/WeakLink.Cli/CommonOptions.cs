@@ -22,5 +22,9 @@ internal static class CommonOptions
 
     public static Option<bool> Json() => new("--json") { Description = "Print one JSON document on standard output, and nothing else there." };
 
+    /// <summary>What to say where a norm was given without a size: the default is one of linf.</summary>
+    public static InputException EpsIsMissing(string norm) =>
+        new($"--norm {norm} needs --eps: 8/255 is a size for linf (usual for 32x32 images: 0.5 for l2, 12 for l1).");
+
     public static Argument<string> Model() => new("MODEL") { Description = "A run folder, or a .safetensors checkpoint." };
 }

@@ -60,7 +60,7 @@ internal static class EvaluateCommand
 
             if (parsed.GetValue(norm) is { } given && KnownAttacks.NormNamed(given) != Norm.Linf && parsed.GetValue(eps) is null)
             {
-                throw new InputException($"--norm {given} needs --eps: 8/255 is a size for linf (usual for 32x32 images: 0.5 for l2, 12 for l1).");
+                throw CommonOptions.EpsIsMissing(given);
             }
 
             var referenceModel = parsed.GetValue(reference);
