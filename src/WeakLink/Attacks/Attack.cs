@@ -39,12 +39,12 @@ public abstract class Attack(string name, ThreatModel threat)
         using var scope = torch.NewDisposeScope();
         var runs = Runs(model.Classes(images));
         var result = images.clone();
-        var margins = torch.full([images.shape[0]], double.PositiveInfinity, device: images.device);
+        var margins = torch.full([images.shape[0]], Kept(double.PositiveInfinity), device: images.device);
         for (var run = 0; run < runs; run++)
         {
             using var iteration = torch.NewDisposeScope();
             // A tie is not broken yet: the largest logit may still be taken to be the label's.
-            var left = margins.ge(0).nonzero().squeeze(1);
+            var left = margins.ge(Kept(0)).nonzero().squeeze(1);
             if (left.shape[0] == 0)
             {
                 break;

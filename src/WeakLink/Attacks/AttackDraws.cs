@@ -22,7 +22,7 @@ public sealed class AttackDraws(long seed, long attack, IReadOnlyList<long> indi
     public torch.Tensor Direction(ThreatModel threat, torch.Tensor images)
     {
         using var scope = torch.NewDisposeScope();
-        return threat.Normalized(Noise(threat, images)).mul_(threat.Epsilon).MoveToOuterDisposeScope();
+        return threat.Normalized(Noise(threat, images)).mul_(Kept(threat.Epsilon)).MoveToOuterDisposeScope();
     }
 
     /// <summary>A point anywhere in the ball: where PGD starts. Uniform for L∞; uniform in direction and in size for L2.</summary>
@@ -38,7 +38,7 @@ public sealed class AttackDraws(long seed, long attack, IReadOnlyList<long> indi
             noise = threat.Normalized(noise) * ThreatModel.PerImage(sizes);
         }
 
-        return threat.Project(images + (noise * threat.Epsilon), images).MoveToOuterDisposeScope();
+        return threat.Project(images.Plus(noise * Kept(threat.Epsilon)), images).MoveToOuterDisposeScope();
     }
 
     private static torch.Tensor Noise(ThreatModel threat, torch.Tensor images, SeededRandom[] generators)

@@ -24,7 +24,7 @@ public static class AttackLoss
         var best = logits.topk(3).values;
         var right = Of(logits, labels);
         var other = torch.where(logits.argmax(1).eq(labels), best.select(1, 1), best.select(1, 0));
-        return -(right - other) / (best.select(1, 0) - best.select(1, 2) + Tiny);
+        return -(right - other) / (best.select(1, 0) - best.select(1, 2)).Plus(Tiny);
     }
 
     /// <summary>Targeted DLR: −(z_y − z_t) / (z_π1 − (z_π3 + z_π4) / 2) (Croce and Hein 2020, equation 7).</summary>
@@ -34,7 +34,7 @@ public static class AttackLoss
     public static torch.Tensor TargetedDlr(torch.Tensor logits, torch.Tensor labels, torch.Tensor targets)
     {
         var best = logits.topk(4).values;
-        return -(Of(logits, labels) - Of(logits, targets)) / (best.select(1, 0) - ((best.select(1, 2) + best.select(1, 3)) * 0.5) + Tiny);
+        return -(Of(logits, labels) - Of(logits, targets)) / (best.select(1, 0) - (best.select(1, 2).Plus(best.select(1, 3)) * Kept(0.5))).Plus(Tiny);
     }
 
     /// <summary>z_y − max_{i≠y} z_i: below 0 where the model fails.</summary>
@@ -67,5 +67,5 @@ public static class AttackLoss
 
     // Minus infinity where the label is.
     private static torch.Tensor Others(torch.Tensor logits, torch.Tensor labels) =>
-        logits.masked_fill(torch.nn.functional.one_hot(labels, logits.shape[1]).to(torch.@bool), double.NegativeInfinity);
+        logits.masked_fill(torch.nn.functional.one_hot(labels, logits.shape[1]).to(torch.@bool), Kept(double.NegativeInfinity));
 }

@@ -94,7 +94,7 @@ public sealed class AttackedModel
     internal static void Check(torch.Tensor images)
     {
         using var scope = torch.NewDisposeScope();
-        var (low, high) = (images.min().ToSingle(), images.max().ToSingle());
+        var (low, high) = (images.min().ReadSingle(), images.max().ReadSingle());
         if (!(low >= 0 && high <= 1))
         {
             throw new InputException(FormattableString.Invariant(

@@ -73,14 +73,14 @@ public sealed class AutoPgd : Attack
         };
         if (Threat.Norm != Norm.L1)
         {
-            return Climb(model, Threat, images, labels, Threat.Project(images + draws.Direction(Threat, images), images), _steps, loss, stop).Adversarial;
+            return Climb(model, Threat, images, labels, Threat.Project(images.Plus(draws.Direction(Threat, images)), images), _steps, loss, stop).Adversarial;
         }
 
         // L1 begins in larger balls and comes down to the real one (Croce and Hein 2021, section 4.3). The projection makes the start
         // sparse; the authors' code projects it twice by mistake, which leaves nearly the same start every time.
         var wide = (int)Math.Ceiling(0.3 * _steps);
         var (first, second) = (new ThreatModel(Norm.L1, 3 * Threat.Epsilon), new ThreatModel(Norm.L1, 2 * Threat.Epsilon));
-        var best = first.Project(images + draws.Noise(first, images), images);
+        var best = first.Project(images.Plus(draws.Noise(first, images)), images);
         best = Climb(model, first, images, labels, best, wide, loss, stop).Best;
         best = Climb(model, second, images, labels, second.Project(best, images), wide, loss, stop).Best;
         return Climb(model, Threat, images, labels, Threat.Project(best, images), Math.Max(1, _steps - (2 * wide)), loss, stop).Adversarial;
@@ -106,13 +106,13 @@ public sealed class AutoPgd : Attack
         var pixels = clean.numel() / clean.shape[0];
 
         var first = start.clone();
-        var support = (first - clean).flatten(1).ne(0).sum(1).to(torch.float32);
+        var support = (first - clean).flatten(1).ne(Kept(0)).sum(1).to(torch.float32);
         var state = new State
         {
             X = first,
             Before = first,
-            StepSize = torch.full([clean.shape[0]], largest, device: clean.device),
-            Density = support / pixels / SupportPerStep,
+            StepSize = torch.full([clean.shape[0]], Kept(largest), device: clean.device),
+            Density = support / Kept(pixels) / Kept(SupportPerStep),
             Support = support,
         };
         (var wrong, state.Loss, state.Gradient) = Evaluate(first);
@@ -130,7 +130,7 @@ public sealed class AutoPgd : Attack
             (state.Before, state.X) = (state.X, next);
             (wrong, var losses, state.Gradient) = Evaluate(next);
             // The first rise is over the start (algorithm 1); the authors' code compares with 0, the end of a list not yet filled.
-            state.Rises = state.Rises + losses.gt(state.Loss).to(torch.float32);
+            state.Rises = state.Rises.Plus(losses.gt(state.Loss).to(torch.float32));
             state.Loss = losses;
             // The loss need not be largest where the model fails: failures are kept apart.
             state.Adversarial = torch.where(ThreatModel.PerImage(wrong), next, state.Adversarial);
@@ -167,11 +167,11 @@ public sealed class AutoPgd : Attack
             for (var sample = 1; sample < _samples; sample++)
             {
                 var (_, moreLoss, moreGradient) = model.Gradient(point, loss);
-                losses.add_(moreLoss);
-                gradient.add_(moreGradient);
+                losses.add_(moreLoss, Kept(1));
+                gradient.add_(moreGradient, Kept(1));
             }
 
-            return (logits.argmax(1).ne(labels), losses.div_(_samples), gradient.div_(_samples));
+            return (logits.argmax(1).ne(labels), losses.div_(Kept(_samples)), gradient.div_(Kept(_samples)));
         }
     }
 
@@ -179,9 +179,9 @@ public sealed class AutoPgd : Attack
     {
         using var scope = torch.NewDisposeScope();
         // The nearest point of ball and box; the authors scale L2 into the ball before they clip, which leaves part of it unused.
-        var ahead = threat.Project(state.X + (threat.Steepest(state.Gradient) * ThreatModel.PerImage(state.StepSize)), clean);
+        var ahead = threat.Project(state.X.Plus(threat.Steepest(state.Gradient) * ThreatModel.PerImage(state.StepSize)), clean);
         var weight = step > 0 ? Momentum : 1;
-        return threat.Project(state.X + ((ahead - state.X) * weight) + ((state.X - state.Before) * (1 - weight)), clean).MoveToOuterDisposeScope();
+        return threat.Project(state.X.Plus((ahead - state.X) * Kept(weight)).Plus((state.X - state.Before) * Kept(1 - weight)), clean).MoveToOuterDisposeScope();
     }
 
     // The largest part of the gradient only, by sign.
@@ -189,28 +189,28 @@ public sealed class AutoPgd : Attack
     {
         using var scope = torch.NewDisposeScope();
         var size = state.Gradient.abs();
-        var rank = ((1 - state.Density) * pixels).clamp(0, pixels - 1).to(torch.int64);
+        var rank = (state.Density.SubtractedFrom(1) * Kept(pixels)).clamp(Kept(0), Kept(pixels - 1)).to(torch.int64);
         var least = size.flatten(1).sort(1).Values.gather(1, rank.unsqueeze(1));
         var direction = state.Gradient.sign() * size.ge(ThreatModel.PerImage(least.squeeze(1))).to(torch.float32);
-        return threat.Project(state.X + (threat.Normalized(direction) * ThreatModel.PerImage(state.StepSize)), clean).MoveToOuterDisposeScope();
+        return threat.Project(state.X.Plus(threat.Normalized(direction) * ThreatModel.PerImage(state.StepSize)), clean).MoveToOuterDisposeScope();
     }
 
     // Too few rises since the last checkpoint, or no better best although the step size stayed: halve it and go back to the best.
     private static void HalveStalled(State state, int period)
     {
-        var stalled = state.Rises.le(period * NeededProgress).logical_or(state.Reduced.logical_not().logical_and(state.CheckedLoss.ge(state.BestLoss)));
+        var stalled = state.Rises.le(Kept(period * NeededProgress)).logical_or(state.Reduced.logical_not().logical_and(state.CheckedLoss.ge(state.BestLoss)));
         (state.Reduced, state.CheckedLoss, state.Rises) = (stalled, state.BestLoss, torch.zeros_like(state.Rises));
-        state.StepSize = torch.where(stalled, state.StepSize / 2, state.StepSize);
+        state.StepSize = torch.where(stalled, state.StepSize / Kept(2), state.StepSize);
         state.GoBack(stalled);
     }
 
     private static void AdaptSparsity(State state, torch.Tensor clean, long pixels, double largest)
     {
         const double Reduction = 1.5, SmallestPart = 10;
-        var support = (state.Best - clean).flatten(1).ne(0).sum(1).to(torch.float32);
-        var sparser = (support / state.Support).lt(0.95);
-        state.Density = support / pixels / SupportPerStep;
-        state.StepSize = torch.where(sparser, torch.full_like(state.StepSize, largest), state.StepSize / Reduction).clamp(largest / SmallestPart, largest);
+        var support = (state.Best - clean).flatten(1).ne(Kept(0)).sum(1).to(torch.float32);
+        var sparser = (support / state.Support).lt(Kept(0.95));
+        state.Density = support / Kept(pixels) / Kept(SupportPerStep);
+        state.StepSize = torch.where(sparser, torch.full_like(state.StepSize, Kept(largest)), state.StepSize / Kept(Reduction)).clamp(Kept(largest / SmallestPart), Kept(largest));
         state.Support = support;
         state.GoBack(sparser);
     }

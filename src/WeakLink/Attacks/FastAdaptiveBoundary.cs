@@ -58,8 +58,8 @@ public sealed class FastAdaptiveBoundary : Attack
         using var scope = torch.NewDisposeScope();
         var origin = clean.flatten(1);
         var found = clean.clone();
-        var size = torch.full([clean.shape[0]], double.PositiveInfinity, device: clean.device);
-        var x = (draws is null ? clean : (clean + (draws.Direction(Threat, clean) / 2)).clamp_(0, 1)).clone();
+        var size = torch.full([clean.shape[0]], Kept(double.PositiveInfinity), device: clean.device);
+        var x = (draws is null ? clean : clean.Plus(draws.Direction(Threat, clean) / Kept(2)).clamp_(Kept(0), Kept(1))).clone();
         for (var step = 0; step < _steps; step++)
         {
             stop.ThrowIfCancellationRequested();
@@ -70,20 +70,20 @@ public sealed class FastAdaptiveBoundary : Attack
             // From where we are, and from the image: between the two lies the next point.
             var here = Hyperplane.Project(Threat.Norm, flat, normal, offset);
             var there = Hyperplane.Project(Threat.Norm, origin, normal, offset);
-            var (sizeHere, sizeThere) = (Size(here).clamp_min_(1e-8), Size(there).clamp_min_(1e-8));
-            var bias = (sizeHere / (sizeHere + sizeThere)).clamp_(0, LargestBias).unsqueeze(1);
-            var next = (((flat + (here * Overshoot)) * (1 - bias)) + ((origin + (there * Overshoot)) * bias)).clamp_(0, 1).view_as(clean);
+            var (sizeHere, sizeThere) = (Size(here).clamp_min_(Kept(1e-8)), Size(there).clamp_min_(Kept(1e-8)));
+            var bias = (sizeHere / sizeHere.Plus(sizeThere)).clamp_(Kept(0), Kept(LargestBias)).unsqueeze(1);
+            var next = ((flat.Plus(here * Kept(Overshoot)) * bias.SubtractedFrom(1)).Plus(origin.Plus(there * Kept(Overshoot)) * bias)).clamp_(Kept(0), Kept(1)).view_as(clean);
 
             var fooled = model.Correct(next, labels).logical_not();
             var now = Size((next - clean).flatten(1));
             var better = fooled.logical_and(now.lt(size));
             found.copy_(torch.where(ThreatModel.PerImage(better), next, found));
             size.copy_(torch.where(better, now, size));
-            x.copy_(torch.where(ThreatModel.PerImage(fooled), clean + ((next - clean) * Shrink), next));
+            x.copy_(torch.where(ThreatModel.PerImage(fooled), clean.Plus((next - clean) * Kept(Shrink)), next));
         }
 
         // No final search along the line to the image: AutoAttack has none. Only what the threat model allows; a little too far by rounding is projected, and judged again by whoever asks.
-        var allowed = ThreatModel.PerImage(size.le(Threat.Epsilon * (1 + 1e-5)));
+        var allowed = ThreatModel.PerImage(size.le(Kept(Threat.Epsilon * (1 + 1e-5))));
         return torch.where(allowed, Threat.Project(found, clean), clean).MoveToOuterDisposeScope();
 
         torch.Tensor Size(torch.Tensor moves) => Threat.Size(moves.unsqueeze(2).unsqueeze(3));
@@ -93,7 +93,7 @@ public sealed class FastAdaptiveBoundary : Attack
     private (torch.Tensor Difference, torch.Tensor Normal) NearestBoundary(AttackedModel model, torch.Tensor x, torch.Tensor labels, torch.Tensor classes)
     {
         var (difference, normal) = (torch.zeros(x.shape[0], device: x.device), torch.zeros_like(x).flatten(1));
-        var distance = torch.full_like(difference, double.PositiveInfinity);
+        var distance = torch.full_like(difference, Kept(double.PositiveInfinity));
         model.Gradients(
             x,
             logits => logits.gather(1, classes) - AttackLoss.Of(logits, labels).unsqueeze(1),
@@ -104,10 +104,10 @@ public sealed class FastAdaptiveBoundary : Attack
                 var steepness = Threat.Norm switch
                 {
                     Norm.Linf => flat.abs().sum(1),
-                    Norm.L2 => flat.square().sum(1).sqrt(),
+                    Norm.L2 => flat.Squared().sum(1).sqrt(),
                     _ => flat.abs().amax([1]),
                 };
-                var away = value.abs() / (steepness + 1e-12);
+                var away = value.abs() / steepness.Plus(1e-12);
                 var nearer = away.lt(distance);
                 difference.copy_(torch.where(nearer, value, difference));
                 normal.copy_(torch.where(nearer.unsqueeze(1), flat, normal));

@@ -19,7 +19,7 @@ internal static class Hyperplane
         using var scope = torch.NewDisposeScope();
         // Towards larger w·z, whichever side the point is on.
         var missing = offsets - (normals * points).sum(1);
-        var sign = torch.where(missing.ge(0), torch.ones_like(missing), -torch.ones_like(missing)).unsqueeze(1);
+        var sign = torch.where(missing.ge(Kept(0)), torch.ones_like(missing), -torch.ones_like(missing)).unsqueeze(1);
         var upward = normals * sign;
         var gap = missing.abs();
         var moved = norm == Norm.L1 ? LargestFirst(points, upward, gap) : AllAtOnce(norm, points, upward, gap);
@@ -32,8 +32,8 @@ internal static class Hyperplane
     {
         using var scope = torch.NewDisposeScope();
         var weight = upward.abs();
-        var speed = norm == Norm.Linf ? upward.sign().abs_() : weight / weight.amax([1], keepdim: true).add_(1e-12);
-        var room = torch.where(upward.gt(0), 1 - points, points);
+        var speed = norm == Norm.Linf ? upward.sign().abs_() : weight / weight.amax([1], keepdim: true).add_(Kept(1e-12), Kept(1));
+        var room = torch.where(upward.gt(Kept(0)), points.SubtractedFrom(1), points);
         var t = torch.zeros_like(gap);
         for (var i = 0; i < Rounds; i++)
         {
@@ -41,28 +41,28 @@ internal static class Hyperplane
             var moves = speed * t.unsqueeze(1);
             var missing = gap - (torch.minimum(moves, room) * weight).sum(1);
             var slope = (weight * speed * moves.lt(room).to(torch.float32)).sum(1);
-            var going = missing.gt(gap * Precision).logical_and(slope.gt(0));
-            if (!going.any().ToBoolean())
+            var going = missing.gt(gap * Kept(Precision)).logical_and(slope.gt(Kept(0)));
+            if (!going.any().ReadBoolean())
             {
                 break;
             }
 
-            t.add_(torch.where(going, missing / slope, torch.zeros_like(t)));
+            t.add_(torch.where(going, missing / slope, torch.zeros_like(t)), Kept(1));
         }
 
-        return (points + (torch.minimum(speed * t.unsqueeze(1), room) * upward.sign())).clamp_(0, 1).MoveToOuterDisposeScope();
+        return points.Plus(torch.minimum(speed * t.unsqueeze(1), room) * upward.sign()).clamp_(Kept(0), Kept(1)).MoveToOuterDisposeScope();
     }
 
     // L1 moves the values of the largest weights to the end of the box, and one of them part of the way.
     private static torch.Tensor LargestFirst(torch.Tensor points, torch.Tensor upward, torch.Tensor gap)
     {
         using var scope = torch.NewDisposeScope();
-        var room = torch.where(upward.gt(0), 1 - points, points);
+        var room = torch.where(upward.gt(Kept(0)), points.SubtractedFrom(1), points);
         var order = upward.abs().argsort(1, descending: true);
         var gains = (upward.abs() * room).gather(1, order);
         var before = gains.cumsum(1) - gains;
-        var part = ((gap.unsqueeze(1) - before) / (gains + 1e-12)).clamp_(0, 1);
+        var part = ((gap.unsqueeze(1) - before) / gains.Plus(1e-12)).clamp_(Kept(0), Kept(1));
         var move = torch.zeros_like(points).scatter_(1, order, part * room.gather(1, order)) * upward.sign();
-        return (points + move).clamp_(0, 1).MoveToOuterDisposeScope();
+        return points.Plus(move).clamp_(Kept(0), Kept(1)).MoveToOuterDisposeScope();
     }
 }

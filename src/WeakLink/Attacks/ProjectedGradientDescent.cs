@@ -51,7 +51,7 @@ public sealed class ProjectedGradientDescent : Attack
         for (var step = 0; step < steps; step++)
         {
             using var scope = torch.NewDisposeScope();
-            var next = threat.Project(x + threat.Steepest(gradient(x)).mul_(stepSize), images).MoveToOuterDisposeScope();
+            var next = threat.Project(x.Plus(threat.Steepest(gradient(x)).mul_(Kept(stepSize))), images).MoveToOuterDisposeScope();
             if (step > 0)
             {
                 x.Dispose();

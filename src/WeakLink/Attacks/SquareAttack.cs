@@ -46,7 +46,7 @@ public sealed class SquareAttack : Attack
             stop.ThrowIfCancellationRequested();
             using var iteration = torch.NewDisposeScope();
             // A tie is not broken yet: the largest logit may still be taken to be the label's.
-            var left = margin.ge(0).nonzero().squeeze(1);
+            var left = margin.ge(Kept(0)).nonzero().squeeze(1);
             if (left.shape[0] == 0)
             {
                 break;
@@ -77,7 +77,7 @@ public sealed class SquareAttack : Attack
         var (channels, width) = ((int)clean.shape[1], (int)clean.shape[3]);
         var signs = random.SelectMany(own => Enumerable.Range(0, channels * width).Select(_ => Sign(own)).ToArray()).ToArray();
         var stripes = torch.tensor(signs, [clean.shape[0], channels, 1, width], device: clean.device);
-        return Threat.Project(clean + (stripes * Threat.Epsilon), clean).MoveToOuterDisposeScope();
+        return Threat.Project(clean.Plus(stripes * Kept(Threat.Epsilon)), clean).MoveToOuterDisposeScope();
     }
 
     private torch.Tensor PaintSquare(torch.Tensor clean, torch.Tensor current, double wanted, long[] positions, SeededRandom[] random)
@@ -101,7 +101,7 @@ public sealed class SquareAttack : Attack
             }
         }
 
-        return Threat.Project(current + torch.tensor(paint, current.shape, device: current.device), clean).MoveToOuterDisposeScope();
+        return Threat.Project(current.Plus(torch.tensor(paint, current.shape, device: current.device)), clean).MoveToOuterDisposeScope();
     }
 
     // L2 and L1: the whole image is tiled with bumps at first.
@@ -132,7 +132,7 @@ public sealed class SquareAttack : Attack
 
         var tiles = torch.tensor(values, clean.shape, device: clean.device);
         // L1 leaves the choice to the projection, which keeps the peaks.
-        return Threat.Project(clean + (Threat.Norm == Norm.L2 ? Threat.Normalized(tiles) * Threat.Epsilon : tiles), clean).MoveToOuterDisposeScope();
+        return Threat.Project(clean.Plus(Threat.Norm == Norm.L2 ? Threat.Normalized(tiles) * Kept(Threat.Epsilon) : tiles), clean).MoveToOuterDisposeScope();
     }
 
     // Takes the perturbation out of one window and puts it, with what is left of ε, into another, as a bump added to what is there.
@@ -169,20 +169,20 @@ public sealed class SquareAttack : Attack
         var source = torch.tensor(second, [positions.Length, 1, height, width], device: clean.device);
         var change = current - clean;
         // Sizes by channel, so that what is taken from a channel comes back to it.
-        var free = Power(torch.full([positions.Length, 1, 1, 1], Threat.Epsilon, device: clean.device)) - Power(ThreatModel.PerImage(Threat.Size(change)));
+        var free = Power(torch.full([positions.Length, 1, 1, 1], Kept(Threat.Epsilon), device: clean.device)) - Power(ThreatModel.PerImage(Threat.Size(change)));
         var held = ChannelPower(change * torch.maximum(window, source));
-        var added = torch.tensor(bumps, clean.shape, device: clean.device) + (change * window / (Root(ChannelPower(change * window)) + 1e-12));
-        added = added * window / (Root(ChannelPower(added * window)) + 1e-12) * Root((free.clamp_min_(0) / channels) + held);
+        var added = torch.tensor(bumps, clean.shape, device: clean.device).Plus(change * window / Root(ChannelPower(change * window)).Plus(1e-12));
+        added = added * window / Root(ChannelPower(added * window)).Plus(1e-12) * Root((free.clamp_min_(Kept(0)) / Kept(channels)).Plus(held));
         // L1, as published: too much by intention, of which the projection keeps the peaks.
-        added = Threat.Norm == Norm.L1 ? added * channels : added;
-        var moved = (change * (1 - window) * (1 - source)) + added;
+        added = Threat.Norm == Norm.L1 ? added * Kept(channels) : added;
+        var moved = (change * window.SubtractedFrom(1) * source.SubtractedFrom(1)).Plus(added);
         // L2 uses all of epsilon.
-        var next = Threat.Norm == Norm.L2 ? Threat.Normalized(moved) * Threat.Epsilon : moved;
-        return Threat.Project(clean + next, clean).MoveToOuterDisposeScope();
+        var next = Threat.Norm == Norm.L2 ? Threat.Normalized(moved) * Kept(Threat.Epsilon) : moved;
+        return Threat.Project(clean.Plus(next), clean).MoveToOuterDisposeScope();
 
-        torch.Tensor Power(torch.Tensor sizes) => Threat.Norm == Norm.L2 ? sizes.square() : sizes;
+        torch.Tensor Power(torch.Tensor sizes) => Threat.Norm == Norm.L2 ? sizes.Squared() : sizes;
         torch.Tensor Root(torch.Tensor powers) => Threat.Norm == Norm.L2 ? powers.sqrt() : powers;
-        torch.Tensor ChannelPower(torch.Tensor values) => (Threat.Norm == Norm.L2 ? values.square() : values.abs()).sum([2, 3], keepdim: true);
+        torch.Tensor ChannelPower(torch.Tensor values) => (Threat.Norm == Norm.L2 ? values.Squared() : values.abs()).sum([2, 3], keepdim: true);
     }
 
     /// <summary>Two opposite pyramids, one beside or above the other, together of size 1 (section 3.4 of the paper); steeper for L1.</summary>

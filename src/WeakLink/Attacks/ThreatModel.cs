@@ -92,7 +92,7 @@ public sealed record ThreatModel
         return (Norm switch
         {
             Norm.Linf => flat.abs().amax([1]),
-            Norm.L2 => flat.square().sum(1).sqrt(),
+            Norm.L2 => flat.Squared().sum(1).sqrt(),
             _ => flat.abs().sum(1),
         }).MoveToOuterDisposeScope();
     }
@@ -105,13 +105,13 @@ public sealed record ThreatModel
         using var scope = torch.NewDisposeScope();
         if (Norm == Norm.Linf)
         {
-            return torch.minimum(torch.maximum(points, images - Epsilon), images + Epsilon).clamp_(0, 1).MoveToOuterDisposeScope();
+            return torch.minimum(torch.maximum(points, images - Kept(Epsilon)), images.Plus(Epsilon)).clamp_(Kept(0), Kept(1)).MoveToOuterDisposeScope();
         }
 
         var change = points - images;
-        var inBox = (change + images).clamp_(0, 1);
-        var outside = Size(inBox - images).gt(Epsilon);
-        if (!outside.any().ToBoolean())
+        var inBox = change.Plus(images).clamp_(Kept(0), Kept(1));
+        var outside = Size(inBox - images).gt(Kept(Epsilon));
+        if (!outside.any().ReadBoolean())
         {
             return inBox.MoveToOuterDisposeScope();
         }
@@ -119,9 +119,9 @@ public sealed record ThreatModel
         // By duality one number for each image decides: L2 shortens the change to a part of its length, L1 shortens every value by as much;
         // then the box cuts.
         var length = change.abs();
-        var room = torch.where(change.gt(0), 1 - images, images);
-        var inside = Norm == Norm.L2 ? length * PerImage(Part(length, room)) : (length - PerImage(Threshold(length, room, outside))).clamp_min_(0);
-        return torch.where(PerImage(outside), (images + (change.sign() * inside)).clamp_(0, 1), inBox).MoveToOuterDisposeScope();
+        var room = torch.where(change.gt(Kept(0)), images.SubtractedFrom(1), images);
+        var inside = Norm == Norm.L2 ? length * PerImage(Part(length, room)) : (length - PerImage(Threshold(length, room, outside))).clamp_min_(Kept(0));
+        return torch.where(PerImage(outside), images.Plus(change.sign() * inside).clamp_(Kept(0), Kept(1)), inBox).MoveToOuterDisposeScope();
     }
 
     // L2: Σ min(t·length, room)² = ε². Where the box cuts is known for a t that is too small, and solving for the rest gives a larger t that
@@ -130,15 +130,15 @@ public sealed record ThreatModel
     {
         using var scope = torch.NewDisposeScope();
         var wanted = Math.Pow(Epsilon * (1 - Slack), 2);
-        var (lengths, rooms) = (length.square(), room.square());
-        var t = (wanted / lengths.flatten(1).sum(1)).sqrt_();
+        var (lengths, rooms) = (length.Squared(), room.Squared());
+        var t = (Kept(wanted) / lengths.flatten(1).sum(1)).sqrt_();
         for (var i = 0; i < Rounds; i++)
         {
             using var round = torch.NewDisposeScope();
             var cut = (length * PerImage(t)).gt(room).to(torch.float32);
-            var (rest, free) = (wanted - (rooms * cut).flatten(1).sum(1), (lengths * (1 - cut)).flatten(1).sum(1));
-            var next = torch.maximum((rest.clamp_min_(0) / free.clamp_min_(1e-30)).sqrt_().clamp_max_(1), t);
-            var done = next.le(t * (1 + Slack)).all().ToBoolean();
+            var (rest, free) = ((rooms * cut).flatten(1).sum(1).SubtractedFrom(wanted), (lengths * cut.SubtractedFrom(1)).flatten(1).sum(1));
+            var next = torch.maximum((rest.clamp_min_(Kept(0)) / free.clamp_min_(Kept(1e-30))).sqrt_().clamp_max_(Kept(1)), t);
+            var done = next.le(t * Kept(1 + Slack)).all().ReadBoolean();
             t.copy_(next);
             if (done)
             {
@@ -158,19 +158,19 @@ public sealed record ThreatModel
         for (var i = 0; i < Rounds; i++)
         {
             using var round = torch.NewDisposeScope();
-            var left = (length - PerImage(t)).clamp_min_(0);
-            var excess = torch.minimum(left, room).flatten(1).sum(1) - (Epsilon * (1 - (2 * Slack)));
-            var small = excess.le(Epsilon * Slack);
+            var left = (length - PerImage(t)).clamp_min_(Kept(0));
+            var excess = torch.minimum(left, room).flatten(1).sum(1) - Kept(Epsilon * (1 - (2 * Slack)));
+            var small = excess.le(Kept(Epsilon * Slack));
             high.copy_(torch.where(small, t, high));
             low.copy_(torch.where(small, low, t));
-            if (small.logical_and(excess.ge(-Epsilon * Slack)).logical_or(wanted.logical_not()).all().ToBoolean())
+            if (small.logical_and(excess.ge(Kept(-Epsilon * Slack))).logical_or(wanted.logical_not()).all().ReadBoolean())
             {
                 break;
             }
 
-            var moving = left.gt(0).logical_and(left.lt(room)).flatten(1).sum(1).clamp_min_(1);
-            var next = t + (excess / moving);
-            t.copy_(torch.where(next.gt(low).logical_and(next.lt(high)), next, (low + high) / 2));
+            var moving = left.gt(Kept(0)).logical_and(left.lt(room)).flatten(1).sum(1).clamp_min_(Kept(1));
+            var next = t.Plus(excess / moving);
+            t.copy_(torch.where(next.gt(low).logical_and(next.lt(high)), next, low.Plus(high) / Kept(2)));
         }
 
         return high.MoveToOuterDisposeScope();
@@ -190,7 +190,7 @@ public sealed record ThreatModel
     public torch.Tensor Normalized(torch.Tensor perturbation)
     {
         using var scope = torch.NewDisposeScope();
-        return (perturbation / PerImage(Size(perturbation)).add_(1e-12)).MoveToOuterDisposeScope();
+        return (perturbation / PerImage(Size(perturbation)).add_(Kept(1e-12), Kept(1))).MoveToOuterDisposeScope();
     }
 
     /// <summary>"Linf 8/255"-like text.</summary>

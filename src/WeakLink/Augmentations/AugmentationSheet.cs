@@ -67,7 +67,7 @@ public static class AugmentationSheet
                 Pixels.ToUnit(torch.tensor(batch, [views.Count * images.Count, Dataset.Channels, views.Height, views.Width], torch.uint8)),
                 torch.zeros(images.Count, torch.int64),
                 random);
-            return mixed.mul(255).round().to(torch.uint8).data<byte>().ToArray();
+            return mixed.mul(Kept(255)).round().to(torch.uint8).data<byte>().ToArray();
         }
     }
 

@@ -21,7 +21,7 @@ public abstract record BatchMixing(int Classes)
         var views = images.view([-1, count, .. images.shape[1..]]);
         var (mixed, share) = Blend(views, views.index_select(1, order), random);
         var certain = torch.nn.functional.one_hot(labels, Classes).to(torch.float32);
-        var soft = (certain * share) + (certain.index_select(0, order) * (1 - share));
+        var soft = (certain * Kept(share)).Plus(certain.index_select(0, order) * Kept(1 - share));
         return (mixed.view(images.shape).MoveToOuterDisposeScope(), soft.MoveToOuterDisposeScope());
     }
 
@@ -42,7 +42,7 @@ public sealed record Mixup(double Alpha, int Classes) : BatchMixing(Classes)
     protected override (torch.Tensor Mixed, double Share) Blend(torch.Tensor images, torch.Tensor others, SeededRandom random)
     {
         var share = random.NextBeta(Alpha, Alpha);
-        return ((images * share) + (others * (1 - share)), share);
+        return ((images * Kept(share)).Plus(others * Kept(1 - share)), share);
     }
 }
 

@@ -8,7 +8,7 @@ public static class Pixels
     /// <summary>0 ... 255 to [0, 1]: 255 is exactly 1.</summary>
     /// <param name="bytes">N×3×H×W, uint8.</param>
     /// <returns>N×3×H×W, float32.</returns>
-    public static torch.Tensor ToUnit(torch.Tensor bytes) => bytes.to(torch.float32).div_(255);
+    public static torch.Tensor ToUnit(torch.Tensor bytes) => bytes.to(torch.float32).div_(Kept(255));
 
     /// <summary>Mean and standard deviation of each channel over (at most the first 10,000) images, in [0, 1] units, rounded to 4 digits.</summary>
     /// <param name="dataset">The training images.</param>
@@ -23,14 +23,14 @@ public static class Pixels
         {
             using var imageScope = torch.NewDisposeScope();
             dataset.Read(i, image);
-            var planes = torch.tensor(image, [Dataset.Channels, dataset.Height * dataset.Width], torch.uint8).to(torch.float64).div_(255);
-            sum.add_(planes.mean([1]));
-            squares.add_(planes.square().mean([1]));
+            var planes = torch.tensor(image, [Dataset.Channels, dataset.Height * dataset.Width], torch.uint8).to(torch.float64).div_(Kept(255));
+            sum.add_(planes.mean([1]), Kept(1));
+            squares.add_(planes.Squared().mean([1]), Kept(1));
         }
 
-        var mean = sum / count;
+        var mean = sum / Kept(count);
         // A constant channel would divide by zero.
-        var deviation = ((squares / count) - mean.square()).clamp_min(1e-8).sqrt();
+        var deviation = ((squares / Kept(count)) - mean.Squared()).clamp_min(Kept(1e-8)).sqrt();
         return (Rounded(mean), Rounded(deviation));
     }
 

@@ -93,8 +93,8 @@ public sealed class AdversarialFiles(string folder, bool arrays, ThreatModel thr
         using var scope = torch.NewDisposeScope();
         var change = adversarial - clean;
         // Linf: epsilon is full contrast. The others have no such bound for one value: their largest is.
-        var largest = threat.Norm == Norm.Linf ? threat.Epsilon : Math.Max(change.abs().max().ToDouble(), 1e-12);
-        return ((change / (2 * largest)) + 0.5).MoveToOuterDisposeScope();
+        var largest = threat.Norm == Norm.Linf ? threat.Epsilon : Math.Max(change.abs().max().ReadDouble(), 1e-12);
+        return ((change / Kept(2 * largest)).Plus(0.5)).MoveToOuterDisposeScope();
     }
 
     // Rows of pixels, as pictures are in arrays.
@@ -107,7 +107,7 @@ public sealed class AdversarialFiles(string folder, bool arrays, ThreatModel thr
     private static byte[] Bytes(torch.Tensor image)
     {
         using var scope = torch.NewDisposeScope();
-        return image.mul(255).round().clamp(0, 255).to(torch.uint8).cpu().contiguous().data<byte>().ToArray();
+        return image.mul(Kept(255)).round().clamp(Kept(0), Kept(255)).to(torch.uint8).cpu().contiguous().data<byte>().ToArray();
     }
 
     private static byte[] Panel(AdversarialExample example)

@@ -35,9 +35,9 @@ public sealed class ClassificationMeter
         var confidence = logProbabilities.gather(1, best.narrow(1, 0, 1)).exp().squeeze(1);
 
         _images += logits.shape[0];
-        _top1 += correct.sum().ToInt64();
-        _top5 += hits.sum().ToInt64();
-        _nll -= logProbabilities.gather(1, truth).sum().ToDouble();
+        _top1 += correct.sum().ReadInt64();
+        _top5 += hits.sum().ReadInt64();
+        _nll -= logProbabilities.gather(1, truth).sum().ReadDouble();
 
         var confidences = confidence.data<double>().ToArray();
         var corrects = correct.data<bool>().ToArray();

@@ -257,8 +257,8 @@ public static class RobustEvaluation
             var tried = attack.Run(progress.Run, model, x, labels, seed, [.. indices.Select(index => (long)index)], stop);
             // What counts is a fresh pass over what came out, not what the attack believes; and that it kept to the rules.
             var broken = model.Correct(tried, labels).logical_not();
-            var largest = threat.Size(tried - x).max().ToSingle();
-            if (largest > threat.Epsilon + 1e-5 || tried.min().ToSingle() < 0 || tried.max().ToSingle() > 1)
+            var largest = threat.Size(tried - x).max().ReadSingle();
+            if (largest > threat.Epsilon + 1e-5 || tried.min().ReadSingle() < 0 || tried.max().ReadSingle() > 1)
             {
                 throw new InvalidOperationException(FormattableString.Invariant($"The attack {attack.Name} left the threat model {threat}: it moved an image by {largest:g6}."));
             }
@@ -290,18 +290,18 @@ public static class RobustEvaluation
             var (x, labels) = Load(some);
             var logits = model.Logits(x);
             // Relative to the logits' size, as in AutoAttack's own check: large logits differ more by rounding.
-            var differs = Enumerable.Range(1, Repeats).Any(_ => ((model.Logits(x) - logits).norm(1) / (logits.norm(1) + 1e-10)).max().ToSingle() > 1e-4);
+            var differs = Enumerable.Range(1, Repeats).Any(_ => ((model.Logits(x) - logits).norm(1) / logits.norm(1).Plus(1e-10)).max().ReadSingle() > 1e-4);
             if (differs && attacks.All(attack => attack is not AutoPgd { Averages: true }))
             {
                 doubts.Add("The model answers differently each time: use autoattack-rand, which averages gradients.");
             }
 
-            if (logits.min().ToSingle() >= 0 && (logits.sum(1) - 1).abs().max().ToSingle() < 1e-4)
+            if (logits.min().ReadSingle() >= 0 && (logits.sum(1) - Kept(1)).abs().max().ReadSingle() < 1e-4)
             {
                 doubts.Add("The model returns probabilities, not logits, which hides gradients: take the softmax out.");
             }
 
-            var zero = model.Gradient(x, z => AttackLoss.CrossEntropy(z, labels)).Gradient.flatten(1).abs().amax([1]).eq(0).sum().ToInt64();
+            var zero = model.Gradient(x, z => AttackLoss.CrossEntropy(z, labels)).Gradient.flatten(1).abs().amax([1]).eq(Kept(0)).sum().ReadInt64();
             if (zero > 0.01 * some.Count)
             {
                 doubts.Add($"The gradient of the loss is exactly 0 for {zero} of {some.Count} images: attacks that follow it can't work, and the robust accuracy may be too high.");

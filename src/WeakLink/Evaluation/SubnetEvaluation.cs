@@ -175,7 +175,7 @@ public static class SubnetEvaluation
         {
             stop.ThrowIfCancellationRequested();
             using var scope = torch.NewDisposeScope();
-            correct += classify(Pixels.ToUnit(batch.Images.to(device))).argmax(1).eq(batch.Labels.to(device)).sum().ToInt64();
+            correct += classify(Pixels.ToUnit(batch.Images.to(device))).argmax(1).eq(batch.Labels.to(device)).sum().ReadInt64();
             count += batch.Labels.shape[0];
         }
 

@@ -39,13 +39,13 @@ internal sealed class BatchNorm : Layer
         {
             if (training)
             {
-                Buffer(Batches).add_(1);
+                Buffer(Batches).add_(Kept(1), Kept(1));
             }
 
             return Traced(pass, images, mean, variance, scale, shift, torch.nn.functional.batch_norm(images, mean, variance, scale, shift, training, Momentum, Epsilon));
         }
 
-        var (keptScale, keptShift) = (Kept(scale, kept), Kept(shift, kept));
+        var (keptScale, keptShift) = (Part(scale, kept), Part(shift, kept));
         if (pass.Statistics is { } statistics)
         {
             var (own, spread) = statistics.Layer(this, images.shape[1], images.device);
@@ -64,7 +64,7 @@ internal sealed class BatchNorm : Layer
             return torch.nn.functional.batch_norm(images, null, null, keptScale, keptShift, training: true, Momentum, Epsilon);
         }
 
-        var (keptMean, keptVariance) = (Kept(mean, kept), Kept(variance, kept));
+        var (keptMean, keptVariance) = (Part(mean, kept), Part(variance, kept));
         return Traced(
             pass, images, keptMean, keptVariance, keptScale, keptShift, torch.nn.functional.batch_norm(images, keptMean, keptVariance, keptScale, keptShift, training: false, Momentum, Epsilon));
     }
@@ -75,5 +75,5 @@ internal sealed class BatchNorm : Layer
         return result;
     }
 
-    private static torch.Tensor Kept(torch.Tensor values, KeptChannels? kept) => kept is null ? values : kept.Of(values);
+    private static torch.Tensor Part(torch.Tensor values, KeptChannels? kept) => kept is null ? values : kept.Of(values);
 }

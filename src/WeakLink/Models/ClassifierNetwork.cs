@@ -192,8 +192,8 @@ public sealed class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Tens
         {
             // PyTorch's default for linear layers: uniform within 1 / sqrt(inputs).
             var bound = 1 / Math.Sqrt(features);
-            register_parameter("weight", new Parameter(torch.rand([classes, features], generator: generator).sub_(0.5).mul_(2 * bound)));
-            register_parameter("bias", new Parameter(torch.rand([classes], generator: generator).sub_(0.5).mul_(2 * bound)));
+            register_parameter("weight", new Parameter(torch.rand([classes, features], generator: generator).sub_(Kept(0.5)).mul_(Kept(2 * bound))));
+            register_parameter("bias", new Parameter(torch.rand([classes], generator: generator).sub_(Kept(0.5)).mul_(Kept(2 * bound))));
         }
 
         // The mean over the pixels, the classifier and all that follows are float32.

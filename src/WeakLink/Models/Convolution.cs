@@ -16,7 +16,7 @@ internal sealed class Convolution : Layer
         : base(nameof(Convolution))
     {
         // He et al. 2015: normal with variance 2 / fan-out keeps the gradient's variance through ReLUs.
-        register_parameter("weight", new Parameter(torch.randn([to, from, kernel, kernel], generator: generator).mul_(Math.Sqrt(2.0 / (to * kernel * kernel)))));
+        register_parameter("weight", new Parameter(torch.randn([to, from, kernel, kernel], generator: generator).mul_(Kept(Math.Sqrt(2.0 / (to * kernel * kernel))))));
         _stride = [stride, stride];
         _padding = [kernel / 2, kernel / 2];
     }

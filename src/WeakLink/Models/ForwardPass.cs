@@ -21,7 +21,7 @@ internal sealed record ForwardPass(bool IsSubnet = false, SubnetStatistics? Stat
     /// <summary>The sum of both paths, in the memory of the residual branch.</summary>
     public torch.Tensor Add(torch.Tensor residual, torch.Tensor shortcut)
     {
-        var result = residual.add_(shortcut);
+        var result = residual.add_(shortcut, Kept(1));
         Trace?.Add(TracedKind.Add, result, [residual, shortcut]);
         return result;
     }

@@ -27,7 +27,7 @@ public sealed record Consistency(double Weight = 12, double LabelSmoothing = 0) 
     {
         var logits = model.call(views[0]);
         var byView = logits.chunk(Views);
-        var loss = torch.nn.functional.cross_entropy(byView[0], labels, label_smoothing: LabelSmoothing) + (Divergence(byView) * Weight);
+        var loss = torch.nn.functional.cross_entropy(byView[0], labels, label_smoothing: LabelSmoothing).Plus(Divergence(byView) * Kept(Weight));
         return new ObjectiveOutput(loss, [logits]);
     }
 
@@ -36,8 +36,8 @@ public sealed record Consistency(double Weight = 12, double LabelSmoothing = 0) 
     public static torch.Tensor Divergence(IReadOnlyList<torch.Tensor> logits)
     {
         var logarithms = logits.Select(one => torch.nn.functional.log_softmax(one, 1)).ToList();
-        var mean = logarithms.Select(one => one.exp()).Aggregate((sum, one) => sum + one) / logits.Count;
-        var target = mean.clamp(LeastProbability, 1).log();
-        return logarithms.Select(one => (one.exp() * (one - target)).sum(1).mean()).Aggregate((sum, one) => sum + one) / logits.Count;
+        var mean = logarithms.Select(one => one.exp()).Aggregate((sum, one) => sum.Plus(one)) / Kept(logits.Count);
+        var target = mean.clamp(Kept(LeastProbability), Kept(1)).log();
+        return logarithms.Select(one => (one.exp() * (one - target)).sum(1).mean()).Aggregate((sum, one) => sum.Plus(one)) / Kept(logits.Count);
     }
 }

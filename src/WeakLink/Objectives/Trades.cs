@@ -28,7 +28,7 @@ public sealed record Trades(InnerAttack Attack, double Beta = 6, double LabelSmo
 
         var noise = new float[images.numel()];
         random.FillNormal(noise);
-        var start = images.to(torch.float32) + (torch.tensor(noise, images.shape, device: images.device) * StartNoise);
+        var start = images.to(torch.float32).Plus(torch.tensor(noise, images.shape, device: images.device) * Kept(StartNoise));
         var adversarial = Attack.Climb(model, images, start, logits => Divergence(clean, logits));
         return [adversarial.MoveToOuterDisposeScope(), images];
     }
@@ -38,8 +38,7 @@ public sealed record Trades(InnerAttack Attack, double Beta = 6, double LabelSmo
     {
         var clean = model.call(views[1]);
         var adversarial = model.call(views[0]);
-        var loss = torch.nn.functional.cross_entropy(clean, labels, label_smoothing: LabelSmoothing)
-            + (Divergence(torch.nn.functional.log_softmax(clean, 1), adversarial) * Beta);
+        var loss = torch.nn.functional.cross_entropy(clean, labels, label_smoothing: LabelSmoothing).Plus(Divergence(torch.nn.functional.log_softmax(clean, 1), adversarial) * Kept(Beta));
         return new ObjectiveOutput(loss, [adversarial, clean]);
     }
 

@@ -30,7 +30,7 @@ public sealed class WeightPerturbation(torch.nn.Module<torch.Tensor, torch.Tenso
         _kept = [.. _weights.Select(weight => weight.clone().DetachFromDisposeScope())];
         for (var i = 0; i < _weights.Length; i++)
         {
-            _weights[i].add_(gradients[i] * (_weights[i].norm() / (gradients[i].norm() + 1e-20)) * gamma);
+            _weights[i].add_(gradients[i] * (_weights[i].norm() / (gradients[i].norm().Plus(1e-20))) * Kept(gamma), Kept(1));
         }
 
         for (var i = 0; i < _buffers.Length; i++)

@@ -32,8 +32,8 @@ public sealed record Distillation(double Weight = 1, DivergenceMean Mean = Diver
         var student = views.Select(view => network.forward(view, subnet)).ToList();
         var sum = student
             .Select((logits, i) => Divergence(teacher[i], logits))
-            .Aggregate((total, divergence) => total + divergence);
-        return ((sum * (Weight / views.Count)).MoveToOuterDisposeScope(), student[0].detach().MoveToOuterDisposeScope());
+            .Aggregate((total, divergence) => total.Plus(divergence));
+        return ((sum * Kept(Weight / views.Count)).MoveToOuterDisposeScope(), student[0].detach().MoveToOuterDisposeScope());
     }
 
     private torch.Tensor Divergence(torch.Tensor teacher, torch.Tensor student)

@@ -26,8 +26,8 @@ public sealed class EnhanceWeakSubnets(ISubnetNetwork network, ISubnetSearch sea
         var (loss, logits) = distillation.Loss(network, views, teacher, subnet);
         loss.backward();
         return new Lesson(
-            distillation.Weight == 0 ? 0 : loss.ToDouble() / distillation.Weight,
-            logits.narrow(0, 0, labels.shape[0]).argmax(1).eq(labels).to(torch.float32).mean().ToDouble());
+            distillation.Weight == 0 ? 0 : loss.ReadDouble() / distillation.Weight,
+            logits.narrow(0, 0, labels.shape[0]).argmax(1).eq(labels).to(torch.float32).mean().ReadDouble());
     }
 
     /// <summary>Lets the search learn how the subnet that it proposed did.</summary>

@@ -51,7 +51,7 @@ public sealed class PolicySearch : ISubnetSearch
     private readonly Adam _adam;
 
     // NaN until the first reward.
-    private readonly torch.Tensor _baseline = torch.full(1, double.NaN, torch.float64).DetachFromDisposeScope();
+    private readonly torch.Tensor _baseline = torch.full(1, Kept(double.NaN), torch.float64).DetachFromDisposeScope();
 
     private readonly torch.Tensor _updates = torch.zeros(1, torch.int64).DetachFromDisposeScope();
 
@@ -65,7 +65,7 @@ public sealed class PolicySearch : ISubnetSearch
         using var scope = torch.NewDisposeScope();
         using var generator = new torch.Generator(new SeededRandom(seed, RandomUse.Policy).NextBits() >> 1);
         _policy = new SubnetPolicy(space, options.Width, options.Hidden, generator);
-        _adam = torch.optim.Adam(_policy.parameters(), options.LearningRate, options.Beta1, options.Beta2);
+        _adam = new PolicyAdam([.. _policy.parameters()], options.LearningRate, options.Beta1, options.Beta2);
         foreach (var (parameter, moments) in _policy.parameters().Zip(Moments()))
         {
             parameter.DetachFromDisposeScope();
@@ -115,13 +115,13 @@ public sealed class PolicySearch : ISubnetSearch
         _adam.step();
         // After the update: a baseline that knows this step's reward would bias the gradient.
         using var noGradients = torch.no_grad();
-        _updates.add_(1);
-        _baseline.fill_((_options.BaselineDecay * baseline) + ((1 - _options.BaselineDecay) * reward));
+        _updates.add_(Kept(1), Kept(1));
+        _baseline.fill_(Kept((_options.BaselineDecay * baseline) + ((1 - _options.BaselineDecay) * reward)));
     }
 
     /// <summary>A scalar whose gradient is, in expectation, that of −(expected reward) − bonus · entropy of the choices.</summary>
     internal torch.Tensor Surrogate(SubnetPolicy.Walk walk, double advantage) =>
-        (walk.LogLikelihood * -advantage) - (walk.Entropy * _options.EntropyBonus);
+        (walk.LogLikelihood * Kept(-advantage)) - (walk.Entropy * Kept(_options.EntropyBonus));
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, torch.Tensor> State()

@@ -44,7 +44,7 @@ internal sealed class SubnetPolicy : torch.nn.Module
 
         Parameter Add(string name, long[] shape)
         {
-            var parameter = new Parameter(torch.rand(shape, generator: generator).sub_(0.5).mul_(2 * InitialScale));
+            var parameter = new Parameter(torch.rand(shape, generator: generator).sub_(Kept(0.5)).mul_(Kept(2 * InitialScale)));
             register_parameter(name, parameter);
             return parameter;
         }
@@ -86,7 +86,7 @@ internal sealed class SubnetPolicy : torch.nn.Module
             (hidden, cell) = Lstm(input, hidden, cell);
             var scores = torch.nn.functional.linear(hidden, scoreWeight).view(items);
             drawn[i] = draw(i, scores.detach().cpu().data<float>().ToArray(), kept);
-            likelihood = likelihood + PlackettLuce.LogLikelihood(scores, drawn[i]);
+            likelihood = likelihood.Plus(PlackettLuce.LogLikelihood(scores, drawn[i]));
             var logProbabilities = torch.nn.functional.log_softmax(scores, 0);
             entropy = entropy - (logProbabilities.exp() * logProbabilities).sum();
             input = embeddings.index_select(0, torch.tensor(drawn[i], device: device)).mean([0], keepdim: true);
@@ -99,8 +99,8 @@ internal sealed class SubnetPolicy : torch.nn.Module
     // Hochreiter and Schmidhuber 1997, gates in PyTorch's order: input, forget, cell, output.
     private (torch.Tensor Hidden, torch.Tensor Cell) Lstm(torch.Tensor input, torch.Tensor hidden, torch.Tensor cell)
     {
-        var gates = (torch.nn.functional.linear(input, _inputWeight, _bias) + torch.nn.functional.linear(hidden, _hiddenWeight)).chunk(4, 1);
-        var next = (gates[1].sigmoid() * cell) + (gates[0].sigmoid() * gates[2].tanh());
+        var gates = torch.nn.functional.linear(input, _inputWeight, _bias).Plus(torch.nn.functional.linear(hidden, _hiddenWeight)).chunk(4, 1);
+        var next = (gates[1].sigmoid() * cell).Plus(gates[0].sigmoid() * gates[2].tanh());
         return (gates[3].sigmoid() * next.tanh(), next);
     }
 }

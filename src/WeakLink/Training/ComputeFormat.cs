@@ -75,9 +75,9 @@ public sealed record ComputeFormat(Precision Precision, Layout Layout)
         using var scope = torch.NewDisposeScope();
         var start = Stopwatch.GetTimestamp();
         network.zero_grad();
-        var loss = network.call(images).square().mean();
+        var loss = network.call(images).Squared().mean();
         loss.backward();
-        loss.ToDouble();
+        loss.ReadDouble();
         return Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 }

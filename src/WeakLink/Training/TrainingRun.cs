@@ -41,8 +41,7 @@ public static class TrainingRun
         var validation = Loaders.Measuring(recipe, data.Validation);
         using var network = recipe.CreateNetwork(data.Train.Classes.Count);
         network.to(device);
-        using var optimizer = torch.optim.SGD(
-            network.parameters(), settings.LearningRate, settings.Momentum, weight_decay: settings.WeightDecay, nesterov: settings.Nesterov && settings.Momentum > 0);
+        using var optimizer = new MomentumSgd(network.parameters(), settings.LearningRate, settings.Momentum, settings.WeightDecay, settings.Nesterov);
         using var search = recipe.Ews.CreateSearch(network.Space, recipe.Seed);
         var ews = search is null ? null : new EnhanceWeakSubnets(network, search, new Distillation(recipe.Ews.Weight, recipe.Ews.Kl));
         var format = new ComputeFormat(settings.Precision, settings.Layout);

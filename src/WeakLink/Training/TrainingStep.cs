@@ -97,7 +97,7 @@ public sealed class TrainingStep(
         var full = objective.Forward(_model, views, targets);
         full.Loss.backward();
         var teacher = full.Logits.Select(logits => logits.detach().MoveToOuterDisposeScope()).ToList();
-        return (full.Loss.ToDouble(), teacher[0].narrow(0, 0, labels.shape[0]).argmax(1).eq(labels).sum().ToInt64(), teacher);
+        return (full.Loss.ReadDouble(), teacher[0].narrow(0, 0, labels.shape[0]).argmax(1).eq(labels).sum().ReadInt64(), teacher);
     }
 }
 
