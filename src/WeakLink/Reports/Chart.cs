@@ -1,0 +1,176 @@
+using System.Globalization;
+using System.IO.Hashing;
+using System.Text;
+using System.Text.RegularExpressions;
+using OxyPlot;
+using OxyPlot.Axes;
+using OxyPlot.Legends;
+using OxyPlot.Series;
+
+namespace WeakLink.Reports;
+
+/// <summary>
+/// Plots in one style: SVG that takes its ink from the page, so that it is right in light and dark, with series that differ by marker
+/// and line as well as by colour. (OxyPlot rather than ScottPlot: it needs no fonts where it draws, and a container has none.)
+/// </summary>
+public static partial class Chart
+{
+    // Stands for the page's own text colour until the plot is text itself.
+    private static readonly OxyColor Ink = OxyColor.FromRgb(1, 1, 1);
+
+    // OxyPlot measures text in Helvetica; the reader's font may be wider, and must find the room.
+    private const int MeasuredFontSize = 15, FontSize = 13;
+
+    // Apart for colour-blind eyes (Okabe and Ito 2008); the blue is lighter, for black paper.
+    private static readonly OxyColor[] Colours = [.. new[] { "#2b8cc4", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9" }.Select(OxyColor.Parse)];
+    private static readonly MarkerType[] Markers = [MarkerType.Circle, MarkerType.Square, MarkerType.Triangle, MarkerType.Diamond, MarkerType.Cross, MarkerType.Plus];
+    private static readonly LineStyle[] Lines = [LineStyle.Solid, LineStyle.Dash, LineStyle.Dot, LineStyle.DashDot, LineStyle.LongDash, LineStyle.DashDotDot];
+
+    /// <summary>An empty plot with two axes.</summary>
+    /// <param name="across">Title of the horizontal axis.</param>
+    /// <param name="up">Title of the vertical axis.</param>
+    public static PlotModel Create(string across, string up)
+    {
+        var plot = new PlotModel
+        {
+            Background = OxyColors.Transparent,
+            TextColor = Ink,
+            DefaultFont = "system-ui, sans-serif",
+            DefaultFontSize = MeasuredFontSize,
+            PlotAreaBorderThickness = new OxyThickness(1, 0, 0, 1),
+            PlotAreaBorderColor = Ink,
+        };
+        plot.Axes.Add(Axis(AxisPosition.Bottom, across));
+        plot.Axes.Add(Axis(AxisPosition.Left, up));
+        return plot;
+    }
+
+    /// <summary>Names at 0, 1, 2, ... of the horizontal axis instead of numbers.</summary>
+    public static void NameAcross(this PlotModel plot, IReadOnlyList<string> names)
+    {
+        var axis = plot.Axes[0];
+        (axis.Minimum, axis.Maximum, axis.MajorStep, axis.MajorGridlineStyle) = (-0.6, names.Count - 0.4, 1, LineStyle.None);
+        axis.LabelFormatter = at => at >= 0 && at < names.Count && at == Math.Floor(at) ? names[(int)at] : "";
+    }
+
+    /// <summary>Limits of the vertical axis.</summary>
+    public static void Limit(this PlotModel plot, double from, double to) => (plot.Axes[1].Minimum, plot.Axes[1].Maximum) = (from, to);
+
+    /// <summary>A line with markers.</summary>
+    /// <param name="plot">The plot.</param>
+    /// <param name="style">Which of the series it is: decides colour, marker and line.</param>
+    /// <param name="name">Its name in the legend.</param>
+    /// <param name="points">Where it goes; more than forty are not marked.</param>
+    public static void Line(this PlotModel plot, int style, string name, IReadOnlyCollection<(double X, double Y)> points)
+    {
+        var series = new LineSeries
+        {
+            Title = name,
+            Color = Colours[style % Colours.Length],
+            LineStyle = Lines[style % Lines.Length],
+            StrokeThickness = 2,
+            MarkerType = points.Count <= 40 ? Markers[style % Markers.Length] : MarkerType.None,
+            MarkerSize = 4,
+            MarkerFill = Colours[style % Colours.Length],
+            MarkerStroke = Colours[style % Colours.Length],
+        };
+        series.Points.AddRange(points.Select(point => new DataPoint(point.X, point.Y)));
+        plot.Series.Add(series);
+    }
+
+    /// <summary>Dots.</summary>
+    /// <inheritdoc cref="Line"/>
+    public static void Dots(this PlotModel plot, int style, string name, IEnumerable<(double X, double Y)> points)
+    {
+        var colour = Colours[style % Colours.Length];
+        var series = new ScatterSeries { Title = name, MarkerType = Markers[style % Markers.Length], MarkerSize = 4.5, MarkerFill = OxyColor.FromAColor(190, colour), MarkerStroke = colour, MarkerStrokeThickness = 1 };
+        series.Points.AddRange(points.Select(point => new ScatterPoint(point.X, point.Y)));
+        plot.Series.Add(series);
+    }
+
+    /// <summary>Dots with an interval above and below.</summary>
+    /// <param name="plot">The plot.</param>
+    /// <param name="style">Which of the series it is.</param>
+    /// <param name="name">Its name in the legend.</param>
+    /// <param name="points">Where the dots are, and half the length of their intervals.</param>
+    public static void Intervals(this PlotModel plot, int style, string name, IEnumerable<(double X, double Y, double Half)> points)
+    {
+        var colour = Colours[style % Colours.Length];
+        var series = new ScatterErrorSeries { Title = name, MarkerType = Markers[style % Markers.Length], MarkerSize = 5, MarkerFill = colour, ErrorBarColor = colour, ErrorBarStrokeThickness = 2, ErrorBarStopWidth = 5 };
+        series.Points.AddRange(points.Select(point => new ScatterErrorPoint(point.X, point.Y, 0, 2 * point.Half)));
+        plot.Series.Add(series);
+    }
+
+    /// <summary>A straight line in ink, such as the full network above its subnets.</summary>
+    /// <param name="plot">The plot.</param>
+    /// <param name="name">Its name in the legend; null: none.</param>
+    /// <param name="from">One end.</param>
+    /// <param name="to">The other.</param>
+    /// <param name="dashed">A line to compare with, rather than one of the data.</param>
+    public static void Rule(this PlotModel plot, string? name, (double X, double Y) from, (double X, double Y) to, bool dashed = false)
+    {
+        var series = new LineSeries { Title = name, RenderInLegend = name is not null, Color = Ink, StrokeThickness = dashed ? 1 : 2.5, LineStyle = dashed ? LineStyle.Dash : LineStyle.Solid };
+        series.Points.AddRange([new DataPoint(from.X, from.Y), new DataPoint(to.X, to.Y)]);
+        plot.Series.Add(series);
+    }
+
+    /// <summary>Words in the plot.</summary>
+    public static void Label(this PlotModel plot, string text, double x, double y) => plot.Annotations.Add(new OxyPlot.Annotations.TextAnnotation
+    {
+        Text = text,
+        TextPosition = new DataPoint(x, y),
+        TextHorizontalAlignment = HorizontalAlignment.Center,
+        TextVerticalAlignment = VerticalAlignment.Bottom,
+        StrokeThickness = 0,
+    });
+
+    /// <summary>The plot as an element of a page.</summary>
+    /// <param name="plot">The plot; a legend is added above it where more than one series has a name.</param>
+    /// <param name="width">Width in pixels where there is room.</param>
+    /// <param name="height">Height in pixels.</param>
+    public static string Svg(this PlotModel plot, int width = 720, int height = 380)
+    {
+        var named = plot.Series.Where(series => series is { Title.Length: > 0, RenderInLegend: true }).ToList();
+        if (named.Count > 1)
+        {
+            // The legend is cut off at the width that OxyPlot measured.
+            named.ForEach(series => series.Title += "\u2003");
+            plot.Legends.Add(new Legend
+            {
+                LegendPlacement = LegendPlacement.Outside,
+                LegendPosition = LegendPosition.TopLeft,
+                LegendOrientation = LegendOrientation.Horizontal,
+                LegendTextColor = Ink,
+                LegendSymbolLength = 32,
+            });
+        }
+
+        var svg = new SvgExporter { Width = width, Height = height, IsDocument = false }.ExportToString(plot);
+        svg = svg[svg.IndexOf("<svg", StringComparison.Ordinal)..];
+        svg = Size().Replace(svg, string.Create(CultureInfo.InvariantCulture, $"<svg role=\"img\" viewBox=\"0 0 {width} {height}\" "), 1)
+            .Replace("rgb(1,1,1)", "currentColor", StringComparison.Ordinal)
+            .Replace($"font-size=\"{MeasuredFontSize}\"", $"font-size=\"{FontSize}\"", StringComparison.Ordinal);
+        // Identifiers are the whole page's.
+        var id = string.Create(CultureInfo.InvariantCulture, $"c{XxHash32.HashToUInt32(Encoding.UTF8.GetBytes(svg)):x8}-");
+        return svg.Replace("\"clipPath", $"\"{id}", StringComparison.Ordinal).Replace("#clipPath", $"#{id}", StringComparison.Ordinal);
+    }
+
+    private static LinearAxis Axis(AxisPosition position, string title) => new()
+    {
+        Position = position,
+        Title = title,
+        TextColor = Ink,
+        TitleColor = Ink,
+        TicklineColor = Ink,
+        AxislineColor = Ink,
+        MinorTickSize = 0,
+        MajorGridlineStyle = LineStyle.Solid,
+        MajorGridlineColor = OxyColor.FromAColor(36, Ink),
+        AxisTitleDistance = 12,
+        MaximumPadding = 0.04,
+        MinimumPadding = 0.04,
+    };
+
+    [GeneratedRegex("<svg width=\"[0-9.]+\" height=\"[0-9.]+\" ")]
+    private static partial Regex Size();
+}

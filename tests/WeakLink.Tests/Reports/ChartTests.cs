@@ -1,0 +1,42 @@
+using System.Xml.Linq;
+using WeakLink.Reports;
+
+namespace WeakLink.Tests.Reports;
+
+public class ChartTests
+{
+    [Fact]
+    public void Svg_IsXmlInThePagesInk_WithEverySeriesAndLabel()
+    {
+        var plot = Chart.Create("epoch", "accuracy, %");
+        plot.Line(0, "train & <valid>", [(1, 10), (2, 20)]);
+        plot.Dots(1, "subnets", [(1, 5)]);
+        plot.Intervals(2, "means", [(1.5, 12, 2)]);
+        plot.Rule("full", (1, 15), (2, 15));
+        plot.Label("here", 1, 15);
+        var text = string.Concat(XDocument.Parse(plot.Svg()).Descendants().Where(element => element.Name.LocalName == "text").Select(element => element.Value + "|"));
+        Assert.All(new[] { "epoch", "accuracy, %", "train & <valid>", "subnets", "means", "full", "here" }, word => Assert.Contains(word, text));
+        Assert.DoesNotContain("rgb(1,1,1)", plot.Svg());
+        Assert.Contains("currentColor", plot.Svg());
+    }
+
+    [Fact]
+    public void TwoPlotsOfAPage_ShareNoIdentifier()
+    {
+        var (first, second) = (Chart.Create("a", "b"), Chart.Create("a", "b"));
+        first.Line(0, "one", [(1, 10), (2, 20)]);
+        second.Line(0, "one", [(1, 10), (2, 21)]);
+        Assert.Empty(Identifiers(first.Svg()).Intersect(Identifiers(second.Svg())));
+
+        static IEnumerable<string> Identifiers(string svg) => XDocument.Parse(svg).Descendants().Select(element => element.Attribute("id")?.Value).OfType<string>();
+    }
+
+    [Fact]
+    public void NameAcross_PutsNamesForNumbers()
+    {
+        var plot = Chart.Create("", "b");
+        plot.NameAcross(["random", "searched"]);
+        plot.Dots(0, "subnets", [(0, 1), (1, 2)]);
+        Assert.Contains(">searched<", plot.Svg());
+    }
+}
