@@ -10,6 +10,7 @@ var root = new RootCommand("Train image classifiers that keep working when their
     TrainCommand.Create(),
     EvaluateCommand.Create(),
     PredictCommand.Create(),
+    ReportCommand.Create(),
     DataCommand.Create(),
     AttackCommand.Create(),
     AugmentCommand.Create(),

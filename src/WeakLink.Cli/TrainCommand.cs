@@ -117,7 +117,7 @@ internal static class TrainCommand
     {
         screen.Line();
         Results.Show(screen, summary);
-        screen.Line($"Trained in {Screen.Duration(TimeSpan.FromSeconds(summary.Seconds.Train))}, measured in {Screen.Duration(TimeSpan.FromSeconds(summary.Seconds.Evaluate))}. Everything is in {folder}");
+        screen.Line($"Trained in {Screen.Duration(TimeSpan.FromSeconds(summary.Seconds.Train))}, measured in {Screen.Duration(TimeSpan.FromSeconds(summary.Seconds.Evaluate))}. Everything is in {folder}; look at {RunFolder.ReportOf(folder)}");
         screen.Line($"Next: weaklink predict {folder} IMAGE...   weaklink evaluate {folder} --data D");
     }
 }

@@ -31,7 +31,7 @@ public static class AugmentationSheet
     /// <exception cref="InputException">The images are smaller than the crop.</exception>
     public static byte[] Draw(Dataset images, IViews views, IReadOnlyList<BatchMixing> mixings, int epochs, long seed)
     {
-        var rows = Enumerable.Range(0, images.Count).Select(index => new List<Picture> { Read(images, index) }).ToList();
+        var rows = Enumerable.Range(0, images.Count).Select(index => new List<Picture> { Picture.Of(images, index) }).ToList();
         // All at once, in order: what training would make of this batch.
         var bytes = Dataset.Channels * views.Height * views.Width;
         for (var epoch = 0; epoch < epochs; epoch++)
@@ -69,12 +69,5 @@ public static class AugmentationSheet
                 random);
             return mixed.mul(Kept(255)).round().to(torch.uint8).data<byte>().ToArray();
         }
-    }
-
-    private static Picture Read(Dataset images, int index)
-    {
-        var planes = new byte[images.BytesPerImage];
-        images.Read(index, planes);
-        return new Picture(planes, images.Height, images.Width);
     }
 }

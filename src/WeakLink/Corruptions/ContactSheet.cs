@@ -23,16 +23,9 @@ public static class ContactSheet
     public static byte[] Draw(Dataset images, CorruptionSettings settings) => PictureTable.Draw([.. settings.Corruptions.Select((corruption, row) => (
         $"{corruption.Name}: clean, severity {string.Join(", ", settings.Severities)}",
         (IReadOnlyList<Picture>)[
-            Read(images, row % images.Count),
-            .. settings.Severities.Select(severity => Read(
+            Picture.Of(images, row % images.Count),
+            .. settings.Severities.Select(severity => Picture.Of(
                 new CorruptedDataset(images, new CropAndFlip(images.Height, images.Width, 0, Flip: false), corruption, severity, settings.Seed),
                 row % images.Count)),
         ]))]);
-
-    private static Picture Read(Dataset images, int index)
-    {
-        var planes = new byte[images.BytesPerImage];
-        images.Read(index, planes);
-        return new Picture(planes, images.Height, images.Width);
-    }
 }

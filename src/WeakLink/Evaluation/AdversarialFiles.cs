@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using SkiaSharp;
 using TorchSharp;
 using WeakLink.Attacks;
 using WeakLink.Imaging;
@@ -19,8 +18,6 @@ namespace WeakLink.Evaluation;
 /// <param name="classes">Class names.</param>
 public sealed class AdversarialFiles(string folder, bool arrays, ThreatModel threat, IReadOnlyList<string> classes) : IDisposable
 {
-    private const int LeastCell = 192;
-    private const int Gap = 8;
     private readonly List<(int Index, int Label, int Predicted, torch.Tensor Clean, torch.Tensor Adversarial)> _kept = [];
 
     /// <summary>Writes attack.json: what the examples are of.</summary>
@@ -47,7 +44,7 @@ public sealed class AdversarialFiles(string folder, bool arrays, ThreatModel thr
         // The example itself, in a folder of its class so that it can be given to --data, and a picture of what was done to it.
         var name = string.Create(CultureInfo.InvariantCulture, $"{example.Index:000000}-{FileName(classes[label])}-as-{FileName(classes[predicted])}.png");
         var images = Directory.CreateDirectory(Path.Combine(folder, "images", FileName(classes[label]))).FullName;
-        var (panel, sheet) = (Panel(example), Sheet(example));
+        var (panel, sheet) = (Panel(example), AdversarialSheet.Draw(example.Image, example.Adversarial, threat));
         AtomicFile.Write(Path.Combine(images, name), stream => stream.Write(panel));
         AtomicFile.Write(Path.Combine(folder, name), stream => stream.Write(sheet));
     }
@@ -88,56 +85,15 @@ public sealed class AdversarialFiles(string folder, bool arrays, ThreatModel thr
         }
     });
 
-    private torch.Tensor Change(torch.Tensor clean, torch.Tensor adversarial)
-    {
-        using var scope = torch.NewDisposeScope();
-        var change = adversarial - clean;
-        // Linf: epsilon is full contrast. The others have no such bound for one value: their largest is.
-        var largest = threat.Norm == Norm.Linf ? threat.Epsilon : Math.Max(change.abs().max().ReadDouble(), 1e-12);
-        return ((change / Kept(2 * largest)).Plus(0.5)).MoveToOuterDisposeScope();
-    }
-
     // Rows of pixels, as pictures are in arrays.
     private byte[] Amplified(torch.Tensor clean, torch.Tensor adversarial)
     {
         using var scope = torch.NewDisposeScope();
-        return Bytes(Change(clean, adversarial).permute(1, 2, 0));
+        return AdversarialSheet.Bytes(AdversarialSheet.Change(clean, adversarial, threat).permute(1, 2, 0));
     }
 
-    private static byte[] Bytes(torch.Tensor image)
-    {
-        using var scope = torch.NewDisposeScope();
-        return image.mul(Kept(255)).round().clamp(Kept(0), Kept(255)).to(torch.uint8).cpu().contiguous().data<byte>().ToArray();
-    }
-
-    private static byte[] Panel(AdversarialExample example)
-    {
-        using var bitmap = Bitmaps.Of(new ImageView(Bytes(example.Adversarial), (int)example.Image.shape[1], (int)example.Image.shape[2]));
-        using var encoded = bitmap.Encode(SKEncodedImageFormat.Png, 100);
-        return encoded.ToArray();
-    }
-
-    private byte[] Sheet(AdversarialExample example)
-    {
-        using var scope = torch.NewDisposeScope();
-        var panels = new[] { example.Image, example.Adversarial, Change(example.Image, example.Adversarial) };
-        var (height, width) = ((int)example.Image.shape[1], (int)example.Image.shape[2]);
-        var scale = Math.Max(1, LeastCell / width);
-        using var sheet = new SKBitmap((3 * ((width * scale) + Gap)) + Gap, (height * scale) + (2 * Gap));
-        using (var canvas = new SKCanvas(sheet))
-        {
-            canvas.Clear(SKColors.White);
-            for (var i = 0; i < panels.Length; i++)
-            {
-                using var bitmap = Bitmaps.Of(new ImageView(Bytes(panels[i]), height, width));
-                using var image = SKImage.FromBitmap(bitmap);
-                canvas.DrawImage(image, SKRect.Create(Gap + (i * ((width * scale) + Gap)), Gap, width * scale, height * scale), new SKSamplingOptions(SKFilterMode.Nearest, SKMipmapMode.None));
-            }
-        }
-
-        using var encoded = sheet.Encode(SKEncodedImageFormat.Png, 100);
-        return encoded.ToArray();
-    }
+    private static byte[] Panel(AdversarialExample example) =>
+        new Picture(AdversarialSheet.Bytes(example.Adversarial), (int)example.Image.shape[1], (int)example.Image.shape[2]).ToPng();
 
     // Class names come from folders, but a model file may have been made anywhere.
     private static string FileName(string name) => string.Concat(name.Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' ? letter : '_'));

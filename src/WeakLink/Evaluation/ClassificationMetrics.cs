@@ -7,15 +7,13 @@ namespace WeakLink.Evaluation;
 /// <param name="Top1">Fraction whose likeliest class is the label.</param>
 /// <param name="Top5">Fraction whose label is among the five likeliest classes (all, where there are fewer than five).</param>
 /// <param name="Nll">Mean negative log-likelihood of the label in nats.</param>
-/// <param name="Ece">Expected calibration error in [0, 1]: 15 equal bins of confidence (Guo, Pleiss, Sun and Weinberger 2017).</param>
+/// <param name="Ece">Expected calibration error in [0, 1] (see <see cref="CalibrationMeter"/>).</param>
 public sealed record ClassificationMetrics(long Images, double Top1, double Top5, double Nll, double Ece);
 
 /// <summary>Gathers <see cref="ClassificationMetrics"/> batch by batch, so that no data set is too large.</summary>
 public sealed class ClassificationMeter
 {
-    private const int Bins = 15;
-    private readonly double[] _binConfidence = new double[Bins];
-    private readonly long[] _binCorrect = new long[Bins];
+    private readonly CalibrationMeter _calibration = new();
     private long _images;
     private long _top1;
     private long _top5;
@@ -43,9 +41,7 @@ public sealed class ClassificationMeter
         var corrects = correct.data<bool>().ToArray();
         for (var i = 0; i < confidences.Length; i++)
         {
-            var bin = Math.Min((int)(confidences[i] * Bins), Bins - 1);
-            _binConfidence[bin] += confidences[i];
-            _binCorrect[bin] += corrects[i] ? 1 : 0;
+            _calibration.Add(confidences[i], corrects[i]);
         }
     }
 
@@ -58,13 +54,6 @@ public sealed class ClassificationMeter
             throw new InvalidOperationException("No images were measured.");
         }
 
-        // |mean confidence - accuracy| of a bin, weighted with its share of the images; the bin's size cancels.
-        var gap = 0.0;
-        for (var bin = 0; bin < Bins; bin++)
-        {
-            gap += Math.Abs(_binConfidence[bin] - _binCorrect[bin]);
-        }
-
-        return new ClassificationMetrics(_images, (double)_top1 / _images, (double)_top5 / _images, _nll / _images, gap / _images);
+        return new ClassificationMetrics(_images, (double)_top1 / _images, (double)_top5 / _images, _nll / _images, _calibration.ExpectedError());
     }
 }

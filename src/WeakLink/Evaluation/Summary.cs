@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using WeakLink.Perturbations;
 
 namespace WeakLink.Evaluation;
@@ -45,6 +46,7 @@ public sealed record Summary
     public CorruptionSummary? Corruptions { get; init; }
 
     /// <summary>Under perturbation sequences; null where they were not measured.</summary>
+    [JsonPropertyName("stability")]
     public PerturbationSummary? Perturbations { get; init; }
 
     /// <summary>Under attacks: by attack, then by norm; null where none was measured.</summary>
@@ -101,8 +103,8 @@ public sealed record SubnetSummary(double Width, int Images, int Recalibrated, d
         metrics.Images,
         metrics.Recalibrated,
         metrics.Full,
-        new SpreadSummary(metrics.Random.Mean, metrics.Random.Min, metrics.Random.All.Count),
-        new SpreadSummary(metrics.Proposed.Mean, metrics.Proposed.Min, metrics.Proposed.All.Count));
+        SpreadSummary.Of(metrics.Random),
+        SpreadSummary.Of(metrics.Proposed));
 }
 
 /// <summary>Errors under common corruptions.</summary>
@@ -260,7 +262,15 @@ public sealed record RobustSummary(
 public sealed record ClassSummary(double Clean, double Robust);
 
 /// <summary>Mean and least of several accuracies.</summary>
-public sealed record SpreadSummary(double Mean, double Min, int Count);
+/// <param name="Mean">Mean.</param>
+/// <param name="Min">The least.</param>
+/// <param name="Count">How many there are.</param>
+/// <param name="All">Each of them; null in summaries of older versions.</param>
+public sealed record SpreadSummary(double Mean, double Min, int Count, IReadOnlyList<double>? All = null)
+{
+    /// <summary>What a summary holds of measured accuracies.</summary>
+    public static SpreadSummary Of(SubnetAccuracy accuracy) => new(accuracy.Mean, accuracy.Min, accuracy.All.Count, accuracy.All);
+}
 
 /// <summary>Wall-clock seconds, and processor seconds over all cores.</summary>
 public sealed record SecondsSummary(double Train, double Evaluate, double TrainProcessor);

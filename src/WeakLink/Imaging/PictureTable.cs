@@ -1,4 +1,5 @@
 using SkiaSharp;
+using WeakLink.Data;
 
 namespace WeakLink.Imaging;
 
@@ -6,7 +7,36 @@ namespace WeakLink.Imaging;
 /// <param name="Planes">Red, green and blue planes of height × width bytes.</param>
 /// <param name="Height">Rows.</param>
 /// <param name="Width">Columns.</param>
-internal sealed record Picture(byte[] Planes, int Height, int Width);
+internal sealed record Picture(byte[] Planes, int Height, int Width)
+{
+    /// <summary>An image of a data set.</summary>
+    public static Picture Of(Dataset images, int index)
+    {
+        var planes = new byte[images.BytesPerImage];
+        images.Read(index, planes);
+        return new Picture(planes, images.Height, images.Width);
+    }
+
+    /// <summary>The middle of it, as a network sees it.</summary>
+    public Picture Centre(CropAndFlip crop)
+    {
+        var seen = new byte[Dataset.Channels * crop.Height * crop.Width];
+        crop.Centre(Planes, Height, Width, seen);
+        return new Picture(seen, crop.Height, crop.Width);
+    }
+
+    /// <summary>A PNG file; larger pictures are made smaller.</summary>
+    /// <param name="largest">Most pixels across.</param>
+    public byte[] ToPng(int largest = int.MaxValue)
+    {
+        using var bitmap = Bitmaps.Of(new ImageView(Planes, Height, Width));
+        using var smaller = Width > largest
+            ? bitmap.Resize(new SKSizeI(largest, Math.Max(1, Height * largest / Width)), new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear))
+            : null;
+        using var encoded = (smaller ?? bitmap).Encode(SKEncodedImageFormat.Png, 100);
+        return encoded.ToArray();
+    }
+}
 
 /// <summary>Rows of images with captions, for people to look at.</summary>
 internal static class PictureTable

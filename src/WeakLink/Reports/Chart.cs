@@ -18,8 +18,8 @@ public static partial class Chart
     // Stands for the page's own text colour until the plot is text itself.
     private static readonly OxyColor Ink = OxyColor.FromRgb(1, 1, 1);
 
-    // OxyPlot measures text in Helvetica; the reader's font may be wider, and must find the room.
-    private const int MeasuredFontSize = 15, FontSize = 13;
+    // OxyPlot measures text in Helvetica; the reader's font may be wider, and must find the room. A legend is cut off where it has none.
+    private const int MeasuredFontSize = 15, MeasuredLegendSize = 20, FontSize = 13;
 
     // Apart for colour-blind eyes (Okabe and Ito 2008); the blue is lighter, for black paper.
     private static readonly OxyColor[] Colours = [.. new[] { "#2b8cc4", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9" }.Select(OxyColor.Parse)];
@@ -52,6 +52,9 @@ public static partial class Chart
         (axis.Minimum, axis.Maximum, axis.MajorStep, axis.MajorGridlineStyle) = (-0.6, names.Count - 0.4, 1, LineStyle.None);
         axis.LabelFormatter = at => at >= 0 && at < names.Count && at == Math.Floor(at) ? names[(int)at] : "";
     }
+
+    /// <summary>Only whole numbers on the horizontal axis, such as epochs.</summary>
+    public static void CountAcross(this PlotModel plot) => plot.Axes[0].MinimumMajorStep = 1;
 
     /// <summary>Limits of the vertical axis.</summary>
     public static void Limit(this PlotModel plot, double from, double to) => (plot.Axes[1].Minimum, plot.Axes[1].Maximum) = (from, to);
@@ -130,26 +133,25 @@ public static partial class Chart
     /// <param name="height">Height in pixels.</param>
     public static string Svg(this PlotModel plot, int width = 720, int height = 380)
     {
-        var named = plot.Series.Where(series => series is { Title.Length: > 0, RenderInLegend: true }).ToList();
-        if (named.Count > 1)
+        if (plot.Series.Count(series => series is { Title.Length: > 0, RenderInLegend: true }) > 1)
         {
-            // The legend is cut off at the width that OxyPlot measured.
-            named.ForEach(series => series.Title += "\u2003");
             plot.Legends.Add(new Legend
             {
                 LegendPlacement = LegendPlacement.Outside,
                 LegendPosition = LegendPosition.TopLeft,
                 LegendOrientation = LegendOrientation.Horizontal,
                 LegendTextColor = Ink,
+                LegendFontSize = MeasuredLegendSize,
                 LegendSymbolLength = 32,
             });
         }
 
         var svg = new SvgExporter { Width = width, Height = height, IsDocument = false }.ExportToString(plot);
         svg = svg[svg.IndexOf("<svg", StringComparison.Ordinal)..];
-        svg = Size().Replace(svg, string.Create(CultureInfo.InvariantCulture, $"<svg role=\"img\" viewBox=\"0 0 {width} {height}\" "), 1)
+        svg = Size().Replace(svg, string.Create(CultureInfo.InvariantCulture, $"<svg role=\"img\" style=\"max-width:{width}px\" viewBox=\"0 0 {width} {height}\" "), 1)
             .Replace("rgb(1,1,1)", "currentColor", StringComparison.Ordinal)
-            .Replace($"font-size=\"{MeasuredFontSize}\"", $"font-size=\"{FontSize}\"", StringComparison.Ordinal);
+            .Replace($"font-size=\"{MeasuredFontSize}\"", $"font-size=\"{FontSize}\"", StringComparison.Ordinal)
+            .Replace($"font-size=\"{MeasuredLegendSize}\"", $"font-size=\"{FontSize}\"", StringComparison.Ordinal);
         // Identifiers are the whole page's.
         var id = string.Create(CultureInfo.InvariantCulture, $"c{XxHash32.HashToUInt32(Encoding.UTF8.GetBytes(svg)):x8}-");
         return svg.Replace("\"clipPath", $"\"{id}", StringComparison.Ordinal).Replace("#clipPath", $"#{id}", StringComparison.Ordinal);
@@ -167,6 +169,7 @@ public static partial class Chart
         MajorGridlineStyle = LineStyle.Solid,
         MajorGridlineColor = OxyColor.FromAColor(36, Ink),
         AxisTitleDistance = 12,
+        IntervalLength = position == AxisPosition.Left ? 45 : 60,
         MaximumPadding = 0.04,
         MinimumPadding = 0.04,
     };

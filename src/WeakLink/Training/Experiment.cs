@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using WeakLink.Data;
 using WeakLink.Evaluation;
+using WeakLink.Reports;
 using WeakLink.Runtime;
 
 namespace WeakLink.Training;
@@ -70,6 +71,7 @@ public static class Experiment
             Seconds = new SecondsSummary(position.Seconds, Stopwatch.GetElapsedTime(clock).TotalSeconds, position.ProcessorSeconds),
         };
         folder.WriteSummary(summary.ToJson());
+        RunReport.Write(folder.Path, best, data.Test, summary, folder.Report, device, observer, stop);
         return summary;
     }
 

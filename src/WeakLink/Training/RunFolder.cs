@@ -3,6 +3,7 @@ using System.Text.Json;
 using TorchSharp;
 using TorchSharp.Modules;
 using WeakLink.Models;
+using WeakLink.Runtime;
 using WeakLink.Subnets;
 
 namespace WeakLink.Training;
@@ -15,6 +16,9 @@ public sealed class RunFolder : IDisposable
 {
     private const string RecipeName = "recipe.yaml";
     private const string CheckpointFolder = "checkpoints";
+    private const string MetricsName = "metrics.jsonl";
+    private const string EnvironmentName = "environment.json";
+    private const string CommandsName = "commands.txt";
 
     private readonly FileStream _lock;
     private readonly Recipe _recipe;
@@ -36,7 +40,10 @@ public sealed class RunFolder : IDisposable
     /// <summary>The checkpoint that did best on the validation images.</summary>
     public string BestCheckpoint => System.IO.Path.Combine(Path, CheckpointFolder, "best.safetensors");
 
-    private string MetricsFile => System.IO.Path.Combine(Path, "metrics.jsonl");
+    /// <summary>The page for people to look at.</summary>
+    public string Report => ReportOf(Path);
+
+    private string MetricsFile => System.IO.Path.Combine(Path, MetricsName);
 
     /// <summary>Whether a directory holds a run.</summary>
     public static bool IsRun(string path) => File.Exists(System.IO.Path.Combine(path, RecipeName));
@@ -61,6 +68,37 @@ public sealed class RunFolder : IDisposable
             ?? throw new InputException(Directory.Exists(model)
                 ? $"'{model}' holds no checkpoint: give a run folder that has completed an epoch, or a .safetensors file."
                 : $"There is no model at '{model}': give a run folder or a .safetensors checkpoint.");
+    }
+
+    /// <summary>The page of a run.</summary>
+    public static string ReportOf(string path) => System.IO.Path.Combine(path, "report.html");
+
+    /// <summary>What the epochs of a run brought, in order.</summary>
+    public static IReadOnlyList<EpochMetrics> EpochsOf(string path)
+    {
+        var file = System.IO.Path.Combine(path, MetricsName);
+        return File.Exists(file) ? [.. ReadEpochs(file)] : [];
+    }
+
+    /// <summary>The commands that made a run: the first one, and those that continued it; empty for runs of older versions.</summary>
+    public static IReadOnlyList<string> CommandsOf(string path)
+    {
+        var file = System.IO.Path.Combine(path, CommandsName);
+        return File.Exists(file) ? File.ReadAllLines(file) : [];
+    }
+
+    /// <summary>What a run ran on; null for something that is not a run.</summary>
+    public static EnvironmentReport? EnvironmentOf(string path)
+    {
+        var file = System.IO.Path.Combine(path, EnvironmentName);
+        try
+        {
+            return File.Exists(file) ? JsonSerializer.Deserialize<EnvironmentReport>(File.ReadAllText(file), Json.Line) : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 
     /// <summary>When a run was last saved.</summary>
@@ -110,7 +148,8 @@ public sealed class RunFolder : IDisposable
             AtomicFile.Write(System.IO.Path.Combine(path, RecipeName), RecipeFile.ToYaml(recipe));
         }
 
-        AtomicFile.Write(System.IO.Path.Combine(path, "environment.json"), JsonSerializer.Serialize(environment, Json.Indented));
+        AtomicFile.Write(System.IO.Path.Combine(path, EnvironmentName), JsonSerializer.Serialize(environment, Json.Indented));
+        AtomicFile.Write(System.IO.Path.Combine(path, CommandsName), string.Concat(CommandsOf(path).Append(CommandLine()).Select(command => command + "\n")));
         return folder;
     }
 
@@ -185,21 +224,43 @@ public sealed class RunFolder : IDisposable
         }
 
         var kept = new StringBuilder();
-        foreach (var line in File.ReadLines(MetricsFile))
+        foreach (var metrics in ReadEpochs(MetricsFile).Where(metrics => metrics.Epoch <= epochs))
         {
+            kept.Append(JsonSerializer.Serialize(metrics, Json.Line)).Append('\n');
+        }
+
+        AtomicFile.Write(MetricsFile, kept.ToString());
+    }
+
+    private static IEnumerable<EpochMetrics> ReadEpochs(string file)
+    {
+        foreach (var line in File.ReadLines(file))
+        {
+            EpochMetrics? metrics = null;
             try
             {
-                if (JsonSerializer.Deserialize<EpochMetrics>(line, Json.Line) is { } metrics && metrics.Epoch <= epochs)
-                {
-                    kept.Append(line).Append('\n');
-                }
+                metrics = JsonSerializer.Deserialize<EpochMetrics>(line, Json.Line);
             }
             catch (JsonException)
             {
                 // The line that a kill cut off: its epoch comes again.
             }
-        }
 
-        AtomicFile.Write(MetricsFile, kept.ToString());
+            if (metrics is not null)
+            {
+                yield return metrics;
+            }
+        }
+    }
+
+    private static string CommandLine()
+    {
+        var (program, arguments) = (Environment.GetCommandLineArgs()[0], Environment.GetCommandLineArgs()[1..]);
+        var name = System.IO.Path.GetFileNameWithoutExtension(program);
+        return string.Join(' ', arguments.Select(Quoted).Prepend(name == "WeakLink.Cli" ? "weaklink" : name));
+
+        static string Quoted(string argument) => argument.All(letter => char.IsLetterOrDigit(letter) || "-_./=:,+~@%".Contains(letter, StringComparison.Ordinal)) && argument.Length > 0
+            ? argument
+            : $"'{argument.Replace("'", "'\\''", StringComparison.Ordinal).ReplaceLineEndings(" ")}'";
     }
 }

@@ -1,0 +1,160 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
+using TorchSharp;
+using WeakLink.Evaluation;
+using WeakLink.Reports;
+using WeakLink.Tests.Training;
+using WeakLink.Training;
+
+namespace WeakLink.Tests.Reports;
+
+public sealed partial class RunReportTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("weaklink-report").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Page_HoldsWhatWasMeasured_AndReferencesNothingOutside()
+    {
+        var html = File.ReadAllText(Report());
+        Assert.All(
+            new[] { "Learning curves", "Common corruptions", "Subnets", "Attacks", "Stability", "Calibration", "Classes", "Where this comes from" },
+            section => Assert.Contains($">{section}</h2>", html));
+        // The summary's numbers, in the page's form.
+        Assert.Contains("<dt>clean accuracy</dt><dd>43.2 %", html);
+        Assert.Contains("<td class=\"heat\" style=\"--heat:0.111\">11.1</td>", html);
+        Assert.Contains("<td>gaussian noise</td><td>12.5 %</td><td>1.50</td>", html);
+        Assert.Contains("<dt>accuracy under pgd</dt><dd>21.0 %<small>l2, ε = 0.5, 30 images</small>", html);
+        Assert.Contains("gradients vanish", html);
+        Assert.Contains("weaklink train --recipe run/recipe.yaml", html);
+        Assert.Contains("epochs: 3", html);
+        // Pictures, plots and links are in the file: the name of SVG's language is no address.
+        Assert.All(References().Matches(html), reference => Assert.Matches("^(#|data:)", reference.Groups[1].Value));
+        Assert.Empty(Addresses().Matches(html.Replace("http://www.w3.org/2000/svg", "", StringComparison.Ordinal).Replace("http://www.w3.org/1999/xlink", "", StringComparison.Ordinal)));
+        Assert.DoesNotContain("<script", html);
+        Assert.DoesNotContain("@import", html);
+    }
+
+    [Fact]
+    public void SameRun_GivesTheSamePage() => Assert.Equal(File.ReadAllText(Report()), File.ReadAllText(Report()));
+
+    [Fact]
+    public async Task Browser_ShowsThePage_AndMakesNoRequest()
+    {
+        var browser = new[] { "chromium", "chromium-browser", "google-chrome" }
+            .SelectMany(name => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, name))).FirstOrDefault(File.Exists);
+        Assert.SkipWhen(browser is null, "no chromium on this machine");
+        var page = Report();
+        // That the trap works: the same page with a picture from elsewhere, and without the policy that forbids it.
+        var leaky = Path.Combine(_folder, "leaky.html");
+        File.WriteAllText(leaky, Policy().Replace(File.ReadAllText(page), "").Replace("<h1>", "<img src=\"http://elsewhere.test/x.png\"><h1>", StringComparison.Ordinal));
+        var forbidden = Path.Combine(_folder, "forbidden.html");
+        File.WriteAllText(forbidden, File.ReadAllText(page).Replace("<h1>", "<img src=\"http://elsewhere.test/x.png\"><h1>", StringComparison.Ordinal));
+        Assert.Contains("elsewhere.test", (await Open(browser!, leaky)).Requests);
+        Assert.DoesNotContain("elsewhere.test", (await Open(browser!, forbidden)).Requests);
+        var (requests, document, picture) = await Open(browser!, page);
+        Assert.Equal("", requests);
+        Assert.Contains(">Calibration</h2>", document);
+        // A page that is there: not one colour.
+        Assert.True(picture > 20_000, $"the picture of the page has only {picture} bytes");
+    }
+
+    // The browser asks a listener of ours for everything; the picture's size tells a drawn page from an empty one.
+    private async Task<(string Requests, string Document, long Picture)> Open(string browser, string page)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var done = new CancellationTokenSource();
+        var asked = Task.Run(async () =>
+        {
+            var requests = "";
+            try
+            {
+                while (true)
+                {
+                    using var client = await listener.AcceptTcpClientAsync(done.Token);
+                    using var reader = new StreamReader(client.GetStream());
+                    var request = await reader.ReadLineAsync(done.Token);
+                    // What the browser asks its maker, whatever it shows; that the page names no address the first test sees.
+                    requests += request is null || Maker().IsMatch(request) ? "" : request + "\n";
+                }
+            }
+            catch (OperationCanceledException)
+            {
+            }
+
+            return requests;
+        });
+        var screenshot = Path.Combine(_folder, "page.png");
+        var common = new[]
+        {
+            "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-default-apps",
+            $"--user-data-dir={Path.Combine(_folder, "profile")}", $"--proxy-server=127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}",
+        };
+        var document = await Run(browser, [.. common, "--dump-dom", new Uri(page).AbsoluteUri]);
+        await Run(browser, [.. common, "--window-size=1000,1400", $"--screenshot={screenshot}", new Uri(page).AbsoluteUri]);
+        await done.CancelAsync();
+        return (await asked, document, new FileInfo(screenshot).Length);
+    }
+
+    private static async Task<string> Run(string program, string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.True(process.ExitCode == 0, await errors);
+        return output;
+    }
+
+    private string Report()
+    {
+        var run = Path.Combine(_folder, "run");
+        if (!Directory.Exists(run))
+        {
+            Small.Train(run);
+        }
+
+        using var trained = TrainedModel.Load(run, torch.CPU);
+        var classes = trained.Classes.ToDictionary(name => name, _ => new ClassSummary(0.5, 0.25));
+        var summary = new Summary
+        {
+            Data = "shapes",
+            Model = "resnet8",
+            Seed = 0,
+            Ews = "policy",
+            Images = 30,
+            Parameters = 1234,
+            Epochs = 3,
+            Format = "fp32 contiguous",
+            Clean = new CleanSummary(0.432, 0.9, 1.5, 0.05),
+            Validation = new ValidationSummary(0.4, 3),
+            Corruptions = new CorruptionSummary(30, "generated", "cifar", null, 0.5, null, null, null, new Dictionary<string, IReadOnlyList<double>> { ["fog"] = [0.111, 0.2, 0.3, 0.4, 0.5] }, 1, 0),
+            Perturbations = new PerturbationSummary(30, "generated", 0.125, 1.5, null, null, null, new Dictionary<string, double> { ["gaussian_noise"] = 0.125 }, new Dictionary<string, double> { ["gaussian_noise"] = 1.5 }, 1, 0),
+            Attacks = new Dictionary<string, IReadOnlyDictionary<string, RobustSummary>>
+            {
+                ["pgd"] = new Dictionary<string, RobustSummary> { ["l2"] = new(0.5, 30, 0.43, 0.21, 0, [new AttackStage("pgd", 13, 6, 1, 100, 100)], classes, ["gradients vanish"]) },
+            },
+            Subnets = new SubnetSummary(0.7, 20, 32, 0.43, new SpreadSummary(0.4, 0.3, 2, [0.3, 0.5]), new SpreadSummary(0.3, 0.2, 2, [0.2, 0.4])),
+            Seconds = new SecondsSummary(61, 5, 100),
+        };
+        var page = Path.Combine(run, "report.html");
+        RunReport.Write(run, trained, Small.Data.Test, summary, page, torch.CPU, new SilentObserver());
+        return page;
+    }
+
+    [GeneratedRegex("(?:src|href)=\"([^\"]*)\"")]
+    private static partial Regex References();
+
+    [GeneratedRegex("(?:https?:)?//[a-z0-9.]+\\.[a-z]+|url\\((?!#)")]
+    private static partial Regex Addresses();
+
+    [GeneratedRegex("[./](google|googleapis|gvt1)\\.com[:/]")]
+    private static partial Regex Maker();
+
+    [GeneratedRegex("<meta http-equiv=\"Content-Security-Policy\"[^>]*>")]
+    private static partial Regex Policy();
+}
