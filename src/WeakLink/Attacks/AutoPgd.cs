@@ -190,7 +190,9 @@ public sealed class AutoPgd : Attack
         using var scope = torch.NewDisposeScope();
         var size = state.Gradient.abs();
         var rank = (state.Density.SubtractedFrom(1) * Kept(pixels)).clamp(Kept(0), Kept(pixels - 1)).to(torch.int64);
-        var least = size.flatten(1).sort(1).Values.gather(1, rank.unsqueeze(1));
+        // Counted from the largest: few values change, and only they need to be sorted.
+        var place = rank.neg().add(Kept(pixels - 1), Kept(1));
+        var least = size.flatten(1).topk((int)place.max().ReadInt64() + 1, 1, true, true).values.gather(1, place.unsqueeze(1));
         var direction = state.Gradient.sign() * size.ge(ThreatModel.PerImage(least.squeeze(1))).to(torch.float32);
         return threat.Project(state.X.Plus(threat.Normalized(direction) * ThreatModel.PerImage(state.StepSize)), clean).MoveToOuterDisposeScope();
     }

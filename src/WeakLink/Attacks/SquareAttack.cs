@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
 using TorchSharp;
 
 namespace WeakLink.Attacks;
@@ -15,6 +17,9 @@ public sealed class SquareAttack : Attack
 
     private readonly int _queries;
     private readonly int _restarts;
+
+    // A few sides, thousands of queries.
+    private readonly ConcurrentDictionary<(int Side, bool Turned), float[]> _bumps = new();
 
     /// <summary>Configures the attack.</summary>
     /// <param name="threat">What the attacker may do.</param>
@@ -69,6 +74,9 @@ public sealed class SquareAttack : Attack
         return best;
     }
 
+    // Written in place: a managed array for every query would keep the collector busy.
+    private static Span<float> Values(torch.Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.bytes);
+
     private static float Sign(SeededRandom random) => random.NextBool() ? 1 : -1;
 
     private torch.Tensor Stripes(torch.Tensor clean, SeededRandom[] random)
@@ -85,7 +93,8 @@ public sealed class SquareAttack : Attack
         using var scope = torch.NewDisposeScope();
         var (channels, height, width) = ((int)clean.shape[1], (int)clean.shape[2], (int)clean.shape[3]);
         var side = Math.Clamp((int)Math.Round(wanted), 1, Math.Min(height, width));
-        var paint = new float[positions.Length * channels * height * width];
+        var squares = torch.zeros(current.shape);
+        var paint = Values(squares);
         for (var i = 0; i < positions.Length; i++)
         {
             // Any place; the authors never reach the last row and column.
@@ -96,12 +105,12 @@ public sealed class SquareAttack : Attack
                 var value = Sign(own) * (float)(2 * Threat.Epsilon);
                 for (var y = top; y < top + side; y++)
                 {
-                    paint.AsSpan((((((i * channels) + channel) * height) + y) * width) + left, side).Fill(value);
+                    paint.Slice((((((i * channels) + channel) * height) + y) * width) + left, side).Fill(value);
                 }
             }
         }
 
-        return Threat.Project(current.Plus(torch.tensor(paint, current.shape, device: current.device)), clean).MoveToOuterDisposeScope();
+        return Threat.Project(current.Plus(squares.to(current.device)), clean).MoveToOuterDisposeScope();
     }
 
     // L2 and L1: the whole image is tiled with bumps at first.
@@ -142,7 +151,10 @@ public sealed class SquareAttack : Attack
         var (channels, height, width) = ((int)clean.shape[1], (int)clean.shape[2], (int)clean.shape[3]);
         var side = Math.Max((int)Math.Round(wanted), 3);
         side = Math.Min(side + (side % 2 == 0 ? 1 : 0), Math.Min(height, width));
-        var (first, second, bumps) = (new float[positions.Length * height * width], new float[positions.Length * height * width], new float[clean.numel()]);
+        var (window, source, added) = (torch.zeros(positions.Length, 1, height, width), torch.zeros(positions.Length, 1, height, width), torch.zeros(clean.shape));
+        var first = Values(window);
+        var second = Values(source);
+        var bumps = Values(added);
         for (var i = 0; i < positions.Length; i++)
         {
             var own = random[positions[i]];
@@ -151,8 +163,8 @@ public sealed class SquareAttack : Attack
             var bump = Bump(side, own.NextBool());
             for (var y = 0; y < side; y++)
             {
-                first.AsSpan((((i * height) + top + y) * width) + left, side).Fill(1);
-                second.AsSpan((((i * height) + otherTop + y) * width) + otherLeft, side).Fill(1);
+                first.Slice((((i * height) + top + y) * width) + left, side).Fill(1);
+                second.Slice((((i * height) + otherTop + y) * width) + otherLeft, side).Fill(1);
             }
 
             for (var channel = 0; channel < channels; channel++)
@@ -165,13 +177,12 @@ public sealed class SquareAttack : Attack
             }
         }
 
-        var window = torch.tensor(first, [positions.Length, 1, height, width], device: clean.device);
-        var source = torch.tensor(second, [positions.Length, 1, height, width], device: clean.device);
+        (window, source, added) = (window.to(clean.device), source.to(clean.device), added.to(clean.device));
         var change = current - clean;
         // Sizes by channel, so that what is taken from a channel comes back to it.
         var free = Power(torch.full([positions.Length, 1, 1, 1], Kept(Threat.Epsilon), device: clean.device)) - Power(ThreatModel.PerImage(Threat.Size(change)));
         var held = ChannelPower(change * torch.maximum(window, source));
-        var added = torch.tensor(bumps, clean.shape, device: clean.device).Plus(change * window / Root(ChannelPower(change * window)).Plus(1e-12));
+        added = added.Plus(change * window / Root(ChannelPower(change * window)).Plus(1e-12));
         added = added * window / Root(ChannelPower(added * window)).Plus(1e-12) * Root((free.clamp_min_(Kept(0)) / Kept(channels)).Plus(held));
         // L1, as published: too much by intention, of which the projection keeps the peaks.
         added = Threat.Norm == Norm.L1 ? added * Kept(channels) : added;
@@ -186,7 +197,9 @@ public sealed class SquareAttack : Attack
     }
 
     /// <summary>Two opposite pyramids, one beside or above the other, together of size 1 (section 3.4 of the paper); steeper for L1.</summary>
-    private float[] Bump(int side, bool turned)
+    private float[] Bump(int side, bool turned) => _bumps.GetOrAdd((side, turned), _ => MakeBump(side, turned));
+
+    private float[] MakeBump(int side, bool turned)
     {
         var values = new float[side * side];
         var upper = side / 2;

@@ -23,6 +23,9 @@ public sealed record ThreatModel
     private const double Slack = 1e-6;
     private const int Rounds = 50;
 
+    // L1 sums thousands of float32 numbers, which differ by more from one threshold to the next.
+    private const double SumSlack = 1e-5, Adjacent = 2.5e-7;
+
     /// <summary>States a threat.</summary>
     /// <param name="norm">How a perturbation is measured.</param>
     /// <param name="epsilon">The largest size ε, in units of images in [0, 1].</param>
@@ -159,18 +162,19 @@ public sealed record ThreatModel
         {
             using var round = torch.NewDisposeScope();
             var left = (length - PerImage(t)).clamp_min_(Kept(0));
-            var excess = torch.minimum(left, room).flatten(1).sum(1) - Kept(Epsilon * (1 - (2 * Slack)));
-            var small = excess.le(Kept(Epsilon * Slack));
+            var excess = torch.minimum(left, room).flatten(1).sum(1) - Kept(Epsilon * (1 - SumSlack));
+            var small = excess.le(Kept(Epsilon * SumSlack / 2));
             high.copy_(torch.where(small, t, high));
             low.copy_(torch.where(small, low, t));
-            if (small.logical_and(excess.ge(Kept(-Epsilon * Slack))).logical_or(wanted.logical_not()).all().ReadBoolean())
+            var close = small.logical_and(excess.ge(Kept(-Epsilon * SumSlack / 2))).logical_or((high - low).le(high * Kept(Adjacent)));
+            if (close.logical_or(wanted.logical_not()).all().ReadBoolean())
             {
                 break;
             }
 
             var moving = left.gt(Kept(0)).logical_and(left.lt(room)).flatten(1).sum(1).clamp_min_(Kept(1));
             var next = t.Plus(excess / moving);
-            t.copy_(torch.where(next.gt(low).logical_and(next.lt(high)), next, low.Plus(high) / Kept(2)));
+            t.copy_(torch.where(close, t, torch.where(next.gt(low).logical_and(next.lt(high)), next, low.Plus(high) / Kept(2))));
         }
 
         return high.MoveToOuterDisposeScope();
