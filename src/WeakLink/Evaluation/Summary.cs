@@ -70,7 +70,7 @@ public sealed record Summary
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
         {
-            throw new InputException($"The reference model's summary '{file}' can't be read ({exception.Message.TrimEnd('.')}): give a run folder or the JSON that 'evaluate --json' printed.", exception);
+            throw new InputException($"The summary '{file}' can't be read ({exception.Message.TrimEnd('.')}): give the folder of a finished run or the JSON that 'evaluate --json' printed.", exception);
         }
     }
 

@@ -74,12 +74,12 @@ public static partial class RecipeFile
         }
 
         TakeFormerKeys(values);
-        var known = Keys(typeof(Recipe), "").ToDictionary(key => key.Name, StringComparer.Ordinal);
+        var known = Keys(new Recipe(), "").Select(key => key.Name).ToHashSet(StringComparer.Ordinal);
         foreach (var (key, value) in values)
         {
-            if (!known.ContainsKey(key))
+            if (!known.Contains(key))
             {
-                throw new InputException($"{value.Origin}: there is no recipe key '{key}'; did you mean '{Nearest.To(key, known.Keys)}'?");
+                throw new InputException($"{value.Origin}: there is no recipe key '{key}'; did you mean '{Nearest.To(key, known)}'?");
             }
         }
 
@@ -98,24 +98,27 @@ public static partial class RecipeFile
 
     /// <summary>Every key with its default as text and its type, in the order of the records.</summary>
     public static IReadOnlyList<(string Name, string Default, PropertyInfo Property)> AllKeys() =>
-        [.. Keys(typeof(Recipe), "").Select(key => (key.Name, Text(key.Property.GetValue(key.Owner)), key.Property))];
+        [.. Keys(new Recipe(), "").Select(key => (key.Name, Text(key.Value), key.Property))];
 
-    private static IEnumerable<(string Name, PropertyInfo Property, object Owner)> Keys(Type type, string prefix)
+    /// <summary>Every key of a recipe with its value as text, in the order of the records.</summary>
+    public static IReadOnlyList<(string Name, string Value)> ValuesOf(Recipe recipe) => [.. Keys(recipe, "").Select(key => (key.Name, Text(key.Value)))];
+
+    private static IEnumerable<(string Name, PropertyInfo Property, object? Value)> Keys(object section, string prefix)
     {
-        var defaults = Activator.CreateInstance(type)!;
-        foreach (var property in Properties(type))
+        foreach (var property in Properties(section.GetType()))
         {
             var name = prefix + Kebab(property.Name);
+            var value = property.GetValue(section);
             if (IsSection(property.PropertyType))
             {
-                foreach (var key in Keys(property.PropertyType, name + "."))
+                foreach (var key in Keys(value!, name + "."))
                 {
                     yield return key;
                 }
             }
             else
             {
-                yield return (name, property, defaults);
+                yield return (name, property, value);
             }
         }
     }

@@ -35,8 +35,7 @@ public static class RecipeResolution
         var threads = recipe.Training.Threads > 0 ? recipe.Training.Threads : environment.Threads;
         torch.set_num_threads(threads);
         var size = data.Train.Width == data.Train.Height ? data.Train.Width : 0;
-        // Absolute, so that the run can be resumed from another folder.
-        var source = Path.Exists(recipe.Data.Source) ? Path.GetFullPath(recipe.Data.Source) : recipe.Data.Source;
+        var source = AbsoluteSource(recipe.Data.Source);
         // One that the recipe brings was compared when the data were opened.
         var fingerprint = recipe.Data.Fingerprint.Length > 0 ? recipe.Data.Fingerprint : data.Fingerprint();
         var extra = recipe.Data.Extra.Select(Path.GetFullPath).ToArray();
@@ -54,6 +53,9 @@ public static class RecipeResolution
             device);
         return resolved with { Training = recipe.Training with { Threads = threads, Precision = format.Precision, Layout = format.Layout } };
     }
+
+    /// <summary>Where the data are, so that a run can be resumed from another folder; a name stays one.</summary>
+    internal static string AbsoluteSource(string source) => Path.Exists(source) ? Path.GetFullPath(source) : source;
 
     /// <summary>The recipe's network, with random weights.</summary>
     /// <exception cref="InputException">There is no such network.</exception>

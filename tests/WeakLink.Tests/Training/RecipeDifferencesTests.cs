@@ -1,0 +1,52 @@
+using WeakLink.Data;
+using WeakLink.Tests.Data;
+using WeakLink.Training;
+
+namespace WeakLink.Tests.Training;
+
+public class RecipeDifferencesTests
+{
+    [Fact]
+    public void WhatARunFilledIn_IsNoContradiction()
+    {
+        using var folder = new TemporaryFolder();
+        var asked = RecipeFile.Parse("", "recipe", [$"data.source={Path.GetRelativePath(Environment.CurrentDirectory, folder.Path)}", "training.workers=1"]);
+        var resolved = asked with
+        {
+            Data = asked.Data with { Source = folder.Path, Size = 32, Fingerprint = "abc" },
+            Model = asked.Model with { Mean = [0.1, 0.2, 0.3], StandardDeviation = [1, 1, 1] },
+            Training = asked.Training with { Precision = Precision.Bf16, Layout = Layout.ChannelsLast, Threads = 2, Workers = 0 },
+        };
+        Assert.Null(RecipeDifferences.Contradiction(asked, resolved));
+    }
+
+    [Theory]
+    [InlineData("training.epochs=7", "training.epochs")]
+    [InlineData("seed=7", "seed")]
+    [InlineData("ews.search=off", "ews.search")]
+    [InlineData("training.precision=bf16", "training.precision")]
+    [InlineData("evaluation.corruption-images=7", "evaluation.corruption-images")]
+    [InlineData("data.source=cifar10", "data.source")]
+    [InlineData("augmentation.sequence=flip,crop", "augmentation.sequence")]
+    public void AnotherValue_IsNamed(string setting, string key)
+    {
+        var run = RecipeFile.Parse("", "recipe", ["training.precision=fp32", "training.layout=contiguous"]);
+        Assert.Equal(key, RecipeDifferences.Contradiction(RecipeFile.Parse("", "recipe", [setting]), run)?.Key);
+    }
+
+    [Fact]
+    public void Between_NamesTheKeysThatDiffer_WithoutWhatFollowsFromTheSeed()
+    {
+        var recipe = new Recipe();
+        var other = recipe with
+        {
+            Seed = 3,
+            Data = new DataRecipe { Fingerprint = "x" },
+            Model = recipe.Model with { Mean = [0.5, 0.5, 0.5], StandardDeviation = [1, 1, 1] },
+            Ews = recipe.Ews with { Width = 0.5 },
+        };
+        var (key, values) = Assert.Single(RecipeDifferences.Between([recipe, other]));
+        Assert.Equal(("ews.width", "0.7", "0.5"), (key, values[0], values[1]));
+        Assert.Equal(RecipeDifferences.WithoutSeed(recipe), RecipeDifferences.WithoutSeed(other with { Ews = recipe.Ews }));
+    }
+}
