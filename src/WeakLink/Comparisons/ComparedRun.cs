@@ -1,0 +1,51 @@
+using System.Text.Json;
+using WeakLink.Evaluation;
+using WeakLink.Runtime;
+using WeakLink.Training;
+
+namespace WeakLink.Comparisons;
+
+/// <summary>A finished run, as a comparison sees it.</summary>
+/// <param name="Folder">Its run folder.</param>
+/// <param name="Recipe">Its resolved recipe.</param>
+/// <param name="Summary">What was measured.</param>
+/// <param name="Epochs">Its learning curve; empty where the folder has none.</param>
+/// <param name="Environment">What it ran on; null where the folder doesn't say.</param>
+public sealed record ComparedRun(string Folder, Recipe Recipe, Summary Summary, IReadOnlyList<EpochMetrics> Epochs, EnvironmentReport? Environment)
+{
+    /// <summary>The seed.</summary>
+    public long Seed => Summary.Seed;
+
+    /// <summary>Images that it was trained on, each as often as it was seen; null where the folder doesn't say.</summary>
+    public long? ImagesSeen => Epochs.Count > 0 ? Epochs[^1].Step * Recipe.Training.Batch : null;
+
+    /// <summary>Reads a run.</summary>
+    /// <exception cref="InputException">There is none, or it is not finished.</exception>
+    public static ComparedRun Read(string folder)
+    {
+        if (!RunFolder.IsRun(folder))
+        {
+            throw new InputException($"'{folder}' holds no run: give the folder that 'weaklink train' left, or a recipe.");
+        }
+
+        return IsFinished(folder)
+            ? new(folder, RunFolder.RecipeOf(folder), Summary.Read(folder), RunFolder.EpochsOf(folder), EnvironmentOf(folder))
+            : throw new InputException($"The run in '{folder}' is not finished: go on with 'weaklink train --resume --out {folder}', or leave it out.");
+    }
+
+    /// <summary>Whether a folder holds a run that was measured to the end.</summary>
+    public static bool IsFinished(string folder) => File.Exists(Path.Combine(folder, "summary.json"));
+
+    // Of interest, but nothing depends on it: a run of another version may say it otherwise.
+    private static EnvironmentReport? EnvironmentOf(string folder)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<EnvironmentReport>(File.ReadAllText(Path.Combine(folder, "environment.json")), Json.Line);
+        }
+        catch (Exception exception) when (exception is IOException or JsonException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,228 @@
+using System.Globalization;
+using System.Text.Json;
+using WeakLink.Training;
+
+namespace WeakLink.Comparisons;
+
+/// <summary>Arms side by side, each against the baseline.</summary>
+public sealed class Comparison
+{
+    // Seconds of two runs of the same thing differ by this much.
+    private const double SameCost = 0.1;
+
+    private Comparison(IReadOnlyList<ComparedArm> arms, ComparedArm baseline)
+    {
+        (Arms, Baseline) = (arms, baseline);
+        Metrics = Metric.Of([.. arms.SelectMany(arm => arm.Runs).Select(run => run.Summary)]);
+    }
+
+    /// <summary>The arms, in the order they were named.</summary>
+    public IReadOnlyList<ComparedArm> Arms { get; }
+
+    /// <summary>The arm that the others are compared with.</summary>
+    public ComparedArm Baseline { get; }
+
+    /// <summary>The arms but the baseline.</summary>
+    public IEnumerable<ComparedArm> Others => Arms.Where(arm => arm != Baseline);
+
+    /// <summary>What at least one run was measured by.</summary>
+    public IReadOnlyList<Metric> Metrics { get; }
+
+    /// <summary>Compares arms.</summary>
+    /// <param name="arms">The arms.</param>
+    /// <param name="baseline">The name of the one that the others are compared with; null: the first.</param>
+    /// <exception cref="InputException">No arm has this name, or two arms have one name.</exception>
+    public static Comparison Of(IReadOnlyList<ComparedArm> arms, string? baseline = null)
+    {
+        CheckNames([.. arms.Select(arm => arm.Name)], baseline);
+        return new(arms, baseline is null ? arms[0] : arms.Single(arm => arm.Name == baseline));
+    }
+
+    /// <summary>Refuses names that can't be compared, before anything long begins.</summary>
+    /// <param name="arms">Names of the arms.</param>
+    /// <param name="baseline">The name of the baseline; null: the first.</param>
+    /// <exception cref="InputException">No arm has this name, or two arms have one name.</exception>
+    public static void CheckNames(IReadOnlyList<string> arms, string? baseline)
+    {
+        if (arms.CountBy(name => name).FirstOrDefault(name => name.Value > 1) is { Key: { } twice })
+        {
+            throw new InputException($"Two arms are called '{twice}': give them names, as in NAME=...");
+        }
+
+        if (baseline is not null && !arms.Contains(baseline))
+        {
+            throw new InputException($"There is no '{baseline}' to compare with: choose {string.Join(", ", arms.Select(name => $"'{name}'"))}.");
+        }
+    }
+
+    /// <summary>By how much an arm differs from the baseline; null where one of them was not measured by it.</summary>
+    public Difference? Difference(ComparedArm arm, Metric metric) => Comparisons.Difference.Between(arm.Values(metric), Baseline.Values(metric));
+
+    /// <summary>An arm's training compute relative to the baseline's: processor time, or wall-clock time where a GPU did the work.</summary>
+    public double? ComputeRatio(ComparedArm arm) => arm.Spread(Compute)?.Mean / Baseline.Spread(Compute)?.Mean;
+
+    /// <summary>Training images that an arm saw, each as often as it saw it; null where the runs don't say.</summary>
+    public static double? ImagesSeen(ComparedArm arm) => arm.Runs.Average(run => run.ImagesSeen);
+
+    /// <summary>What an interval says: better, worse, or that it includes 0; of costs more or less. Empty where there is no interval.</summary>
+    public static string Reading(Metric metric, Difference? difference) => difference switch
+    {
+        null or { HalfWidth: null } => "",
+        { IncludesZero: true } => "includes 0",
+        _ when metric.Kind == MetricKind.Cost => difference.Mean > 0 ? "more" : "less",
+        _ => difference.Mean > 0 == (metric.Better == Better.Higher) ? "better" : "worse",
+    };
+
+    /// <summary>What the intervals say, a sentence for each arm but the baseline.</summary>
+    public IReadOnlyList<string> Findings() => [.. Others.Select(Finding).OfType<string>()];
+
+    /// <summary>What a fair reader has to know of the comparison: budgets, compute, what was measured in another way.</summary>
+    public IReadOnlyList<string> Notes() => [.. Seeds(), .. Budgets(), .. Circumstances()];
+
+    /// <summary>The JSON document: rates are fractions of 1, times seconds.</summary>
+    /// <param name="command">The command that made it.</param>
+    public string ToJson(string command) => JsonSerializer.Serialize(
+        new
+        {
+            Command = command,
+            Baseline = Baseline.Name,
+            Comparisons.Difference.Confidence,
+            Arms = Arms.Select((arm, index) => new
+            {
+                arm.Name,
+                arm.Seeds,
+                ImagesSeen = ImagesSeen(arm),
+                ComputeRatio = ComputeRatio(arm),
+                Recipe = DifferingKeys().ToDictionary(key => key.Key, key => key.Values[index]),
+                Metrics = Metrics.Where(metric => arm.Spread(metric) is not null).ToDictionary(metric => metric.Key, metric => arm.Spread(metric)),
+                Runs = arm.Runs.Select(run => new
+                {
+                    run.Seed,
+                    run.Folder,
+                    Metrics = Metrics.Where(metric => metric.Value(run.Summary) is not null).ToDictionary(metric => metric.Key, metric => metric.Value(run.Summary)),
+                }),
+            }),
+            Differences = from arm in Others
+                          from metric in Metrics
+                          let difference = Difference(arm, metric)
+                          where difference is not null
+                          select new
+                          {
+                              Arm = arm.Name,
+                              Metric = metric.Key,
+                              difference.Mean,
+                              difference.Low,
+                              difference.High,
+                              difference.IncludesZero,
+                              Method = difference.Method.ToString().ToLowerInvariant(),
+                              difference.Seeds,
+                          },
+            Findings = Findings(),
+            Notes = Notes(),
+        },
+        Json.Indented);
+
+    /// <summary>The recipe keys in which arms differ, with the arms' values in their order.</summary>
+    public IReadOnlyList<(string Key, IReadOnlyList<string> Values)> DifferingKeys() => RecipeDifferences.Between([.. Arms.Select(arm => arm.Runs[0].Recipe)]);
+
+    // A GPU's work is not in the processor's time.
+    private Metric Compute => Arms.SelectMany(arm => arm.Runs).All(run => run.Environment?.Device is null or "cpu") ? Metric.TrainCoreMinutes : Metric.TrainMinutes;
+
+    private string? Finding(ComparedArm arm)
+    {
+        var read = Metrics.Where(metric => metric.Kind == MetricKind.Quality).Select(metric => (metric.Name, Difference: Difference(arm, metric), Reading: Reading(metric, Difference(arm, metric)))).Where(one => one.Reading.Length > 0).ToList();
+        if (read.Count == 0)
+        {
+            return null;
+        }
+
+        var how = read[0].Difference is { Method: IntervalMethod.Paired, Seeds: var seeds } ? $"paired over seeds {List(seeds)}" : "seeds not shared";
+        string[] parts =
+        [
+            .. Part("better", "better in "),
+            .. Part("worse", "worse in "),
+            .. Part("includes 0", "not told apart (the interval includes 0) in "),
+        ];
+        return $"{arm.Name} against {Baseline.Name}, {how}: {string.Join("; ", parts)}.";
+
+        IEnumerable<string> Part(string reading, string words)
+        {
+            var names = read.Where(one => one.Reading == reading).Select(one => one.Name).ToList();
+            return names.Count > 0 ? [words + string.Join(", ", names)] : [];
+        }
+    }
+
+    private IEnumerable<string> Seeds()
+    {
+        if (Arms.Count > 1 && !Others.SelectMany(arm => Metrics.Select(metric => Difference(arm, metric))).Any(difference => difference?.HalfWidth is not null))
+        {
+            yield return "One seed can't tell a difference from luck, so there are no intervals: compare at least two seeds, better three.";
+        }
+
+        foreach (var arm in Others)
+        {
+            var (own, its) = (arm.Seeds.Except(Baseline.Seeds).Order().ToList(), Baseline.Seeds.Except(arm.Seeds).Order().ToList());
+            if (arm.Seeds.Intersect(Baseline.Seeds).Count() > 1 && own.Count + its.Count > 0)
+            {
+                yield return $"The differences of {arm.Name} are paired over the seeds that it shares with {Baseline.Name}; {string.Join(" and ", new[] { (own, arm), (its, Baseline) }.Where(left => left.Item1.Count > 0).Select(left => $"seed {List(left.Item1)} of {left.Item2.Name}"))} count in the means alone.";
+            }
+        }
+    }
+
+    private IEnumerable<string> Budgets()
+    {
+        foreach (var arm in Others)
+        {
+            var sameImages = true;
+            if (ImagesSeen(arm) is { } own && ImagesSeen(Baseline) is { } other && own != other)
+            {
+                sameImages = false;
+                yield return FormattableString.Invariant($"{arm.Name} saw {own:n0} images in training, {Baseline.Name} {other:n0}: the budgets differ, and part of the difference may be theirs.");
+            }
+
+            if (ComputeRatio(arm) is { } ratio && (Math.Abs(ratio - 1) > SameCost || !sameImages))
+            {
+                var (unit, mine, theirs) = (Compute == Metric.TrainCoreMinutes ? "core minutes" : "minutes", Compute.Show(arm.Spread(Compute)!.Mean), Compute.Show(Baseline.Spread(Compute)!.Mean));
+                yield return FormattableString.Invariant($"{arm.Name} took {ratio:0.00} times the training compute of {Baseline.Name} ({mine} and {theirs} {unit}).")
+                    + (sameImages && ratio > 1 && !Arms.Any(other => other != arm && ComputeRatio(other) / ratio is > 0.8 and < 1.25)
+                        ? $" An arm that gives {Baseline.Name} more training.epochs would tell what equal compute does." : "");
+            }
+        }
+    }
+
+    private IEnumerable<string> Circumstances()
+    {
+        string?[] notes =
+        [
+            Differing("The data differ", run => Path.GetFileName(Path.TrimEndingDirectorySeparator(run.Recipe.Data.Source)), "the arms' numbers can't be compared"),
+            Differing("Test images differ", run => FormattableString.Invariant($"{run.Summary.Images:n0}"), "the arms were not measured on the same"),
+            Differing(
+                "Corruptions were measured in different ways",
+                run => run.Summary.Corruptions is { } c ? FormattableString.Invariant($"{c.Images:n0} images of {c.Error.Count} corruptions, {c.Table ?? c.Source}") : null,
+                "corrupted accuracies are not quite comparable"),
+            Differing(
+                "Attacks were measured on different numbers of images",
+                run => run.Summary.Attacks is { } attacks ? string.Join(", ", attacks.SelectMany(attack => attack.Value.Select(norm => FormattableString.Invariant($"{attack.Key} {norm.Key} {norm.Value.Images:n0}")))) : null,
+                "robust accuracies are not quite comparable"),
+            Differing(
+                "Subnets were measured in different ways",
+                run => run.Summary.Subnets is { } s ? FormattableString.Invariant($"width {s.Width}, {s.Images:n0} images, {s.Proposed.Count} proposed") : null,
+                "smaller subnets are weaker ones; one evaluation.subnet-width makes them comparable"),
+            Differing("Number formats differ", run => run.Summary.Format, "training.precision and training.layout decide them"),
+            Differing(
+                "Machines differ", run => run.Environment is { } e ? $"{e.Processor}, {e.Cores} cores, {e.Device}" : null, "times of different machines can't be compared"),
+            Differing("Versions differ", run => run.Environment is { } e ? $"WeakLink {e.WeakLink}, libtorch {e.Libtorch}" : null, "the same recipe may give other weights"),
+        ];
+        return notes.OfType<string>();
+    }
+
+    private string? Differing(string what, Func<ComparedRun, string?> of, string consequence)
+    {
+        var values = Arms.Select(arm => (arm.Name, Values: arm.Runs.Select(of).OfType<string>().Distinct().ToList())).Where(arm => arm.Values.Count > 0).ToList();
+        return values.SelectMany(arm => arm.Values).Distinct().Count() > 1
+            ? $"{what} ({string.Join("; ", values.Select(arm => $"{arm.Name}: {string.Join(" or ", arm.Values)}"))}): {consequence}."
+            : null;
+    }
+
+    private static string List(IEnumerable<long> seeds) => string.Join(", ", seeds.Select(seed => seed.ToString(CultureInfo.InvariantCulture)));
+}

@@ -1,0 +1,110 @@
+using System.Text.Json;
+using WeakLink.Comparisons;
+using WeakLink.Reports;
+using WeakLink.Tests.Data;
+using WeakLink.Training;
+
+namespace WeakLink.Tests.Comparisons;
+
+public class ComparisonTests
+{
+    private static readonly ComparedArm Plain = new("plain", [Runs.Run(0, 0.70), Runs.Run(1, 0.72), Runs.Run(2, 0.71)]);
+    private static readonly ComparedArm Clearly = new("clearly", [Runs.Run(0, 0.80, trainSeconds: 120), Runs.Run(1, 0.82, trainSeconds: 120), Runs.Run(2, 0.81, trainSeconds: 120)]);
+    private static readonly ComparedArm Hardly = new("hardly", [Runs.Run(0, 0.72, step: 40), Runs.Run(1, 0.70, step: 40), Runs.Run(2, 0.74, step: 40)]);
+
+    [Fact]
+    public void Findings_SayWhatTheIntervalsSay()
+    {
+        var findings = Comparison.Of([Plain, Clearly, Hardly]).Findings();
+        Assert.Equal(
+            [
+                "clearly against plain, paired over seeds 0, 1, 2: better in clean top-1, NLL, corrupted accuracy; not told apart (the interval includes 0) in ECE.",
+                "hardly against plain, paired over seeds 0, 1, 2: not told apart (the interval includes 0) in clean top-1, NLL, ECE, corrupted accuracy.",
+            ],
+            findings);
+        Assert.Contains("worse in clean top-1", Comparison.Of([Plain, Clearly], "clearly").Findings()[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Notes_SayWhereBudgetsDiffer()
+    {
+        var notes = string.Join('\n', Comparison.Of([Plain, Clearly, Hardly]).Notes());
+        Assert.Contains("clearly took 2.00 times the training compute of plain (2.00 and 1.00 core minutes).", notes, StringComparison.Ordinal);
+        Assert.Contains("hardly saw 5,120 images in training, plain 2,560", notes, StringComparison.Ordinal);
+        Assert.Empty(Comparison.Of([Plain, new("same", Plain.Runs)]).Notes());
+    }
+
+    [Fact]
+    public void OneSeed_IsSaidToTellNothing()
+    {
+        var comparison = Comparison.Of([new("a", [Plain.Runs[0]]), new("b", [Clearly.Runs[0]])]);
+        Assert.Empty(comparison.Findings());
+        Assert.Contains("One seed can't tell", comparison.Notes()[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WhatWasMeasuredInAnotherWay_IsNamed()
+    {
+        var run = Plain.Runs[0];
+        var other = run with { Summary = run.Summary with { Images = 50, Format = "bf16 channels-last" }, Recipe = run.Recipe with { Data = run.Recipe.Data with { Source = "/data/photos/" } } };
+        var notes = string.Join('\n', Comparison.Of([new("a", [run]), new("b", [other])]).Notes());
+        foreach (var expected in new[] { "(a: shapes; b: photos)", "(a: 100; b: 50)", "(a: fp32 contiguous; b: bf16 channels-last)" })
+        {
+            Assert.Contains(expected, notes, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void SeedsThatAreNotShared_AreNamed() =>
+        Assert.Contains("seed 2 of plain", Comparison.Of([Plain, new("b", [.. Clearly.Runs.Take(2)])]).Notes()[0], StringComparison.Ordinal);
+
+    [Fact]
+    public void Names_AreChecked()
+    {
+        Assert.Contains("'plain', 'clearly'", Assert.Throws<InputException>(() => Comparison.Of([Plain, Clearly], "plane")).Message, StringComparison.Ordinal);
+        Assert.Contains("Two arms", Assert.Throws<InputException>(() => Comparison.Of([Plain, Plain])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Json_HoldsMeansDifferencesAndRuns()
+    {
+        using var document = JsonDocument.Parse(Comparison.Of([Plain, Clearly]).ToJson("weaklink compare"));
+        var root = document.RootElement;
+        Assert.Equal("plain", root.GetProperty("baseline").GetString());
+        var arm = root.GetProperty("arms")[1];
+        Assert.Equal(0.81, arm.GetProperty("metrics").GetProperty("clean.top1").GetProperty("mean").GetDouble(), 1e-12);
+        Assert.Equal(2, arm.GetProperty("computeRatio").GetDouble(), 1e-12);
+        Assert.Equal(0.72, arm.GetProperty("runs")[1].GetProperty("metrics").GetProperty("corruptions.accuracy.fog").GetDouble(), 1e-12);
+        var difference = root.GetProperty("differences").EnumerateArray().Single(one => one.GetProperty("metric").GetString() == "clean.top1");
+        Assert.Equal(("clearly", "paired", false), (difference.GetProperty("arm").GetString(), difference.GetProperty("method").GetString(), difference.GetProperty("includesZero").GetBoolean()));
+        Assert.InRange(difference.GetProperty("low").GetDouble(), 0.09, 0.1);
+    }
+
+    [Fact]
+    public void Page_HasEveryPart()
+    {
+        using var folder = new TemporaryFolder();
+        var recipe = new Recipe { Ews = new EwsRecipe { Search = SearchKind.Off } };
+        ComparisonReport.Write(Comparison.Of([Plain, new("<off>", [.. Clearly.Runs.Select(run => run with { Recipe = recipe with { Seed = run.Seed } })])]), folder["new"], "weaklink compare 'a b'");
+        var page = File.ReadAllText(folder["new/report.html"]);
+        foreach (var expected in new[] { "&lt;off&gt; against plain", "+10.0 [10.0, 10.0], better", "Every run", "Learning curves", "fog", "ews.search", "2.00<small>of plain", "weaklink compare &#39;a b&#39;" })
+        {
+            Assert.Contains(expected, page, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(4, page.Split("<figure>").Length);
+        Assert.DoesNotContain("<off>", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("NaN", page, StringComparison.Ordinal);
+        Assert.True(File.Exists(folder["new/comparison.json"]));
+    }
+
+    // One arm, one seed, nothing optional measured: nothing may be missing that the page counts on.
+    [Fact]
+    public void Page_OfLittle_IsStillAPage()
+    {
+        var run = Plain.Runs[0];
+        var bare = run with { Summary = run.Summary with { Corruptions = null }, Epochs = [] };
+        Assert.Contains("mean of 1 seed<", ComparisonReport.CreatePage(Comparison.Of([new("a", [bare])]), "").ToHtml(), StringComparison.Ordinal);
+        Assert.Contains("points, one seed", ComparisonReport.CreatePage(Comparison.Of([new("a", [bare]), new("b", [bare])]), "").ToHtml(), StringComparison.Ordinal);
+    }
+}
