@@ -46,7 +46,7 @@ switch (args)
         var settings = rest.Where(argument => argument.Contains('=')).ToArray();
         var seeds = rest.Length > settings.Length ? int.Parse(rest[0], System.Globalization.CultureInfo.InvariantCulture) : 3;
         Console.WriteLine($"{Machine.Describe()}\n");
-        Comparisons.Named(table).Run(data, output, seeds, settings);
+        ResultTables.Named(table).Run(data, output, seeds, settings);
         return 0;
     case ["picture", var picture, .. var runs]:
         SubnetPicture.Draw(picture, runs);
