@@ -9,6 +9,7 @@ var root = new RootCommand("Train image classifiers that keep working when their
 {
     TrainCommand.Create(),
     EvaluateCommand.Create(),
+    CompareCommand.Create(),
     PredictCommand.Create(),
     ReportCommand.Create(),
     DataCommand.Create(),

@@ -14,6 +14,8 @@ internal sealed class Screen : IRunObserver
     private static readonly TimeSpan PlainInterval = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan BarInterval = TimeSpan.FromMilliseconds(100);
 
+    private const int FileWidth = 200;
+
     private readonly TextWriter _writer;
     private readonly IAnsiConsole _console;
     private readonly bool _terminal;
@@ -32,6 +34,11 @@ internal sealed class Screen : IRunObserver
         _writer = json ? Console.Error : Console.Out;
         _terminal = !(json ? Console.IsErrorRedirected : Console.IsOutputRedirected) && Environment.GetEnvironmentVariable("TERM") != "dumb";
         _console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(_writer) });
+        if (!_terminal)
+        {
+            // A file is as wide as its lines.
+            _console.Profile.Width = Math.Max(_console.Profile.Width, FileWidth);
+        }
     }
 
     /// <summary>Prints a line of text.</summary>

@@ -1,0 +1,153 @@
+using System.CommandLine;
+using System.Text.Json;
+using WeakLink.Comparisons;
+using WeakLink.Reports;
+using WeakLink.Training;
+
+namespace WeakLink.Cli;
+
+/// <summary><c>weaklink compare</c>: several recipes side by side, with seeds enough to tell a difference from luck.</summary>
+internal static class CompareCommand
+{
+    private const int DefaultSeeds = 3;
+    private const string RunsFolder = "runs";
+
+    // A folder's name stays readable with so many in it.
+    private const int MostNames = 3;
+
+    public static Command Create()
+    {
+        var what = new Argument<string[]>("RECIPE|RUN")
+        {
+            Description = "What to compare: recipes by name or path, varied and named as in plain=shapes,ews.search=off (an item without '=' continues the value before it), or finished run folders, which are put together by their recipe or by a name in front, as in plain=runs/a.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var seeds = new Option<int?>("--seeds") { Description = $"Train every recipe with the seeds 0 to N-1 (default {DefaultSeeds}; one seed can't tell a difference from luck).", HelpName = "N" };
+        var baseline = new Option<string?>("--baseline") { Description = "Compare the others with this one (default: the first).", HelpName = "NAME" };
+        var data = CommonOptions.Data("The data of all recipes: shapes, cifar10, cifar100, a folder with one folder of images a class, or an archive.");
+        var set = CommonOptions.Set();
+        var output = new Option<string?>("--out") { Description = $"Where runs, comparison.json and report.html go (default: one under {RunsFolder}/ with the names in it).", HelpName = "DIR" };
+        var json = CommonOptions.Json();
+        var command = new CommandWithExamples("compare", "Train several recipes with equal seeds, or take finished runs, and report the differences with confidence intervals and costs. The same command again goes on where it stopped.", """
+            weaklink compare plain=shapes,ews.search=off ews=shapes                  two recipes, three seeds each
+            weaklink compare plain=small,ews.search=off longer=small,ews.search=off,training.epochs=80 ews=small --data photos/ --baseline longer
+            weaklink compare crop=small mix=small,augmentation.sequence=crop,flip,mixup --data photos/ --seeds 5 --out runs/mixing
+            weaklink compare my.yaml other.yaml --data cifar10 --set training.epochs=20 --set training.precision=bf16
+            weaklink compare runs/plain-* runs/ews-*                                 runs that are finished
+            weaklink compare old=runs/photos-1 old=runs/photos-2 new=runs/photos-3 new=runs/photos-4 --json
+            """)
+        { what, seeds, baseline, data, set, output, json };
+        command.SetAction(parsed =>
+        {
+            using var interruption = new Interruption();
+            var screen = new Screen(parsed.GetValue(json));
+            // Where they were named decides their order, and so the baseline.
+            var parts = parsed.GetValue(what)!.Select((text, position) => (Position: position, Run: NamedRun.Parse(text), Text: text)).ToList();
+            var arms = parts.Where(part => part.Run is null).Select(part => (part.Position, Arm: Arm.Parse(part.Text))).ToList();
+            var runs = parts.Where(part => part.Run is not null).ToDictionary(part => part.Run!, part => part.Position);
+            var count = parsed.GetValue(seeds) ?? DefaultSeeds;
+            string[] common = [.. parsed.GetValue(set)!, .. parsed.GetValue(data) is { } source ? (string[])[$"data.source={source}"] : []];
+            if (arms.Count == 0 && (common.Length > 0 || parsed.GetValue(seeds) is not null))
+            {
+                throw new InputException("Finished runs keep their seeds and recipes: leave out --seeds, --data and --set, or name a recipe to train.");
+            }
+
+            if (count < 1)
+            {
+                throw new InputException($"--seeds is {count}, but must be at least 1.");
+            }
+
+            if (parsed.GetValue(output) is { } given && string.IsNullOrWhiteSpace(given))
+            {
+                throw new InputException("--out is empty: name a folder, or leave the option out.");
+            }
+
+            var loaded = ComparedArm.Group(runs.Keys).Select(arm => (Position: runs.Where(run => arm.Runs.Any(one => one.Folder == run.Key.Folder)).Min(run => run.Value), Arm: arm)).ToList();
+            string[] names = [.. arms.Select(one => (one.Position, one.Arm.Name)).Concat(loaded.Select(one => (one.Position, one.Arm.Name))).OrderBy(one => one.Position).Select(one => one.Name)];
+            Comparison.CheckNames(names, parsed.GetValue(baseline));
+            var folder = parsed.GetValue(output) ?? DefaultFolder(names);
+            if (File.Exists(folder) || RunFolder.IsRun(folder))
+            {
+                throw new InputException($"--out {folder} is {(File.Exists(folder) ? "a file" : "a run")}: choose a folder of its own for the comparison.");
+            }
+
+            IReadOnlyList<string> unfinished;
+            try
+            {
+                unfinished = ComparisonTraining.Train([.. arms.Select(one => one.Arm)], common, count, folder, screen, interruption.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                Console.Error.WriteLine("Stopped and saved. The same command goes on from there.");
+                throw;
+            }
+
+            if (unfinished.Count > 0)
+            {
+                screen.Line($"Other processes train what is missing: {string.Join(", ", unfinished)}. The last of them reports the comparison, and so does the same command when they are done.");
+                if (parsed.GetValue(json))
+                {
+                    Console.Out.WriteLine(JsonSerializer.Serialize(new { unfinished }, Json.Indented));
+                }
+
+                return ExitCode.Success;
+            }
+
+            var trained = ComparisonTraining.Read([.. arms.Select(one => one.Arm)], count, folder).Zip(arms, (arm, one) => (one.Position, Arm: arm));
+            var comparison = Comparison.Of([.. trained.Concat(loaded).OrderBy(one => one.Position).Select(one => one.Arm)], parsed.GetValue(baseline));
+            var text = "weaklink " + string.Join(' ', parsed.Tokens.Select(token => Quoted(token.Value)));
+            ComparisonReport.Write(comparison, folder, text);
+            Show(screen, comparison);
+            screen.Line($"The page: {Path.Combine(folder, ComparisonReport.PageName)}");
+            if (parsed.GetValue(json))
+            {
+                Console.Out.WriteLine(comparison.ToJson(text));
+            }
+
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static void Show(Screen screen, Comparison comparison)
+    {
+        screen.Line();
+        screen.Line($"  Mean ± standard deviation over seeds{(comparison.Others.Any() ? $"; difference from {comparison.Baseline.Name}, 95 % confidence interval" : "")}");
+        var rows = new List<IReadOnlyList<string>>();
+        foreach (var metric in comparison.Metrics.Where(metric => metric.Kind != MetricKind.Corruption))
+        {
+            rows.Add([metric.Title, "", "", ""]);
+            rows.AddRange(comparison.Arms.Select(arm => Row(comparison, arm, metric)));
+        }
+
+        screen.Table(["", "mean", "difference", ""], rows);
+        foreach (var sentence in comparison.Findings().Concat(comparison.Notes()))
+        {
+            screen.Line(sentence);
+        }
+    }
+
+    private static IReadOnlyList<string> Row(Comparison comparison, ComparedArm arm, Metric metric)
+    {
+        var difference = arm == comparison.Baseline ? null : comparison.Difference(arm, metric);
+        return
+        [
+            $"  {arm.Name}",
+            metric.Show(arm.Spread(metric)),
+            metric.ShowWithInterval(difference),
+            Comparison.Reading(metric, difference),
+        ];
+    }
+
+    private static string DefaultFolder(string[] names) => Path.Combine(RunsFolder, names.Length switch
+    {
+        1 => $"{Arm.FolderFor(names[0])}-seeds",
+        <= MostNames => string.Join("-vs-", names.Select(Arm.FolderFor)),
+        _ => $"{Arm.FolderFor(names[0])}-vs-{names.Length - 1}-others",
+    });
+
+    // So that it can be pasted into a shell again.
+    private static string Quoted(string word) => word.All(letter => char.IsAsciiLetterOrDigit(letter) || "-_=.,/:+".Contains(letter, StringComparison.Ordinal)) && word.Length > 0
+        ? word
+        : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+}
