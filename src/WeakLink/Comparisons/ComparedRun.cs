@@ -1,4 +1,3 @@
-using System.Text.Json;
 using WeakLink.Evaluation;
 using WeakLink.Runtime;
 using WeakLink.Training;
@@ -29,23 +28,10 @@ public sealed record ComparedRun(string Folder, Recipe Recipe, Summary Summary, 
         }
 
         return IsFinished(folder)
-            ? new(folder, RunFolder.RecipeOf(folder), Summary.Read(folder), RunFolder.EpochsOf(folder), EnvironmentOf(folder))
+            ? new(folder, RunFolder.RecipeOf(folder), Summary.Read(folder), RunFolder.EpochsOf(folder), RunFolder.EnvironmentOf(folder))
             : throw new InputException($"The run in '{folder}' is not finished: go on with 'weaklink train --resume --out {folder}', or leave it out.");
     }
 
     /// <summary>Whether a folder holds a run that was measured to the end.</summary>
     public static bool IsFinished(string folder) => File.Exists(Path.Combine(folder, "summary.json"));
-
-    // Of interest, but nothing depends on it: a run of another version may say it otherwise.
-    private static EnvironmentReport? EnvironmentOf(string folder)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<EnvironmentReport>(File.ReadAllText(Path.Combine(folder, "environment.json")), Json.Line);
-        }
-        catch (Exception exception) when (exception is IOException or JsonException)
-        {
-            return null;
-        }
-    }
 }

@@ -169,25 +169,26 @@ public sealed class Comparison
         }
     }
 
-    private IEnumerable<string> Budgets()
-    {
-        foreach (var arm in Others)
-        {
-            var sameImages = true;
-            if (ImagesSeen(arm) is { } own && ImagesSeen(Baseline) is { } other && own != other)
-            {
-                sameImages = false;
-                yield return FormattableString.Invariant($"{arm.Name} saw {own:n0} images in training, {Baseline.Name} {other:n0}: the budgets differ, and part of the difference may be theirs.");
-            }
+    private IEnumerable<string> Budgets() => Others.Select(Budget).OfType<string>();
 
-            if (ComputeRatio(arm) is { } ratio && (Math.Abs(ratio - 1) > SameCost || !sameImages))
-            {
-                var (unit, mine, theirs) = (Compute == Metric.TrainCoreMinutes ? "core minutes" : "minutes", Compute.Show(arm.Spread(Compute)!.Mean), Compute.Show(Baseline.Spread(Compute)!.Mean));
-                yield return FormattableString.Invariant($"{arm.Name} took {ratio:0.00} times the training compute of {Baseline.Name} ({mine} and {theirs} {unit}).")
-                    + (sameImages && ratio > 1 && !Arms.Any(other => other != arm && ComputeRatio(other) / ratio is > 0.8 and < 1.25)
-                        ? $" An arm that gives {Baseline.Name} more training.epochs would tell what equal compute does." : "");
-            }
-        }
+    private string? Budget(ComparedArm arm)
+    {
+        var images = ImagesSeen(arm) is { } own && ImagesSeen(Baseline) is { } its && own != its
+            ? FormattableString.Invariant($"{arm.Name} saw {own:n0} images in training, {Baseline.Name} {its:n0}") : null;
+        var compute = ComputeRatio(arm) is { } known ? known : double.NaN;
+        var minutes = double.IsNaN(compute) ? ""
+            : $"({Compute.Show(arm.Spread(Compute)!.Mean)} and {Compute.Show(Baseline.Spread(Compute)!.Mean)} {(Compute == Metric.TrainCoreMinutes ? "core minutes" : "minutes")})";
+        var same = Math.Abs(compute - 1) <= SameCost;
+        return (images, same) switch
+        {
+            (null, true) => null,
+            (null, false) when double.IsNaN(compute) => null,
+            (null, false) => FormattableString.Invariant($"{arm.Name} took {compute:0.00} times the training compute of {Baseline.Name} {minutes}.")
+                + (compute > 1 && !Arms.Any(other => other != arm && ComputeRatio(other) / compute is > 0.8 and < 1.25)
+                    ? $" An arm that gives {Baseline.Name} more training.epochs would tell what equal compute does." : ""),
+            (_, true) => $"{images}, at equal compute {minutes}.",
+            _ => images + (double.IsNaN(compute) ? "" : FormattableString.Invariant($", and took {compute:0.00} times its training compute {minutes}")) + ": the budgets differ, and part of the difference may be theirs.",
+        };
     }
 
     private IEnumerable<string> Circumstances()

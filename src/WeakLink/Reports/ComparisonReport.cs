@@ -130,16 +130,14 @@ public static class ComparisonReport
     private static void AddTable(Page page, Comparison comparison, MetricKind kind)
     {
         page.Table(
-            ["", .. comparison.Arms.SelectMany(arm => arm == comparison.Baseline ? [arm.Name] : new[] { arm.Name, $"{arm.Name} − {comparison.Baseline.Name}" })],
+            ["", comparison.Baseline.Name, .. comparison.Others.SelectMany(arm => new[] { arm.Name, $"{arm.Name} − {comparison.Baseline.Name}" })],
             comparison.Metrics.Where(metric => metric.Kind == kind).Select(metric => (IReadOnlyList<string>)[
                 metric.Title,
-                .. comparison.Arms.SelectMany(arm =>
-                {
-                    var mean = Shown(metric.Show(arm.Spread(metric)));
-                    var difference = arm == comparison.Baseline ? null : comparison.Difference(arm, metric);
-                    return arm == comparison.Baseline ? [mean] : new[] { mean, Shown(metric.ShowWithInterval(difference)) + Read(metric, difference) };
-                }),
+                Mean(comparison.Baseline, metric),
+                .. comparison.Others.SelectMany(arm => new[] { Mean(arm, metric), Shown(metric.ShowWithInterval(comparison.Difference(arm, metric))) + Read(metric, comparison.Difference(arm, metric)) }),
             ]));
+
+        static string Mean(ComparedArm arm, Metric metric) => Shown(metric.Show(arm.Spread(metric)));
 
         static string Shown(string text) => text.Length == 0 ? "–" : text;
         static string Read(Metric metric, Difference? difference) => difference?.IncludesZero == false ? $", {Comparison.Reading(metric, difference)}" : "";
@@ -189,6 +187,11 @@ public static class ComparisonReport
         var plot = Chart.Create("", $"difference from {comparison.Baseline.Name}");
         plot.NameAcross([.. metrics.Select(Axis)]);
         plot.Rule(null, (-0.6, 0), (metrics.Count - 0.4, 0), dashed: true);
+        // The chart's own limits leave the bars out.
+        var ends = (from arm in others from metric in metrics let difference = comparison.Difference(arm, metric) where difference is not null select difference)
+            .SelectMany(difference => new[] { 100 * (difference.Low ?? difference.Mean), 100 * (difference.High ?? difference.Mean) }).Append(0).ToList();
+        var room = Math.Max(0.1, 0.05 * (ends.Max() - ends.Min()));
+        plot.Limit(ends.Min() - room, ends.Max() + room);
         for (var i = 0; i < others.Count; i++)
         {
             // The arm's own place among all, so that it looks the same in every plot.

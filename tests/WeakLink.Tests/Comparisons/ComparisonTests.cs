@@ -30,7 +30,8 @@ public class ComparisonTests
     {
         var notes = string.Join('\n', Comparison.Of([Plain, Clearly, Hardly]).Notes());
         Assert.Contains("clearly took 2.00 times the training compute of plain (2.00 and 1.00 core minutes).", notes, StringComparison.Ordinal);
-        Assert.Contains("hardly saw 5,120 images in training, plain 2,560", notes, StringComparison.Ordinal);
+        Assert.Contains("hardly saw 5,120 images in training, plain 2,560, at equal compute (1.00 and 1.00 core minutes).", notes, StringComparison.Ordinal);
+        Assert.Contains("and took 0.50 times its training compute", Comparison.Of([Clearly, Hardly]).Notes()[0], StringComparison.Ordinal);
         Assert.Empty(Comparison.Of([Plain, new("same", Plain.Runs)]).Notes());
     }
 
