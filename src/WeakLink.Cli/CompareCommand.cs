@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using WeakLink.Comparisons;
 using WeakLink.Reports;
+using WeakLink.Runtime;
 using WeakLink.Training;
 
 namespace WeakLink.Cli;
@@ -95,13 +96,12 @@ internal static class CompareCommand
 
             var trained = ComparisonTraining.Read([.. arms.Select(one => one.Arm)], count, folder).Zip(arms, (arm, one) => (one.Position, Arm: arm));
             var comparison = Comparison.Of([.. trained.Concat(loaded).OrderBy(one => one.Position).Select(one => one.Arm)], parsed.GetValue(baseline));
-            var text = "weaklink " + string.Join(' ', parsed.Tokens.Select(token => Quoted(token.Value)));
-            ComparisonReport.Write(comparison, folder, text);
+            ComparisonReport.Write(comparison, folder, CommandLine.Current);
             Show(screen, comparison);
             screen.Line($"The page: {Path.Combine(folder, ComparisonReport.PageName)}");
             if (parsed.GetValue(json))
             {
-                Console.Out.WriteLine(comparison.ToJson(text));
+                Console.Out.WriteLine(comparison.ToJson(CommandLine.Current));
             }
 
             return ExitCode.Success;
@@ -145,9 +145,4 @@ internal static class CompareCommand
         <= MostNames => string.Join("-vs-", names.Select(Arm.FolderFor)),
         _ => $"{Arm.FolderFor(names[0])}-vs-{names.Length - 1}-others",
     });
-
-    // So that it can be pasted into a shell again.
-    private static string Quoted(string word) => word.All(letter => char.IsAsciiLetterOrDigit(letter) || "-_=.,/:+".Contains(letter, StringComparison.Ordinal)) && word.Length > 0
-        ? word
-        : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 }

@@ -130,7 +130,7 @@ public static class ComparisonReport
     private static void AddTable(Page page, Comparison comparison, MetricKind kind)
     {
         page.Table(
-            ["", comparison.Baseline.Name, .. comparison.Others.SelectMany(arm => new[] { arm.Name, $"{arm.Name} − {comparison.Baseline.Name}" })],
+            ["", comparison.Baseline.Name, .. comparison.Others.SelectMany(arm => new[] { arm.Name, "difference" })],
             comparison.Metrics.Where(metric => metric.Kind == kind).Select(metric => (IReadOnlyList<string>)[
                 metric.Title,
                 Mean(comparison.Baseline, metric),

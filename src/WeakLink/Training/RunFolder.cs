@@ -149,7 +149,7 @@ public sealed class RunFolder : IDisposable
         }
 
         AtomicFile.Write(System.IO.Path.Combine(path, EnvironmentName), JsonSerializer.Serialize(environment, Json.Indented));
-        AtomicFile.Write(System.IO.Path.Combine(path, CommandsName), string.Concat(CommandsOf(path).Append(CommandLine()).Select(command => command + "\n")));
+        AtomicFile.Write(System.IO.Path.Combine(path, CommandsName), string.Concat(CommandsOf(path).Append(CommandLine.Current).Select(command => command + "\n")));
         return folder;
     }
 
@@ -251,16 +251,5 @@ public sealed class RunFolder : IDisposable
                 yield return metrics;
             }
         }
-    }
-
-    private static string CommandLine()
-    {
-        var (program, arguments) = (Environment.GetCommandLineArgs()[0], Environment.GetCommandLineArgs()[1..]);
-        var name = System.IO.Path.GetFileNameWithoutExtension(program);
-        return string.Join(' ', arguments.Select(Quoted).Prepend(name == "WeakLink.Cli" ? "weaklink" : name));
-
-        static string Quoted(string argument) => argument.All(letter => char.IsLetterOrDigit(letter) || "-_./=:,+~@%".Contains(letter, StringComparison.Ordinal)) && argument.Length > 0
-            ? argument
-            : $"'{argument.Replace("'", "'\\''", StringComparison.Ordinal).ReplaceLineEndings(" ")}'";
     }
 }

@@ -1,0 +1,20 @@
+namespace WeakLink.Runtime;
+
+/// <summary>The command that runs, as results say how they were made.</summary>
+public static class CommandLine
+{
+    /// <summary>Program and arguments, quoted so that they can be pasted into a shell again.</summary>
+    public static string Current
+    {
+        get
+        {
+            var (program, arguments) = (Environment.GetCommandLineArgs()[0], Environment.GetCommandLineArgs()[1..]);
+            var name = Path.GetFileNameWithoutExtension(program);
+            return string.Join(' ', arguments.Select(Quoted).Prepend(name == "WeakLink.Cli" ? "weaklink" : name));
+        }
+    }
+
+    private static string Quoted(string argument) => argument.All(letter => char.IsLetterOrDigit(letter) || "-_./=:,+~@%".Contains(letter, StringComparison.Ordinal)) && argument.Length > 0
+        ? argument
+        : $"'{argument.Replace("'", "'\\''", StringComparison.Ordinal).ReplaceLineEndings(" ")}'";
+}
