@@ -8,6 +8,7 @@ internal static class Machine
     public static string Describe()
     {
         Allocator.KeepLargeBlocks();
+        ThreadWaiting.KeepBrief();
         var found = EnvironmentReport.Create();
         return $"{found.Processor}, {found.Cores} cores, {found.Simd}; {found.System}; .NET {found.Dotnet}, libtorch {found.Libtorch}, {found.Threads} threads";
     }

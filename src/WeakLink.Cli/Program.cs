@@ -4,6 +4,7 @@ using WeakLink.Cli;
 using WeakLink.Runtime;
 
 Allocator.KeepLargeBlocks();
+ThreadWaiting.KeepBrief();
 
 var root = new RootCommand("Train image classifiers that keep working when their input does not look like the training set (Enhancing Weak Subnets).")
 {
