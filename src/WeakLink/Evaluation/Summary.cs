@@ -103,8 +103,8 @@ public sealed record SubnetSummary(double Width, int Images, int Recalibrated, d
         metrics.Images,
         metrics.Recalibrated,
         metrics.Full,
-        SpreadSummary.Of(metrics.Random),
-        SpreadSummary.Of(metrics.Proposed));
+        SpreadSummary.Of(metrics.Random.All),
+        SpreadSummary.Of(metrics.Proposed.All));
 }
 
 /// <summary>Errors under common corruptions.</summary>
@@ -261,15 +261,15 @@ public sealed record RobustSummary(
 /// <summary>Accuracy of one class.</summary>
 public sealed record ClassSummary(double Clean, double Robust);
 
-/// <summary>Mean and least of several accuracies.</summary>
-/// <param name="Mean">Mean.</param>
+/// <summary>Several accuracies.</summary>
+/// <param name="Mean">Their mean.</param>
 /// <param name="Min">The least.</param>
-/// <param name="Count">How many there are.</param>
+/// <param name="Count">How many.</param>
 /// <param name="All">Each of them; null in summaries of older versions.</param>
 public sealed record SpreadSummary(double Mean, double Min, int Count, IReadOnlyList<double>? All = null)
 {
-    /// <summary>What a summary holds of measured accuracies.</summary>
-    public static SpreadSummary Of(SubnetAccuracy accuracy) => new(accuracy.Mean, accuracy.Min, accuracy.All.Count, accuracy.All);
+    /// <summary>Summarises accuracies, at least one.</summary>
+    public static SpreadSummary Of(IReadOnlyList<double> all) => new(all.Average(), all.Min(), all.Count, all);
 }
 
 /// <summary>Wall-clock seconds, and processor seconds over all cores.</summary>

@@ -105,6 +105,9 @@ public sealed record TrainingRecipe
     /// <summary>Epochs between two checkpoints.</summary>
     public int CheckpointEvery { get; init; } = 1;
 
+    /// <summary>Epochs between two checkpoints that are kept for good, weights alone; 0: none.</summary>
+    public int KeepEvery { get; init; }
+
     /// <summary>Epochs between two validations.</summary>
     public int ValidateEvery { get; init; } = 1;
 }

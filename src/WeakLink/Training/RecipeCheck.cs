@@ -42,6 +42,7 @@ public static class RecipeCheck
         Range("training.threads", training.Threads, 0, 4096);
         Range("training.workers", training.Workers, 0, 256);
         Range("training.checkpoint-every", training.CheckpointEvery, 1, 1_000_000);
+        Range("training.keep-every", training.KeepEvery, 0, 1_000_000);
         Range("training.validate-every", training.ValidateEvery, 1, 1_000_000);
 
         Range("augmentation.crop", augmentation.Crop, 0, 4096);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using TorchSharp;
@@ -19,6 +20,7 @@ public sealed class RunFolder : IDisposable
     private const string MetricsName = "metrics.jsonl";
     private const string EnvironmentName = "environment.json";
     private const string CommandsName = "commands.txt";
+    private const string EpochPrefix = "epoch-";
 
     private readonly FileStream _lock;
     private readonly Recipe _recipe;
@@ -101,6 +103,29 @@ public sealed class RunFolder : IDisposable
         }
     }
 
+    /// <summary>The checkpoints that a run kept on its way, oldest first, and its last.</summary>
+    /// <param name="path">The run's directory.</param>
+    /// <exception cref="InputException">It kept none.</exception>
+    public static IReadOnlyList<string> KeptCheckpoints(string path)
+    {
+        var checkpoints = System.IO.Path.Combine(path, CheckpointFolder);
+        var kept = Directory.Exists(checkpoints)
+            ? Directory.EnumerateFiles(checkpoints, EpochPrefix + "*.safetensors").Select(file => (File: file, Epoch: EpochOf(file))).Where(one => one.Epoch > 0).OrderBy(one => one.Epoch).ToList()
+            : [];
+        if (kept.Count == 0)
+        {
+            throw new InputException($"'{path}' kept no checkpoints on its way: train with --set training.keep-every=EPOCHS, or name several runs.");
+        }
+
+        var last = System.IO.Path.Combine(checkpoints, "last.safetensors");
+        using var final = File.Exists(last) ? Checkpoint.Load(last) : null;
+        return [.. kept.Select(one => one.File), .. final is not null && final.Position.Epoch > kept[^1].Epoch ? [last] : Array.Empty<string>()];
+    }
+
+    /// <summary>The epoch after which a kept checkpoint was saved; 0 for other files.</summary>
+    private static int EpochOf(string file) => int.TryParse(
+        System.IO.Path.GetFileNameWithoutExtension(file)[EpochPrefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var epoch) ? epoch : 0;
+
     /// <summary>When a run was last saved.</summary>
     public static DateTime LastWritten(string path) => Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Max(File.GetLastWriteTimeUtc);
 
@@ -179,6 +204,12 @@ public sealed class RunFolder : IDisposable
     /// <exception cref="InputException">The disk is full; the previous checkpoint is intact.</exception>
     public void SaveBest(ClassifierNetwork network, RunPosition position) =>
         Checkpoint.Save(BestCheckpoint, network, null, null, _recipe, _classes, _size, position);
+
+    /// <summary>Saves the network of this epoch, to stay.</summary>
+    /// <exception cref="InputException">The disk is full.</exception>
+    public void KeepEpoch(ClassifierNetwork network, RunPosition position) => Checkpoint.Save(
+        System.IO.Path.Combine(Path, CheckpointFolder, string.Create(CultureInfo.InvariantCulture, $"{EpochPrefix}{position.Epoch:0000}.safetensors")),
+        network, null, null, _recipe, _classes, _size, position);
 
     /// <summary>Adds an epoch to metrics.jsonl and to the TensorBoard events.</summary>
     /// <exception cref="InputException">The disk is full.</exception>

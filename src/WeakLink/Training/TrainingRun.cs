@@ -114,6 +114,11 @@ public static class TrainingRun
                 folder.SaveBest(network, next);
             }
 
+            if (settings.KeepEvery > 0 && epoch % settings.KeepEvery == 0)
+            {
+                folder.KeepEpoch(network, next);
+            }
+
             if (last || epoch % settings.CheckpointEvery == 0)
             {
                 folder.SaveLast(network, optimizer, search, next);

@@ -68,6 +68,31 @@ public class TrainingRunTests
     }
 
     [Fact]
+    public void KeptCheckpoints_HoldTheWeightsOfTheirEpochs_AndTheLastFollowsThem()
+    {
+        using var folder = new TemporaryFolder();
+        var recipe = Small.Recipe with { Training = Small.Recipe.Training with { KeepEvery = 2 } };
+        Small.Train(folder["run"], recipe);
+        var kept = RunFolder.KeptCheckpoints(folder["run"]);
+        Assert.Equal(["epoch-0002.safetensors", "last.safetensors"], kept.Select(Path.GetFileName));
+        using var second = Checkpoint.Load(kept[0]);
+        Assert.Equal(2, second.Position.Epoch);
+        Assert.DoesNotContain(WeakLink.Interop.SafeTensors.Read(kept[0]).Tensors.Keys, name => name.StartsWith("optimizer.", StringComparison.Ordinal));
+
+        // A run stopped right after its second epoch had these weights.
+        using var parts = new TemporaryFolder();
+        using var stop = new CancellationTokenSource();
+        Assert.Throws<OperationCanceledException>(() => Small.Train(parts["run"], recipe, new StopAfter(stop, 13), stop.Token));
+        Assert.Equal(["epoch-0002.safetensors"], RunFolder.KeptCheckpoints(parts["run"]).Select(Path.GetFileName).Take(1));
+        var stopped = WeakLink.Interop.SafeTensors.Read(parts["run/checkpoints/epoch-0002.safetensors"]).Tensors;
+        Assert.All(WeakLink.Interop.SafeTensors.Read(kept[0]).Tensors, pair => Assert.True(pair.Value.allclose(stopped[pair.Key], 0, 0), pair.Key));
+
+        using var none = new TemporaryFolder();
+        Small.Train(none["run"], Small.Recipe with { Training = Small.Recipe.Training with { Epochs = 1 } });
+        Assert.Contains("training.keep-every", Assert.Throws<InputException>(() => RunFolder.KeptCheckpoints(none["run"])).Message);
+    }
+
+    [Fact]
     public void AnotherSeed_GivesOtherWeights_TheSameSeedTheSame()
     {
         using var folder = new TemporaryFolder();
