@@ -45,7 +45,12 @@ public static class SubnetEvaluation
     // stands still. Always the same images: subnets of one width differ by little more than batches of 64 images do.
     private const double PolicyLearningRate = 0.005;
     private const double PolicyBaselineDecay = 0.9;
-    private const int PolicyImages = 256;
+
+    /// <summary>Training images that a search's reward is measured on.</summary>
+    internal const int RewardImages = 256;
+
+    /// <summary>Which draws of the seed a policy's search takes.</summary>
+    internal const int PolicyDraws = -1;
 
     /// <summary>Measures.</summary>
     /// <param name="network">The finished network; its weights and running averages stay as they are.</param>
@@ -110,7 +115,12 @@ public static class SubnetEvaluation
         return Reestimated(network, subnet, Batches(training, images, seed), device);
     }
 
-    private static SubnetStatistics? Reestimated(ClassifierNetwork network, Subnet subnet, List<Batch> images, torch.Device device)
+    /// <summary>An untrained policy with the settings for a search of a few hundred passes.</summary>
+    internal static PolicySearch NewPolicy(SubnetSpace space, double width, long seed) =>
+        new(space, new PolicyOptions { Width = width, LearningRate = PolicyLearningRate, BaselineDecay = PolicyBaselineDecay, Every = 1 }, seed);
+
+    /// <summary>A subnet's statistics of these images; null where there are none. Leaves the network in evaluation mode.</summary>
+    internal static SubnetStatistics? Reestimated(ClassifierNetwork network, Subnet subnet, IReadOnlyList<Batch> images, torch.Device device)
     {
         if (images.Count == 0)
         {
@@ -133,25 +143,16 @@ public static class SubnetEvaluation
     private static PolicySearch TrainedPolicy(
         ClassifierNetwork network, BatchLoader training, SubnetEvaluationOptions options, torch.Device device, long seed, Action<int>? progress, CancellationToken stop)
     {
-        var policy = new PolicySearch(
-            network.Space,
-            new PolicyOptions { Width = options.Width, LearningRate = PolicyLearningRate, BaselineDecay = PolicyBaselineDecay, Every = 1 },
-            seed);
-        var images = options.SearchUpdates > 0 ? Batches(training, PolicyImages, seed) : [];
+        var policy = NewPolicy(network.Space, options.Width, seed);
+        var images = options.SearchUpdates > 0 ? Batches(training, RewardImages, seed) : [];
         network.train();
-        for (var update = 0; update < options.SearchUpdates; update++)
-        {
-            SeededRandom Draws() => new(seed, RandomUse.SubnetEvaluation, -1, update);
-            var subnet = policy.Propose(Draws());
-            policy.Learn(update, Draws(), Accuracy(images, batch => network.forward(batch, subnet), device, stop));
-            progress?.Invoke(update + 1);
-        }
-
+        SearchTrial.Run(policy, subnet => Accuracy(images, batch => network.forward(batch, subnet), device, stop), options.SearchUpdates, PolicyDraws, seed, progress);
         network.eval();
         return policy;
     }
 
-    private static List<Batch> Batches(BatchLoader training, int images, long seed)
+    /// <summary>Whole batches of training images, at least as many as asked for while there are any.</summary>
+    internal static List<Batch> Batches(BatchLoader training, int images, long seed)
     {
         var batches = new List<Batch>();
         for (var count = 0; count < images; count += (int)batches[^1].Labels.shape[0])
@@ -168,7 +169,8 @@ public static class SubnetEvaluation
         return batches;
     }
 
-    private static double Accuracy(List<Batch> images, Func<torch.Tensor, torch.Tensor> classify, torch.Device device, CancellationToken stop)
+    /// <summary>Share of the images that are classified as labelled.</summary>
+    internal static double Accuracy(IReadOnlyList<Batch> images, Func<torch.Tensor, torch.Tensor> classify, torch.Device device, CancellationToken stop)
     {
         long correct = 0, count = 0;
         foreach (var batch in images)
