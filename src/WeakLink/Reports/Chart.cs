@@ -81,6 +81,19 @@ public static partial class Chart
         plot.Series.Add(series);
     }
 
+    /// <summary>A pale band around a line of the same style.</summary>
+    /// <param name="plot">The plot.</param>
+    /// <param name="style">Which of the series it belongs to.</param>
+    /// <param name="low">Its lower edge.</param>
+    /// <param name="high">Its upper edge.</param>
+    public static void Band(this PlotModel plot, int style, IEnumerable<(double X, double Y)> low, IEnumerable<(double X, double Y)> high)
+    {
+        var series = new AreaSeries { Color = OxyColors.Transparent, Color2 = OxyColors.Transparent, Fill = OxyColor.FromAColor(50, Colours[style % Colours.Length]), RenderInLegend = false };
+        series.Points.AddRange(low.Select(point => new DataPoint(point.X, point.Y)));
+        series.Points2.AddRange(high.Select(point => new DataPoint(point.X, point.Y)));
+        plot.Series.Add(series);
+    }
+
     /// <summary>Dots.</summary>
     /// <inheritdoc cref="Line"/>
     public static void Dots(this PlotModel plot, int style, string name, IEnumerable<(double X, double Y)> points)
@@ -125,6 +138,8 @@ public static partial class Chart
         TextHorizontalAlignment = HorizontalAlignment.Center,
         TextVerticalAlignment = VerticalAlignment.Bottom,
         StrokeThickness = 0,
+        // Above a dot there, not through it.
+        Offset = new ScreenVector(0, -6),
     });
 
     /// <summary>The plot as an element of a page.</summary>
