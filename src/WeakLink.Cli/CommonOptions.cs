@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using WeakLink.Corruptions;
 
 namespace WeakLink.Cli;
 
@@ -7,9 +9,9 @@ internal static class CommonOptions
 {
     public static Option<string?> Data(string description) => new("--data") { Description = description, HelpName = "D" };
 
-    public static Option<string[]> Set() => new("--set")
+    public static Option<string[]> Set(string description = "Change a recipe key, such as ews.width=0.5; may be repeated (all keys: docs/recipes.md).") => new("--set")
     {
-        Description = "Change a recipe key, such as ews.width=0.5; may be repeated (all keys: docs/recipes.md).",
+        Description = description,
         HelpName = "key=value",
         DefaultValueFactory = _ => [],
     };
@@ -27,4 +29,23 @@ internal static class CommonOptions
         new($"--norm {norm} needs --eps: 8/255 is a size for linf (usual for 32x32 images: 0.5 for l2, 12 for l1).");
 
     public static Argument<string> Model() => new("MODEL") { Description = "A run folder, or a .safetensors checkpoint." };
+
+    /// <summary>Severities from 1 to 5, ascending.</summary>
+    /// <exception cref="InputException">It is no list of them.</exception>
+    public static IReadOnlyList<int> Severities(string text)
+    {
+        var chosen = new SortedSet<int>();
+        foreach (var part in text.Split(',', StringSplitOptions.TrimEntries))
+        {
+            var ends = part.Split('-').Select(end => int.TryParse(end, NumberStyles.None, CultureInfo.InvariantCulture, out var severity) ? severity : 0).ToArray();
+            if (ends.Length > 2 || ends.Any(end => end is < 1 or > Corruption.Severities) || ends[0] > ends[^1])
+            {
+                throw new InputException($"--severities {text} is not a list of severities from 1 to {Corruption.Severities}: write 1-5 or 1,3,5.");
+            }
+
+            chosen.UnionWith(Enumerable.Range(ends[0], ends[^1] - ends[0] + 1));
+        }
+
+        return [.. chosen];
+    }
 }

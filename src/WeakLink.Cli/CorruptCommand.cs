@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using WeakLink.Corruptions;
 using WeakLink.Data;
 using WeakLink.Runtime;
@@ -36,7 +35,7 @@ internal static class CorruptCommand
             var screen = new Screen(json: false);
             var settings = new CorruptionSettings(
                 CommonCorruptions.Named(parsed.GetValue(corruptions)!, parsed.GetValue(frost)),
-                Severities(parsed.GetValue(severities)!),
+                CommonOptions.Severities(parsed.GetValue(severities)!),
                 parsed.GetValue(layout) switch
                 {
                     "npy" => CorruptionLayout.Npy,
@@ -70,22 +69,5 @@ internal static class CorruptCommand
             return ExitCode.Success;
         });
         return command;
-    }
-
-    private static List<int> Severities(string text)
-    {
-        var chosen = new SortedSet<int>();
-        foreach (var part in text.Split(',', StringSplitOptions.TrimEntries))
-        {
-            var ends = part.Split('-').Select(end => int.TryParse(end, NumberStyles.None, CultureInfo.InvariantCulture, out var severity) ? severity : 0).ToArray();
-            if (ends.Length > 2 || ends.Any(end => end is < 1 or > Corruption.Severities) || ends[0] > ends[^1])
-            {
-                throw new InputException($"--severities {text} is not a list of severities from 1 to {Corruption.Severities}: write 1-5 or 1,3,5.");
-            }
-
-            chosen.UnionWith(Enumerable.Range(ends[0], ends[^1] - ends[0] + 1));
-        }
-
-        return [.. chosen];
     }
 }

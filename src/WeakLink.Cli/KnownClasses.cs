@@ -11,9 +11,18 @@ internal static class KnownClasses
     public static DataSplits Open(Recipe recipe, TrainedModel trained, IRunObserver observer, CancellationToken stop)
     {
         var splits = DataSources.Open(recipe.Data.WithoutExtra(), recipe.Seed, observer, stop);
-        return splits.Train.Classes.SequenceEqual(trained.Classes)
-            ? splits
-            : throw new InputException($"The classes of {splits.Train.Name} ({Some(splits.Train.Classes)}) are not those that the network was trained on ({Some(trained.Classes)}): name the folders alike.");
+        Require(splits.Train, trained);
+        return splits;
+    }
+
+    /// <summary>Checks that data have the classes of a network.</summary>
+    /// <exception cref="InputException">Their classes are not those of the network.</exception>
+    public static void Require(Dataset data, TrainedModel trained)
+    {
+        if (!data.Classes.SequenceEqual(trained.Classes))
+        {
+            throw new InputException($"The classes of {data.Name} ({Some(data.Classes)}) are not those that the network was trained on ({Some(trained.Classes)}): name the folders alike.");
+        }
     }
 
     private static string Some(IReadOnlyList<string> classes) => string.Join(", ", classes.Take(5)) + (classes.Count > 5 ? ", ..." : "");

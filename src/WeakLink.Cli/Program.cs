@@ -11,6 +11,7 @@ var root = new RootCommand("Train image classifiers that keep working when their
     TrainCommand.Create(),
     EvaluateCommand.Create(),
     CompareCommand.Create(),
+    SubnetsCommand.Create(),
     PredictCommand.Create(),
     ReportCommand.Create(),
     DataCommand.Create(),

@@ -1,0 +1,82 @@
+using WeakLink.Evaluation;
+
+namespace WeakLink.Cli;
+
+/// <summary>A subnet study, as tables.</summary>
+internal static class SubnetResults
+{
+    // Passes at which the searches are compared, as parts of all of them.
+    private static readonly double[] Stages = [0.25, 0.5, 1];
+
+    public static void ShowModel(Screen screen, SubnetStudy study, ModelStudy model)
+    {
+        screen.Line();
+        screen.Line($"  {model.Name}: {model.Network}, EWS {model.Ews}, epoch {model.Epoch}, in {Screen.Duration(TimeSpan.FromSeconds(model.Seconds))}");
+        screen.Line($"  {study.Images:n0} test images; {study.StatisticsInWords}");
+        var kinds = study.Kinds;
+        IReadOnlyList<string> Row(string name, AccuracyGroup group) => [name, .. kinds.Select(kind => $"{Screen.Percent(group[kind]!.Mean)} ({100 * group[kind]!.Min:0.0})")];
+        var rows = new List<IReadOnlyList<string>> { (string[])["full network", .. kinds.Select(kind => Screen.Percent(model.Full[kind]!.Value) + "       ")] };
+        foreach (var width in model.Widths)
+        {
+            rows.Add([FormattableString.Invariant($"width {width.Width}"), .. kinds.Select(_ => "")]);
+            rows.Add(Row($"  {width.Random.Clean.Count} random", width.Random));
+            if (width is { Proposed: { } proposed, WeakestOfPolicy: { } policy, WeakestOfRandom: { } random })
+            {
+                rows.Add(Row($"  {proposed.Clean.Count} proposed", proposed));
+                rows.Add(Row($"  {random.Clean.Count} found at random", random));
+                rows.Add(Row($"  {policy.Clean.Count} found by the policy", policy));
+            }
+        }
+
+        screen.Table(["mean (weakest)", .. kinds.Select(kind => kind.ToString().ToLowerInvariant())], rows);
+        foreach (var width in model.Widths)
+        {
+            if (width.RunningAverages is { } averages)
+            {
+                screen.Line(FormattableString.Invariant($"  Width {width.Width}: with the full network's running averages the same random subnets have {Screen.Percent(averages.Mean)} instead of {Screen.Percent(width.Random.Clean.Mean)} (clean)."));
+            }
+        }
+
+        ShowSearch(screen, model);
+    }
+
+    public static void ShowCorrelations(Screen screen, SubnetStudy study)
+    {
+        if (study.Correlations.Count == 0)
+        {
+            return;
+        }
+
+        screen.Line();
+        screen.Line($"  Accuracy of the subnets against that of the full network, over {study.Models.Count} models (95 % intervals):");
+        screen.Table(
+            ["accuracy", "width", "subnets", "Pearson", "Spearman"],
+            study.Correlations.Select(one => (IReadOnlyList<string>)[
+                one.Accuracy.ToString().ToLowerInvariant(),
+                FormattableString.Invariant($"{one.Width}"),
+                one.Subnets == SubnetRole.RandomMean ? "random, mean" : "weakest",
+                one.Pearson?.ToString() ?? "-",
+                one.Spearman?.ToString() ?? "-"]));
+    }
+
+    private static void ShowSearch(Screen screen, ModelStudy model)
+    {
+        var found = model.Widths.Where(width => width.Search is not null).ToList();
+        if (found.Count == 0)
+        {
+            return;
+        }
+
+        var search = found[0].Search!;
+        var total = search.Policy[0].Count;
+        var passes = Stages.Select(part => Math.Max(1, (int)Math.Round(part * total))).Distinct().ToList();
+        screen.Line($"  Lowest accuracy found after so many forward passes (percent of {search.Images:n0} training images, mean and range of {search.Policy.Count} searches):");
+        screen.Table(
+            ["", .. passes.Select(pass => $"{pass:n0}")],
+            found.SelectMany(width => new[] { ("random", width.Search!.Random), ("policy", width.Search!.Policy) }.Select(one =>
+                (IReadOnlyList<string>)[
+                    FormattableString.Invariant($"width {width.Width}, {one.Item1}"),
+                    .. passes.Select(pass => one.Item2.Select(course => course[pass - 1]).ToList()).Select(values =>
+                        $"{100 * values.Average():0.0} ({100 * values.Min():0.0}-{100 * values.Max():0.0})")])));
+    }
+}
