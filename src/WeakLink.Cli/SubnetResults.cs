@@ -16,6 +16,11 @@ internal static class SubnetResults
         var kinds = study.Kinds;
         IReadOnlyList<string> Row(string name, AccuracyGroup group) => [name, .. kinds.Select(kind => $"{Screen.Percent(group[kind]!.Mean)} ({100 * group[kind]!.Min:0.0})")];
         var rows = new List<IReadOnlyList<string>> { (string[])["full network", .. kinds.Select(kind => Screen.Percent(model.Full[kind]!.Value) + "       ")] };
+        if (model.FullReestimated is { } reestimated)
+        {
+            rows.Add(["  statistics re-estimated", .. kinds.Select(kind => Screen.Percent(reestimated[kind]!.Value) + "       ")]);
+        }
+
         foreach (var width in model.Widths)
         {
             rows.Add([FormattableString.Invariant($"width {width.Width}"), .. kinds.Select(_ => "")]);
@@ -70,7 +75,7 @@ internal static class SubnetResults
         var search = found[0].Search!;
         var total = search.Policy[0].Count;
         var passes = Stages.Select(part => Math.Max(1, (int)Math.Round(part * total))).Distinct().ToList();
-        screen.Line($"  Lowest accuracy found after so many forward passes (percent of {search.Images:n0} training images, mean and range of {search.Policy.Count} searches):");
+        screen.Line($"  Lowest accuracy found after so many forward passes (percent of {search.Images:n0} training images, {(search.Policy.Count == 1 ? "one search each" : $"mean and range of {search.Policy.Count} searches each")}):");
         screen.Table(
             ["", .. passes.Select(pass => $"{pass:n0}")],
             found.SelectMany(width => new[] { ("random", width.Search!.Random), ("policy", width.Search!.Policy) }.Select(one =>

@@ -147,11 +147,11 @@ internal static class SubnetsCommand
                 {
                     using var trained = TrainedModel.Load(paths[i], device);
                     var clock = Stopwatch.GetTimestamp();
-                    var (full, measured) = SubnetStudyMeasurement.Measure(trained.Network, images, options, device, names[i], screen, interruption.Token);
+                    var (full, reestimated, measured) = SubnetStudyMeasurement.Measure(trained.Network, images, options, device, names[i], screen, interruption.Token);
                     study = study with
                     {
                         Models = [.. study.Models, new ModelStudy(
-                            names[i], paths[i], trained.Network.Name, trained.Recipe.Ews.Search.ToString().ToLowerInvariant(), trained.Position.Epoch, full, measured, Stopwatch.GetElapsedTime(clock).TotalSeconds)],
+                            names[i], paths[i], trained.Network.Name, trained.Recipe.Ews.Search.ToString().ToLowerInvariant(), trained.Position.Epoch, full, reestimated, measured, Stopwatch.GetElapsedTime(clock).TotalSeconds)],
                     };
                     SubnetPage.Write(study, folder);
                     SubnetResults.ShowModel(screen, study, study.Models[^1]);

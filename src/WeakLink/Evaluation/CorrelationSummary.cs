@@ -2,7 +2,7 @@ namespace WeakLink.Evaluation;
 
 /// <summary>A correlation coefficient with its 95 % confidence interval.</summary>
 /// <param name="Value">In [-1, 1].</param>
-/// <param name="Low">Lower end of the interval; null below four pairs, where there is none.</param>
+/// <param name="Low">Lower end of the interval; null below four pairs and for a perfect correlation, where Fisher's transformation gives none.</param>
 /// <param name="High">Upper end.</param>
 /// <param name="Pairs">Pairs that it was computed from.</param>
 public sealed record CorrelationSummary(double Value, double? Low, double? High, int Pairs)
@@ -13,6 +13,8 @@ public sealed record CorrelationSummary(double Value, double? Low, double? High,
     // The variance of the transformed coefficient is 1 / (pairs - 3) for normal pairs (Fisher 1921); for ranks it is 1.06 / (pairs - 3)
     // (Fieller, Hartley and Pearson 1957).
     private const double RankVariance = 1.06;
+
+    private const double Perfect = 1 - 1e-12;
 
     /// <summary>Pearson's coefficient: how close the pairs are to a rising (1) or falling (-1) line.</summary>
     /// <param name="x">First of each pair.</param>
@@ -45,7 +47,7 @@ public sealed record CorrelationSummary(double Value, double? Low, double? High,
         var (sumX, sumY) = (x.Sum(value => Square(value - meanX)), y.Sum(value => Square(value - meanY)));
         // Rounding may leave a perfect correlation a little above 1.
         var value = Math.Clamp(x.Zip(y, (a, b) => (a - meanX) * (b - meanY)).Sum() / Math.Sqrt(sumX * sumY), -1, 1);
-        if (pairs < 4)
+        if (pairs < 4 || Math.Abs(value) > Perfect)
         {
             return new CorrelationSummary(value, null, null, pairs);
         }

@@ -37,10 +37,13 @@ public sealed record WidthStudy(
 /// <param name="Network">Its architecture.</param>
 /// <param name="Ews">Who proposed the subnets that its training taught: off, random or policy.</param>
 /// <param name="Epoch">Epochs that it was trained.</param>
-/// <param name="Full">The full network on the same images.</param>
+/// <param name="Full">The full network on the same images, with its running averages: as it is used.</param>
+/// <param name="FullReestimated">The full network with statistics re-estimated as its subnets' are; null where those use running averages. In the middle of a training
+/// the averages may lag far behind the weights.</param>
 /// <param name="Widths">Its subnets, by width.</param>
 /// <param name="Seconds">Wall-clock time.</param>
-public sealed record ModelStudy(string Name, string Path, string Network, string Ews, int Epoch, Accuracies Full, IReadOnlyList<WidthStudy> Widths, double Seconds);
+public sealed record ModelStudy(
+    string Name, string Path, string Network, string Ews, int Epoch, Accuracies Full, Accuracies? FullReestimated, IReadOnlyList<WidthStudy> Widths, double Seconds);
 
 /// <summary>An attack as a study names it.</summary>
 /// <param name="Name">Such as pgd.</param>

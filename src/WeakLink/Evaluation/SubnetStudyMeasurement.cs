@@ -45,7 +45,8 @@ public static class SubnetStudyMeasurement
     /// <param name="name">What to call the progress.</param>
     /// <param name="observer">Told of the progress.</param>
     /// <param name="stop">Stops between two batches.</param>
-    public static (Accuracies Full, IReadOnlyList<WidthStudy> Widths) Measure(
+    /// <returns>The full network with its running averages, and with re-estimated statistics if subnets have those; and its subnets by width.</returns>
+    public static (Accuracies Full, Accuracies? FullReestimated, IReadOnlyList<WidthStudy> Widths) Measure(
         ClassifierNetwork network, SubnetStudyImages images, SubnetStudyOptions options, torch.Device device, string name, IRunObserver observer, CancellationToken stop = default)
     {
         using var noGradients = torch.no_grad();
@@ -60,10 +61,14 @@ public static class SubnetStudyMeasurement
         var perSubnet = meter.Passes + SubnetStudyImages.Count(images.Recalibration);
         var subnets = (searches > 0 ? 2 : 1) * options.Count + (2 * searches);
         var runningAverages = images.Recalibration.Count > 0 ? options.Count * clean : 0;
-        var (done, total) = (0L, options.Widths.Count * ((subnets * perSubnet) + runningAverages + (2L * searches * options.SearchUpdates * reward)));
+        var whole = images.Recalibration.Count > 0 ? perSubnet : 0;
+        var (done, total) = (0L, whole + (options.Widths.Count * ((subnets * perSubnet) + runningAverages + (2L * searches * options.SearchUpdates * reward))));
         observer.Begin(name, total, "passes");
         void Advance(long passes, string detail) => observer.Advance(done += passes, detail);
 
+        using var everything = new RandomSearch(network.Space, 1);
+        var reestimated = whole == 0 ? null : meter.Measure(everything.Propose(new SeededRandom(options.Seed, RandomUse.SubnetEvaluation)));
+        Advance(whole, "full network");
         var widths = new List<WidthStudy>();
         foreach (var width in options.Widths)
         {
@@ -120,7 +125,7 @@ public static class SubnetStudyMeasurement
             }
         }
 
-        return (full, widths);
+        return (full, reestimated, widths);
     }
 
     /// <summary>Measures subnets of one network on always the same images.</summary>

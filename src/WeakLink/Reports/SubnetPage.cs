@@ -1,4 +1,3 @@
-using System.Globalization;
 using OxyPlot;
 using WeakLink.Attacks;
 using WeakLink.Evaluation;
@@ -14,8 +13,11 @@ public static class SubnetPage
     // More names than these can't be read beside one another; many more columns not be told apart.
     private const int MostLevelNames = 5, MostColumns = 24;
 
-    // Of an axis' length.
+    // Of an axis' length: for words above the highest dot.
     private const double NameRoom = 0.12;
+
+    // Of the images: more than statistics of finished networks differ by.
+    private const double NoticeableLag = 0.03;
 
     private const int RandomStyle = 0, ProposedStyle = 1, WeakestStyle = 2;
 
@@ -70,14 +72,10 @@ public static class SubnetPage
 
         var model = study.Models[0];
         var middle = model.Widths[Middle(model)];
-        return study.Kinds.SelectMany(kind => new[]
-        {
-            new Headline($"{Name(kind)}, full network", Percent(model.Full[kind]!.Value)),
-            new Headline(
-                $"{Name(kind)}, weakest subnet",
-                Percent(middle.Groups.Min(group => group[kind]!.Min)),
-                FormattableString.Invariant($"width {middle.Width}, of {middle.Groups.Sum(group => group[kind]!.Count)}")),
-        });
+        return study.Kinds.Select(kind => new Headline(
+            $"{Name(kind)}, weakest subnet",
+            Percent(middle.Groups.Min(group => group[kind]!.Min)),
+            FormattableString.Invariant($"of {middle.Groups.Sum(group => group[kind]!.Count)} of width {middle.Width}; full network {Percent(model.Full[kind]!.Value)}")));
     }
 
     private static void Conditions(Page page, SubnetStudy study)
@@ -113,12 +111,17 @@ public static class SubnetPage
     {
         page.Section(model.Name);
         page.Text($"{model.Network}, {(model.Ews == "off" ? "trained without EWS" : $"trained with EWS ({model.Ews} subnets)")}, epoch {model.Epoch}.");
+        if (model.FullReestimated is { } alike && Math.Abs(alike.Clean - model.Full.Clean) > NoticeableLag)
+        {
+            page.Warning($"With re-estimated statistics the full network has {Percent(alike.Clean)} instead of {Percent(model.Full.Clean)}: its running averages lag behind its weights, as they do in the middle of a training. Its subnets, whose statistics are re-estimated, compare with the first number.");
+        }
+
         foreach (var kind in study.Kinds)
         {
             var searched = model.Widths.Any(width => width.Proposed is not null);
             page.Figure(
                 Distribution(model, kind),
-                $"{Name(kind)} accuracy of single subnets of {model.Name}, by width; the line is the full network."
+                $"{Name(kind)} accuracy of single subnets of {model.Name}, by width; the line is the full network{(model.FullReestimated is null ? "" : ", the dashed one with re-estimated statistics")}."
                 + (searched ? " Side by side for each width: random subnets (circles) and those proposed by a policy (squares). Triangles are the weakest that random and policy searches came across." : ""));
         }
 
@@ -139,7 +142,14 @@ public static class SubnetPage
         }).Where(column => (column.Random ?? column.Proposed) is not null).ToList();
         var full = 100 * model.Full[kind]!.Value;
         plot.Rule(null, (-0.5, full), (columns.Count - 0.5, full));
-        plot.Label($"full network {full.ToString("0.0", CultureInfo.InvariantCulture)} %", 0, full);
+        plot.Label($"full network {Percent(model.Full[kind]!.Value)}", Math.Min(1, columns.Count - 1) / 2.0, full);
+        if (model.FullReestimated is { } reestimated)
+        {
+            var alike = 100 * reestimated[kind]!.Value;
+            plot.Rule("full network, re-estimated", (-0.5, alike), (columns.Count - 0.5, alike), dashed: true);
+        }
+
+        plot.Axes[1].MaximumPadding = NameRoom;
         Fill(plot, columns, kind);
         return plot.Svg();
     }
@@ -172,6 +182,11 @@ public static class SubnetPage
     private static IEnumerable<IReadOnlyList<string>> Rows(SubnetStudy study, ModelStudy model)
     {
         yield return ["full network", .. study.Kinds.Select(kind => Number(model.Full[kind]!.Value))];
+        if (model.FullReestimated is { } reestimated)
+        {
+            yield return ["full network, statistics re-estimated", .. study.Kinds.Select(kind => Number(reestimated[kind]!.Value))];
+        }
+
         foreach (var width in model.Widths)
         {
             foreach (var (name, group) in new[] { ("random", width.Random), ("proposed by a policy", width.Proposed), ("found by random searches", width.WeakestOfRandom), ("found by policy searches", width.WeakestOfPolicy) })
@@ -228,7 +243,7 @@ public static class SubnetPage
         if (study.Correlations.Count > 0)
         {
             page.Text("Does a network with weak subnets fall more easily itself? Each dot is a network. The intervals are of 95 % (Fisher's transformation) and take the networks as independent: the checkpoints of one run are not, and all of them become "
-                + "better at everything as they train. Clean accuracy stands beside the others for comparison: a correlation that is no higher than that of clean accuracy says little about robustness.");
+                + "better at everything as they train. Clean accuracy stands beside the others for comparison: a correlation that is no higher than that of clean accuracy says little about robustness. The full network is taken as it is used, with its running averages.");
             page.Table(["accuracy, width, subnets", "Pearson", "Spearman"], study.Correlations.Select(one => (IReadOnlyList<string>)[
                 FormattableString.Invariant($"{Name(one.Accuracy)}, {one.Width}, {Role(one.Subnets)}"), one.Pearson?.ToString() ?? "–", one.Spearman?.ToString() ?? "–"]));
         }
@@ -268,6 +283,11 @@ public static class SubnetPage
         {
             var full = 100 * study.Models[i].Full[kind]!.Value;
             plot.Rule(i == 0 ? "full network" : null, (i - 0.42, full), (i + 0.42, full));
+            if (study.Models[i].FullReestimated is { } reestimated)
+            {
+                var alike = 100 * reestimated[kind]!.Value;
+                plot.Rule(i == 0 ? "full network, re-estimated" : null, (i - 0.42, alike), (i + 0.42, alike), dashed: true);
+            }
         }
 
         plot.Axes[0].Angle = study.Models.Count > MostLevelNames ? -35 : 0;
@@ -284,7 +304,6 @@ public static class SubnetPage
             plot.Label(model.Name, point.X, point.Y);
         }
 
-        // Room for the names.
         (plot.Axes[0].MinimumPadding, plot.Axes[0].MaximumPadding, plot.Axes[1].MaximumPadding) = (NameRoom, NameRoom, NameRoom);
         return plot.Svg();
     }

@@ -30,10 +30,16 @@ public sealed class SubnetStudyTests : IDisposable
     public void OfWidthOne_EverySubnetIsTheFullNetwork()
     {
         using var images = Images(recalibration: 0);
-        var (full, widths) = Measure(images, new SubnetStudyOptions { Widths = [1], Count = 2, Searches = 2, SearchUpdates = 2, Attacks = [Pgd] });
+        var (full, reestimated, widths) = Measure(images, new SubnetStudyOptions { Widths = [1], Count = 2, Searches = 2, SearchUpdates = 2, Attacks = [Pgd] });
         Assert.All(widths[0].Groups, group => Assert.All(Enum.GetValues<AccuracyKind>(), kind => Assert.Equal([full[kind]!.Value, full[kind]!.Value], group[kind]!.All!)));
         Assert.Equal(4, widths[0].Groups.Count());
         Assert.Null(widths[0].RunningAverages);
+        Assert.Null(reestimated);
+
+        using var more = Images(recalibration: 32);
+        (full, reestimated, widths) = Measure(more, new SubnetStudyOptions { Widths = [1], Count = 1, SearchUpdates = 0 });
+        Assert.Equal(reestimated!.Clean, widths[0].Random.Clean.Mean);
+        Assert.Equal(full.Clean, widths[0].RunningAverages!.Mean);
     }
 
     [Fact]
@@ -41,7 +47,7 @@ public sealed class SubnetStudyTests : IDisposable
     {
         var recipe = Small.Recipe with { Evaluation = Small.Recipe.Evaluation with { Corruptions = "gaussian_noise,fog", CorruptionImages = 0 } };
         using var images = Images(recalibration: 32, severities: Corruption.AllSeverities);
-        var (full, widths) = Measure(images, new SubnetStudyOptions { Widths = [0.7], Count = 2, SearchUpdates = 0, Attacks = [Pgd] });
+        var (full, _, widths) = Measure(images, new SubnetStudyOptions { Widths = [0.7], Count = 2, SearchUpdates = 0, Attacks = [Pgd] });
 
         var corrupted = CorruptionEvaluation.Measure(_trained.Network, recipe, Small.Data.Test, torch.CPU, new SilentObserver(), default);
         Assert.Equal(1 - corrupted.MeanError, full.Corrupted!.Value, 12);
@@ -70,7 +76,7 @@ public sealed class SubnetStudyTests : IDisposable
     public void BothSearches_HaveTheSamePasses_AndMinimaThatNeverRise()
     {
         using var images = Images(recalibration: 16);
-        var (_, widths) = Measure(images, new SubnetStudyOptions { Widths = [0.6, 0.8], Count = 1, Searches = 2, SearchUpdates = 5 });
+        var (_, _, widths) = Measure(images, new SubnetStudyOptions { Widths = [0.6, 0.8], Count = 1, Searches = 2, SearchUpdates = 5 });
         Assert.All(widths, width =>
         {
             var search = width.Search!;
@@ -136,7 +142,7 @@ public sealed class SubnetStudyTests : IDisposable
         new SubnetStudyImagesOptions { Limit = 0, Corruptions = Noises, Severities = severities ?? [2], AttackLimit = 1000, RecalibrationImages = recalibration },
         new SilentObserver());
 
-    private (Accuracies Full, IReadOnlyList<WidthStudy> Widths) Measure(SubnetStudyImages images, SubnetStudyOptions options, IRunObserver? observer = null) =>
+    private (Accuracies Full, Accuracies? FullReestimated, IReadOnlyList<WidthStudy> Widths) Measure(SubnetStudyImages images, SubnetStudyOptions options, IRunObserver? observer = null) =>
         SubnetStudyMeasurement.Measure(_trained.Network, images, options, torch.CPU, "run", observer ?? new SilentObserver());
 
     private sealed class Progress : IRunObserver

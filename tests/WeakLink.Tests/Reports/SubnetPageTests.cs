@@ -1,4 +1,5 @@
 using System.Text.Json;
+using WeakLink.Evaluation;
 using WeakLink.Reports;
 using WeakLink.Tests.Data;
 using WeakLink.Tests.Evaluation;
@@ -16,6 +17,9 @@ public class SubnetPageTests
         Assert.DoesNotContain("<script", page);
         Assert.DoesNotContain("<1>", page);
         Assert.DoesNotContain("Pearson", page);
+        Assert.DoesNotContain("lag behind", page);
+        var model = study.Models[0];
+        Assert.Contains("lag behind", SubnetPage.Create(study with { Models = [model with { FullReestimated = new Accuracies(0.9, 0.4, null) }] }).ToHtml());
 
         var averages = SubnetPage.Create(study with { Recalibrated = 0 }).ToHtml();
         Assert.Contains("measured with the full network's running averages", System.Net.WebUtility.HtmlDecode(averages));
