@@ -131,6 +131,7 @@ internal static class SubnetsCommand
             };
             var study = new SubnetStudy
             {
+                Command = CommandLine.Current,
                 Data = splits.Test.Name,
                 Images = SubnetStudyImages.Count(images.Clean),
                 Corruptions = [.. chosenCorruptions.Select(corruption => corruption.Name)],

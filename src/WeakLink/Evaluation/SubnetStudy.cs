@@ -56,6 +56,9 @@ public sealed record StudiedAttack(string Name, string Norm, double Eps, int? St
 /// <summary>How subnets of one or several networks do on the same images: subnets.json. Rates are fractions, times seconds.</summary>
 public sealed record SubnetStudy
 {
+    /// <summary>The command that measured.</summary>
+    public required string Command { get; init; }
+
     /// <summary>Name of the data.</summary>
     public required string Data { get; init; }
 

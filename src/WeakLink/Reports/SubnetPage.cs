@@ -54,6 +54,8 @@ public static class SubnetPage
             Network(page, study, model);
         }
 
+        page.Section("Command");
+        page.Code(study.Command);
         return page;
     }
 

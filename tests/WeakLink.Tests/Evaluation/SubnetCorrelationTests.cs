@@ -28,6 +28,7 @@ internal static class Studies
     /// <summary>A study of networks.</summary>
     public static SubnetStudy Of(params ModelStudy[] models) => new()
     {
+        Command = "weaklink subnets runs/pets",
         Data = "pets & friends",
         Images = 100,
         Corruptions = ["fog"],

@@ -13,7 +13,7 @@ public class SubnetPageTests
     {
         var study = Studies.Of(Studies.Model("plain <1>", 0.7, [0.5, 0.6], [0.4, 0.3]));
         var page = SubnetPage.Create(study).ToHtml();
-        Assert.All(new[] { "plain &lt;1&gt;", "pets &amp; friends", "re-estimated on 1,024 training images", "That matters", "fog", "full network 70.0 %", ">0.7 random<", ">0.7 policy<", "30.0 %", "55.0 (50.0)" }, text => Assert.Contains(text, page));
+        Assert.All(new[] { "plain &lt;1&gt;", "pets &amp; friends", "re-estimated on 1,024 training images", "That matters", "fog", "weaklink subnets runs/pets", "full network 70.0 %", ">0.7 random<", ">0.7 policy<", "30.0 %", "55.0 (50.0)" }, text => Assert.Contains(text, page));
         Assert.DoesNotContain("<script", page);
         Assert.DoesNotContain("<1>", page);
         Assert.DoesNotContain("Pearson", page);
