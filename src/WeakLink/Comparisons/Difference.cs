@@ -1,3 +1,5 @@
+using MathNet.Numerics.Distributions;
+
 namespace WeakLink.Comparisons;
 
 /// <summary>How an interval of a difference was made.</summary>
@@ -47,7 +49,7 @@ public sealed record Difference(double Mean, double? HalfWidth, IntervalMethod M
         if (shared.Length > 1)
         {
             var pairs = Spread.Of([.. shared.Select(seed => arm[seed] - baseline[seed])])!;
-            return new(pairs.Mean, StudentT.TwoSided(Confidence, shared.Length - 1) * pairs.StandardDeviation!.Value / Math.Sqrt(shared.Length), IntervalMethod.Paired, shared);
+            return new(pairs.Mean, Quantile(shared.Length - 1) * pairs.StandardDeviation!.Value / Math.Sqrt(shared.Length), IntervalMethod.Paired, shared);
         }
 
         var (a, b) = (Spread.Of([.. arm.Values])!, Spread.Of([.. baseline.Values])!);
@@ -60,7 +62,10 @@ public sealed record Difference(double Mean, double? HalfWidth, IntervalMethod M
 
         // Squared standard errors of the two means, and Satterthwaite's degrees of freedom of their sum.
         var (u, v) = (first * first / a.Count, second * second / b.Count);
-        var half = u + v > 0 ? StudentT.TwoSided(Confidence, (u + v) * (u + v) / ((u * u / (a.Count - 1)) + (v * v / (b.Count - 1)))) * Math.Sqrt(u + v) : 0;
+        var half = u + v > 0 ? Quantile((u + v) * (u + v) / ((u * u / (a.Count - 1)) + (v * v / (b.Count - 1)))) * Math.Sqrt(u + v) : 0;
         return new(a.Mean - b.Mean, half, IntervalMethod.Welch, []);
     }
+
+    // How far from 0 a t variable lies at most, in either direction, with this confidence.
+    private static double Quantile(double degreesOfFreedom) => StudentT.InvCDF(0, 1, degreesOfFreedom, (1 + Confidence) / 2);
 }

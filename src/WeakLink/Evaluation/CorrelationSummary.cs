@@ -1,3 +1,5 @@
+using MathNet.Numerics.Statistics;
+
 namespace WeakLink.Evaluation;
 
 /// <summary>A correlation coefficient with its 95 % confidence interval.</summary>
@@ -21,16 +23,16 @@ public sealed record CorrelationSummary(double Value, double? Low, double? High,
     /// <param name="y">Second of each pair.</param>
     /// <returns>Null where there are fewer than three pairs, or one of the two does not vary.</returns>
     /// <exception cref="ArgumentException">The lists differ in length.</exception>
-    public static CorrelationSummary? Pearson(IReadOnlyList<double> x, IReadOnlyList<double> y) => Of(x, y, 1);
+    public static CorrelationSummary? Pearson(IReadOnlyList<double> x, IReadOnlyList<double> y) => Of(x, y, 1, Correlation.Pearson);
 
     /// <summary>Spearman's coefficient: Pearson's of the ranks, equal values sharing the mean of theirs. Any rising relation gives 1.</summary>
     /// <inheritdoc cref="Pearson"/>
-    public static CorrelationSummary? Spearman(IReadOnlyList<double> x, IReadOnlyList<double> y) => Of(Ranks(x), Ranks(y), RankVariance);
+    public static CorrelationSummary? Spearman(IReadOnlyList<double> x, IReadOnlyList<double> y) => Of(x, y, RankVariance, Correlation.Spearman);
 
     /// <summary>Such as "0.93 [0.71, 0.98]".</summary>
     public override string ToString() => FormattableString.Invariant($"{Value:0.00}") + (Low is { } low && High is { } high ? FormattableString.Invariant($" [{low:0.00}, {high:0.00}]") : "");
 
-    private static CorrelationSummary? Of(IReadOnlyList<double> x, IReadOnlyList<double> y, double variance)
+    private static CorrelationSummary? Of(IReadOnlyList<double> x, IReadOnlyList<double> y, double variance, Func<IEnumerable<double>, IEnumerable<double>, double> coefficient)
     {
         if (x.Count != y.Count)
         {
@@ -43,10 +45,8 @@ public sealed record CorrelationSummary(double Value, double? Low, double? High,
             return null;
         }
 
-        var (meanX, meanY) = (x.Average(), y.Average());
-        var (sumX, sumY) = (x.Sum(value => Square(value - meanX)), y.Sum(value => Square(value - meanY)));
         // Rounding may leave a perfect correlation a little above 1.
-        var value = Math.Clamp(x.Zip(y, (a, b) => (a - meanX) * (b - meanY)).Sum() / Math.Sqrt(sumX * sumY), -1, 1);
+        var value = Math.Clamp(coefficient(x, y), -1, 1);
         if (pairs < 4 || Math.Abs(value) > Perfect)
         {
             return new CorrelationSummary(value, null, null, pairs);
@@ -55,9 +55,4 @@ public sealed record CorrelationSummary(double Value, double? Low, double? High,
         var (transformed, reach) = (Math.Atanh(value), Quantile * Math.Sqrt(variance / (pairs - 3)));
         return new CorrelationSummary(value, Math.Tanh(transformed - reach), Math.Tanh(transformed + reach), pairs);
     }
-
-    private static double Square(double value) => value * value;
-
-    private static double[] Ranks(IReadOnlyList<double> values) =>
-        [.. values.Select(value => values.Count(other => other < value) + ((values.Count(other => other == value) + 1) / 2.0))];
 }

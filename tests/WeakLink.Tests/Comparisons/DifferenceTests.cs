@@ -16,6 +16,21 @@ public class DifferenceTests
         Assert.True(difference.IncludesZero);
     }
 
+    // The quantiles that every table of Student's distribution has for 95 % in both directions.
+    [Theory]
+    [InlineData(2, 12.7062)]
+    [InlineData(3, 4.3027)]
+    [InlineData(5, 2.7764)]
+    [InlineData(10, 2.2622)]
+    [InlineData(31, 2.0423)]
+    public void Interval_IsStudentsT(int seeds, double expected)
+    {
+        var arm = Enumerable.Range(0, seeds).ToDictionary(seed => (long)seed, seed => (double)(seed * seed));
+        var deviation = Math.Sqrt(arm.Values.Sum(value => Math.Pow(value - arm.Values.Average(), 2)) / (seeds - 1));
+        var difference = Difference.Between(arm, arm.ToDictionary(pair => pair.Key, _ => 0.0))!;
+        Assert.Equal(expected, difference.HalfWidth!.Value * Math.Sqrt(seeds) / deviation, 1e-4);
+    }
+
     [Fact]
     public void ASeedThatOneArmLacks_IsLeftOutOfThePairs()
     {
