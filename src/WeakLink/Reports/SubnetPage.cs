@@ -292,8 +292,16 @@ public static class SubnetPage
             }
         }
 
-        plot.Axes[0].Angle = study.Models.Count > MostLevelNames ? -35 : 0;
-        return plot.Svg();
+        if (study.Models.Count <= MostLevelNames)
+        {
+            return plot.Svg();
+        }
+
+        // OxyPlot leaves too little room for names at an angle: about 8 pixels a letter, along the slope.
+        const double Angle = 35;
+        var room = 24 + (8 * Math.Sin(Angle * Math.PI / 180) * study.Models.Max(model => model.Name.Length));
+        (plot.Axes[0].Angle, plot.PlotMargins) = (-Angle, new OxyPlot.OxyThickness(double.NaN, double.NaN, double.NaN, room));
+        return plot.Svg(height: 320 + (int)room);
     }
 
     private static string Scatter(SubnetStudy study, AccuracyKind kind, SubnetRole role, int width)
