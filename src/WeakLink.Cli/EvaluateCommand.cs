@@ -101,7 +101,7 @@ internal static class EvaluateCommand
             var splits = KnownClasses.Open(recipe, trained, screen, interruption.Token);
 
             // What the run took, not what its best checkpoint had taken.
-            var run = File.Exists(Path.Combine(parsed.GetValue(model)!, "summary.json")) ? Summary.Read(parsed.GetValue(model)!) : null;
+            var run = RunFolder.IsFinished(parsed.GetValue(model)!) ? Summary.Read(parsed.GetValue(model)!) : null;
             var clock = Stopwatch.GetTimestamp();
             ModelMetrics metrics;
             try

@@ -25,7 +25,7 @@ internal static class ReportCommand
             var screen = new Screen(false);
             NativeLibraries.Load();
             var folder = parsed.GetValue(run)!;
-            if (!RunFolder.IsRun(folder) || !File.Exists(Path.Combine(folder, "summary.json")))
+            if (!RunFolder.IsRun(folder) || !RunFolder.IsFinished(folder))
             {
                 throw new InputException($"'{folder}' is not the folder of a finished run (it holds no {(RunFolder.IsRun(folder) ? "summary.json" : "recipe.yaml")}): {(RunFolder.IsRun(folder) ? "finish it with 'weaklink train --resume'" : "give one that 'weaklink train' made")}.");
             }

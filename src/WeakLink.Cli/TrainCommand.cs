@@ -63,7 +63,7 @@ internal static class TrainCommand
             var chosen = continued ? new Recipe() : RecipeFile.Load(parsed.GetValue(recipe) ?? DefaultRecipe(overrides), overrides);
             var folder = parsed.GetValue(output) ?? (continued ? NewestRun() : NewRun(chosen));
             Summary summary;
-            if (continued && File.Exists(Path.Combine(folder, "summary.json")))
+            if (continued && RunFolder.IsFinished(folder))
             {
                 summary = Summary.Read(folder);
                 screen.Line($"The run in {folder} is complete, {summary.Epochs} of {summary.Epochs} epochs: these are its results. (evaluate measures it again.)");

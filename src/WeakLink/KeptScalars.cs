@@ -24,8 +24,6 @@ internal static class KeptScalars
 
     public static Scalar Kept(long value) => Keep(value);
 
-    public static Scalar Kept(bool value) => Keep(value);
-
     public static torch.Tensor Plus(this torch.Tensor left, torch.Tensor right) => left.add(right, Kept(1));
 
     public static torch.Tensor Plus(this torch.Tensor left, double right) => left.add(Kept(right), Kept(1));

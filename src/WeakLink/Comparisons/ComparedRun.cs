@@ -27,11 +27,8 @@ public sealed record ComparedRun(string Folder, Recipe Recipe, Summary Summary, 
             throw new InputException($"'{folder}' holds no run: give the folder that 'weaklink train' left, or a recipe.");
         }
 
-        return IsFinished(folder)
+        return RunFolder.IsFinished(folder)
             ? new(folder, RunFolder.RecipeOf(folder), Summary.Read(folder), RunFolder.EpochsOf(folder), RunFolder.EnvironmentOf(folder))
             : throw new InputException($"The run in '{folder}' is not finished: go on with 'weaklink train --resume --out {folder}', or leave it out.");
     }
-
-    /// <summary>Whether a folder holds a run that was measured to the end.</summary>
-    public static bool IsFinished(string folder) => File.Exists(Path.Combine(folder, "summary.json"));
 }

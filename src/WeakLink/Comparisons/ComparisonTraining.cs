@@ -30,7 +30,7 @@ public static class ComparisonTraining
             Check(arm, folder, recipe);
         }
 
-        if (runs.All(run => ComparedRun.IsFinished(run.Folder)))
+        if (runs.All(run => RunFolder.IsFinished(run.Folder)))
         {
             return [];
         }
@@ -41,14 +41,14 @@ public static class ComparisonTraining
         {
             var (arm, seed, folder, recipe) = runs[i];
             stop.ThrowIfCancellationRequested();
-            if (ComparedRun.IsFinished(folder))
+            if (RunFolder.IsFinished(folder))
             {
                 continue;
             }
 
             using var mine = Take(folder + ".lock");
             // Between the question and the lock another process may have finished it.
-            if (mine is null || ComparedRun.IsFinished(folder))
+            if (mine is null || RunFolder.IsFinished(folder))
             {
                 continue;
             }
@@ -66,7 +66,7 @@ public static class ComparisonTraining
             }
         }
 
-        return [.. runs.Select(run => run.Folder).Where(folder => !ComparedRun.IsFinished(folder))];
+        return [.. runs.Select(run => run.Folder).Where(folder => !RunFolder.IsFinished(folder))];
     }
 
     /// <summary>The runs of the arms, all of them finished.</summary>

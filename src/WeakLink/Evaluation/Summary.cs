@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using WeakLink.Perturbations;
+using WeakLink.Training;
 
 namespace WeakLink.Evaluation;
 
@@ -63,7 +64,7 @@ public sealed record Summary
     /// <exception cref="InputException">The file is missing or damaged.</exception>
     public static Summary Read(string path)
     {
-        var file = Directory.Exists(path) ? Path.Combine(path, "summary.json") : path;
+        var file = Directory.Exists(path) ? RunFolder.SummaryOf(path) : path;
         try
         {
             return JsonSerializer.Deserialize<Summary>(File.ReadAllText(file), Json.Line) ?? throw new JsonException("it is empty");

@@ -50,6 +50,12 @@ public sealed class RunFolder : IDisposable
     /// <summary>Whether a directory holds a run.</summary>
     public static bool IsRun(string path) => File.Exists(System.IO.Path.Combine(path, RecipeName));
 
+    /// <summary>Whether a directory holds the results of a run.</summary>
+    public static bool IsFinished(string path) => File.Exists(SummaryOf(path));
+
+    /// <summary>The file with the results of a run.</summary>
+    public static string SummaryOf(string path) => System.IO.Path.Combine(path, "summary.json");
+
     /// <summary>The recipe of a run, as it was resolved when the run began.</summary>
     /// <exception cref="InputException">The directory holds no run.</exception>
     public static Recipe RecipeOf(string path) => IsRun(path)
@@ -239,7 +245,7 @@ public sealed class RunFolder : IDisposable
 
     /// <summary>Writes summary.json.</summary>
     /// <exception cref="InputException">The disk is full.</exception>
-    public void WriteSummary(string json) => AtomicFile.Write(System.IO.Path.Combine(Path, "summary.json"), json + "\n");
+    public void WriteSummary(string json) => AtomicFile.Write(SummaryOf(Path), json + "\n");
 
     /// <inheritdoc/>
     public void Dispose()

@@ -1,5 +1,6 @@
 using WeakLink.Comparisons;
 using WeakLink.Tests.Data;
+using WeakLink.Training;
 
 namespace WeakLink.Tests.Comparisons;
 
@@ -60,7 +61,7 @@ public class ComparisonTrainingTests
         Directory.CreateDirectory(folder["out"]);
         using var held = new FileStream(folder["out/plain-0.lock"], FileMode.OpenOrCreate, FileAccess.Write, FileShare.None);
         Assert.Equal([folder["out/plain-0"]], ComparisonTraining.Train(Arms, settings, 1, folder["out"], new SilentObserver()));
-        Assert.True(ComparedRun.IsFinished(folder["out/ews-0"]));
+        Assert.True(RunFolder.IsFinished(folder["out/ews-0"]));
     }
 
     [Fact]
