@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using TorchSharp;
 using WeakLink.Attacks;
 using WeakLink.Data;
@@ -38,6 +37,8 @@ internal static class AttackBenchmark
             new AutoPgd(new ThreatModel(Norm.L1, 12), AutoPgdLoss.CrossEntropy),
             new FastAdaptiveBoundary(new ThreatModel(Norm.L2, 0.5), targets: 1),
             new SquareAttack(new ThreatModel(Norm.L2, 0.5), 500),
+            new FastAdaptiveBoundary(new ThreatModel(Norm.L1, 12), targets: 1),
+            new SquareAttack(new ThreatModel(Norm.L1, 12), 500),
         ];
         foreach (var attack in attacks)
         {
@@ -45,7 +46,7 @@ internal static class AttackBenchmark
         }
     }
 
-    /// <summary>Standard AutoAttack on a trained network, component by component.</summary>
+    /// <summary>Standard AutoAttack on a trained network, component by component. A run that was cut off goes on after its last component.</summary>
     /// <param name="run">Its run folder.</param>
     /// <param name="count">Test images, every class in its share.</param>
     public static void AutoAttackOn(string run, int count)
@@ -53,22 +54,37 @@ internal static class AttackBenchmark
         using var trained = TrainedModel.Load(run, torch.CPU);
         var test = DataSources.Open(trained.Recipe.Data.WithoutExtra(), trained.Recipe.Seed, new SilentObserver()).Test;
         var images = StratifiedSplit.Limit(test, count, trained.Recipe.Seed);
+        var crop = Loaders.MeasuringCrop(trained.Recipe, images);
+        var progress = Path.Combine(run, "attack-benchmark.json");
         var metrics = RobustEvaluation.Measure(
-            trained.Network, "autoattack", AutoAttack.Standard(Threat), images, Loaders.MeasuringCrop(trained.Recipe, images), trained.Recipe.Evaluation.Batch, torch.CPU, 0, new SilentObserver());
+            trained.Network, "autoattack", AutoAttack.Standard(Threat), images, crop, trained.Recipe.Evaluation.Batch, torch.CPU, 0, new SilentObserver(), progress);
         Console.WriteLine(FormattableString.Invariant(
             $"AutoAttack, {Threat}, {trained.Recipe.Model.Name} on {metrics.Images} test images of {images.Name}: clean {100 * metrics.CleanAccuracy:0.0}%, robust {100 * metrics.RobustAccuracy:0.0}%, {metrics.Stages.Sum(stage => stage.Seconds):0} s\n"));
-        Console.WriteLine("| attack | images | broken | seconds | forward passes | backward passes | ms a pass |");
-        Console.WriteLine("|---|---|---|---|---|---|---|");
-        foreach (var stage in metrics.Stages)
+        Console.WriteLine("| attack | images | broken | seconds | forward passes | backward passes | ms a pass | of bare passes |");
+        Console.WriteLine("|---|---|---|---|---|---|---|---|");
+        foreach (var stage in metrics.Stages.Where(stage => stage.Attacked > 0))
         {
+            var bare = BareSeconds(trained.Network, Math.Min(stage.Attacked, trained.Recipe.Evaluation.Batch), crop, stage.Forwards, stage.Backwards);
             Console.WriteLine(FormattableString.Invariant(
-                $"| {stage.Attack} | {stage.Attacked} | {stage.Broken} | {stage.Seconds:0.0} | {stage.Forwards:n0} | {stage.Backwards:n0} | {1000 * stage.Seconds / Math.Max(1, stage.Forwards + stage.Backwards):0.00} |"));
+                $"| {stage.Attack} | {stage.Attacked} | {stage.Broken} | {stage.Seconds:0.0} | {stage.Forwards:n0} | {stage.Backwards:n0} | {1000 * stage.Seconds / Math.Max(1, stage.Forwards + stage.Backwards):0.00} | {stage.Seconds / bare:0.00} |"));
         }
 
         foreach (var warning in metrics.Warnings)
         {
             Console.WriteLine("\nWarning: " + warning);
         }
+
+        File.Delete(progress);
+    }
+
+    // How long so many passes take when nothing else is done, from a few of them.
+    private static double BareSeconds(ClassifierNetwork network, int batch, CropAndFlip crop, long forwards, long backwards)
+    {
+        using var noGradients = torch.no_grad();
+        using var images = torch.rand(batch, 3, crop.Height, crop.Width);
+        using var labels = torch.zeros(batch, torch.int64);
+        var timings = Interleaved.Run(Rounds, ("both", () => Bare(network, images, labels, Steps, Steps)), ("forward", () => Bare(network, images, labels, Steps, 0)));
+        return ((timings[0].Median * backwards) + (timings[1].Median * (forwards - backwards))) / Steps / batch;
     }
 
     private static void InTraining(string name)
@@ -107,30 +123,35 @@ internal static class AttackBenchmark
         network.eval();
         using var noGradients = torch.no_grad();
         using var images = torch.rand(count, 3, 32, 32) * 0.5 + 0.25;
-        var model = new AttackedModel(network);
         // Labels that no attack within this threat reaches easily: the passes are those of robust images.
         using var labels = network.call(images).argmax(1);
         var indices = Enumerable.Range(0, count).Select(i => (long)i).ToArray();
-        attack.Perturb(model, images, labels, 0, indices).Dispose();
-        var (forwards, backwards) = (model.Forwards, model.Backwards);
-        var start = Stopwatch.GetTimestamp();
-        attack.Perturb(model, images, labels, 0, indices).Dispose();
-        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        (forwards, backwards) = (model.Forwards - forwards, model.Backwards - backwards);
+        AttackedModel model = null!;
+        var timings = Interleaved.Run(
+            Rounds,
+            ("attack", () =>
+            {
+                model = new AttackedModel(network);
+                attack.Perturb(model, images, labels, 0, indices).Dispose();
+            }
+        ),
+            ("bare", () => Bare(network, images, labels, model.Forwards / count, model.Backwards / count)));
+        Console.WriteLine(FormattableString.Invariant(
+            $"| {attack.Name}, {attack.Threat} | {model.Forwards:n0} | {model.Backwards:n0} | {timings[0].Median:0.0} | {timings[0].RatioTo(timings[1]):0.00} |"));
+    }
 
-        start = Stopwatch.GetTimestamp();
-        for (var done = 0L; done < backwards; done += count)
+    // Passes of a whole batch, of which so many are backward too.
+    private static void Bare(ClassifierNetwork network, torch.Tensor images, torch.Tensor labels, long forwards, long backwards)
+    {
+        for (var pass = 0L; pass < backwards; pass++)
         {
             InputGradient(network, images, labels);
         }
 
-        for (var done = backwards; done < forwards; done += count)
+        for (var pass = backwards; pass < forwards; pass++)
         {
             network.call(images).Dispose();
         }
-
-        var bare = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        Console.WriteLine(FormattableString.Invariant($"| {attack.Name}, {attack.Threat} | {forwards:n0} | {backwards:n0} | {seconds:0.0} | {seconds / bare:0.00} |"));
     }
 
     private static void InputGradient(ClassifierNetwork network, torch.Tensor images, torch.Tensor labels)

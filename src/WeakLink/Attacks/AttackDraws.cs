@@ -22,7 +22,7 @@ public sealed class AttackDraws(long seed, long attack, IReadOnlyList<long> indi
     public torch.Tensor Direction(ThreatModel threat, torch.Tensor images)
     {
         using var scope = torch.NewDisposeScope();
-        return threat.Normalized(Noise(threat, images)).mul_(Kept(threat.Epsilon)).MoveToOuterDisposeScope();
+        return threat.Largest(Noise(threat, images)).MoveToOuterDisposeScope();
     }
 
     /// <summary>A point anywhere in the ball: where PGD starts. Uniform for L∞; uniform in direction and in size for L2.</summary>

@@ -72,14 +72,16 @@ public sealed class FastAdaptiveBoundary : Attack
             var there = Hyperplane.Project(Threat.Norm, origin, normal, offset);
             var (sizeHere, sizeThere) = (Size(here).clamp_min_(Kept(1e-8)), Size(there).clamp_min_(Kept(1e-8)));
             var bias = (sizeHere / sizeHere.Plus(sizeThere)).clamp_(Kept(0), Kept(LargestBias)).unsqueeze(1);
-            var next = ((flat.Plus(here * Kept(Overshoot)) * bias.SubtractedFrom(1)).Plus(origin.Plus(there * Kept(Overshoot)) * bias)).clamp_(Kept(0), Kept(1)).view_as(clean);
+            var (beyondHere, beyondThere) = (here.mul_(Kept(Overshoot)).add_(flat, Kept(1)), there.mul_(Kept(Overshoot)).add_(origin, Kept(1)));
+            var next = torch.lerp(beyondHere, beyondThere, bias).clamp_(Kept(0), Kept(1)).view_as(clean);
 
             var fooled = model.Correct(next, labels).logical_not();
             var now = Size((next - clean).flatten(1));
-            var better = fooled.logical_and(now.lt(size));
-            found.copy_(torch.where(ThreatModel.PerImage(better), next, found));
-            size.copy_(torch.where(better, now, size));
-            x.copy_(torch.where(ThreatModel.PerImage(fooled), clean.Plus((next - clean) * Kept(Shrink)), next));
+            var better = fooled.logical_and(now.lt(size)).nonzero().squeeze(1);
+            found.index_copy_(0, better, next.index_select(0, better));
+            size.index_copy_(0, better, now.index_select(0, better));
+            // Back towards the image where the model is fooled.
+            x.copy_(torch.lerp(next, clean, ThreatModel.PerImage(fooled.to(torch.float32) * Kept(1 - Shrink))));
         }
 
         // No final search along the line to the image: AutoAttack has none. Only what the threat model allows; a little too far by rounding is projected, and judged again by whoever asks.
@@ -108,10 +110,10 @@ public sealed class FastAdaptiveBoundary : Attack
                     _ => flat.abs().amax([1]),
                 };
                 var away = value.abs() / steepness.Plus(1e-12);
-                var nearer = away.lt(distance);
-                difference.copy_(torch.where(nearer, value, difference));
-                normal.copy_(torch.where(nearer.unsqueeze(1), flat, normal));
-                distance.copy_(torch.minimum(away, distance));
+                var nearer = away.lt(distance).nonzero().squeeze(1);
+                difference.index_copy_(0, nearer, value.index_select(0, nearer));
+                normal.index_copy_(0, nearer, flat.index_select(0, nearer));
+                distance.index_copy_(0, nearer, away.index_select(0, nearer));
             });
         return (difference, normal);
     }

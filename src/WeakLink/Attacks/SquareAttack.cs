@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Runtime.InteropServices;
 using TorchSharp;
 
 namespace WeakLink.Attacks;
@@ -57,13 +56,11 @@ public sealed class SquareAttack : Attack
                 break;
             }
 
-            var positions = left.cpu().data<long>().ToArray();
+            var own = left.cpu().data<long>().ToArray().Select(image => random[image]).ToArray();
             var (x, current) = (images.index_select(0, left), best.index_select(0, left));
             var part = FirstPart / Schedule.First(stage => query <= stage.Until).Divisor;
             var side = Math.Sqrt(part * images.shape[2] * images.shape[3]);
-            var tried = Threat.Norm == Norm.Linf
-                ? PaintSquare(x, current, side, positions, random)
-                : MoveMass(x, current, side, positions, random);
+            var tried = Threat.Norm == Norm.Linf ? PaintSquare(x, current, side, own) : MoveMass(x, current, side, own);
             var now = AttackLoss.Margin(model.Logits(tried), labels.index_select(0, left));
             var better = now.lt(margin.index_select(0, left));
             var improved = left[better];
@@ -74,10 +71,22 @@ public sealed class SquareAttack : Attack
         return best;
     }
 
-    // Written in place: a managed array for every query would keep the collector busy.
-    private static Span<float> Values(torch.Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.bytes);
-
     private static float Sign(SeededRandom random) => random.NextBool() ? 1 : -1;
+
+    private static void FillSigns(Span<float> signs, SeededRandom random)
+    {
+        foreach (ref var sign in signs)
+        {
+            sign = Sign(random);
+        }
+    }
+
+    // Any place where the square fits, as the index of its first value; the authors' L∞ never reaches the last row and column.
+    private static long Corner(SeededRandom random, int side, torch.Tensor images)
+    {
+        var (top, left) = (random.Next((int)images.shape[2] - side + 1), random.Next((int)images.shape[3] - side + 1));
+        return (top * images.shape[3]) + left;
+    }
 
     private torch.Tensor Stripes(torch.Tensor clean, SeededRandom[] random)
     {
@@ -88,29 +97,22 @@ public sealed class SquareAttack : Attack
         return Threat.Project(clean.Plus(stripes * Kept(Threat.Epsilon)), clean).MoveToOuterDisposeScope();
     }
 
-    private torch.Tensor PaintSquare(torch.Tensor clean, torch.Tensor current, double wanted, long[] positions, SeededRandom[] random)
+    private torch.Tensor PaintSquare(torch.Tensor clean, torch.Tensor current, double wanted, SeededRandom[] random)
     {
         using var scope = torch.NewDisposeScope();
         var (channels, height, width) = ((int)clean.shape[1], (int)clean.shape[2], (int)clean.shape[3]);
         var side = Math.Clamp((int)Math.Round(wanted), 1, Math.Min(height, width));
-        var squares = torch.zeros(current.shape);
-        var paint = Values(squares);
-        for (var i = 0; i < positions.Length; i++)
+        var (corners, signs) = (new long[random.Length], new float[random.Length * channels]);
+        for (var i = 0; i < random.Length; i++)
         {
-            // Any place; the authors never reach the last row and column.
-            var own = random[positions[i]];
-            var (top, left) = (own.Next(height - side + 1), own.Next(width - side + 1));
-            for (var channel = 0; channel < channels; channel++)
-            {
-                var value = Sign(own) * (float)(2 * Threat.Epsilon);
-                for (var y = top; y < top + side; y++)
-                {
-                    paint.Slice((((((i * channels) + channel) * height) + y) * width) + left, side).Fill(value);
-                }
-            }
+            corners[i] = Corner(random[i], side, clean);
+            FillSigns(signs.AsSpan(i * channels, channels), random[i]);
         }
 
-        return Threat.Project(current.Plus(squares.to(current.device)), clean).MoveToOuterDisposeScope();
+        var window = Window(corners, side, clean);
+        var colours = torch.tensor(signs, [random.Length, channels, 1], device: clean.device) * Kept(Threat.Epsilon);
+        var inside = clean.flatten(2).gather(2, window);
+        return current.clone().flatten(2).scatter_(2, window, Threat.Project(inside.Plus(colours), inside)).view_as(clean).MoveToOuterDisposeScope();
     }
 
     // L2 and L1: the whole image is tiled with bumps at first.
@@ -141,59 +143,60 @@ public sealed class SquareAttack : Attack
 
         var tiles = torch.tensor(values, clean.shape, device: clean.device);
         // L1 leaves the choice to the projection, which keeps the peaks.
-        return Threat.Project(clean.Plus(Threat.Norm == Norm.L2 ? Threat.Normalized(tiles) * Kept(Threat.Epsilon) : tiles), clean).MoveToOuterDisposeScope();
+        return Threat.Project(clean.Plus(Threat.Norm == Norm.L2 ? Threat.Largest(tiles) : tiles), clean).MoveToOuterDisposeScope();
     }
 
     // Takes the perturbation out of one window and puts it, with what is left of ε, into another, as a bump added to what is there.
-    private torch.Tensor MoveMass(torch.Tensor clean, torch.Tensor current, double wanted, long[] positions, SeededRandom[] random)
+    private torch.Tensor MoveMass(torch.Tensor clean, torch.Tensor current, double wanted, SeededRandom[] random)
     {
         using var scope = torch.NewDisposeScope();
         var (channels, height, width) = ((int)clean.shape[1], (int)clean.shape[2], (int)clean.shape[3]);
         var side = Math.Max((int)Math.Round(wanted), 3);
         side = Math.Min(side + (side % 2 == 0 ? 1 : 0), Math.Min(height, width));
-        var (window, source, added) = (torch.zeros(positions.Length, 1, height, width), torch.zeros(positions.Length, 1, height, width), torch.zeros(clean.shape));
-        var first = Values(window);
-        var second = Values(source);
-        var bumps = Values(added);
-        for (var i = 0; i < positions.Length; i++)
+        var (to, from, turned, signs) = (new long[random.Length], new long[random.Length], new long[random.Length], new float[random.Length * channels]);
+        for (var i = 0; i < random.Length; i++)
         {
-            var own = random[positions[i]];
-            var (top, left) = (own.Next(height - side + 1), own.Next(width - side + 1));
-            var (otherTop, otherLeft) = (own.Next(height - side + 1), own.Next(width - side + 1));
-            var bump = Bump(side, own.NextBool());
-            for (var y = 0; y < side; y++)
-            {
-                first.Slice((((i * height) + top + y) * width) + left, side).Fill(1);
-                second.Slice((((i * height) + otherTop + y) * width) + otherLeft, side).Fill(1);
-            }
-
-            for (var channel = 0; channel < channels; channel++)
-            {
-                var sign = Sign(own);
-                for (var at = 0; at < bump.Length; at++)
-                {
-                    bumps[(((((i * channels) + channel) * height) + top + (at / side)) * width) + left + (at % side)] = sign * bump[at];
-                }
-            }
+            (to[i], from[i]) = (Corner(random[i], side, clean), Corner(random[i], side, clean));
+            turned[i] = random[i].NextBool() ? 1 : 0;
+            FillSigns(signs.AsSpan(i * channels, channels), random[i]);
         }
 
-        (window, source, added) = (window.to(clean.device), source.to(clean.device), added.to(clean.device));
-        var change = current - clean;
+        var change = (current - clean).flatten(2);
         // Sizes by channel, so that what is taken from a channel comes back to it.
-        var free = Power(torch.full([positions.Length, 1, 1, 1], Kept(Threat.Epsilon), device: clean.device)) - Power(ThreatModel.PerImage(Threat.Size(change)));
-        var held = ChannelPower(change * torch.maximum(window, source));
-        added = added.Plus(change * window / Root(ChannelPower(change * window)).Plus(1e-12));
-        added = added * window / Root(ChannelPower(added * window)).Plus(1e-12) * Root((free.clamp_min_(Kept(0)) / Kept(channels)).Plus(held));
+        var free = Power(change).sum(1, keepdim: true).SubtractedFrom(Math.Pow(Threat.Epsilon, Threat.Norm == Norm.L2 ? 2 : 1)).clamp_min_(Kept(0)) / Kept(channels);
+        var (target, source) = (Window(to, side, clean), Window(from, side, clean));
+        var there = Take(target);
+        // Where the two overlap, nothing is left to take.
+        var held = Power(there).Plus(Power(Take(source)));
+        var bumps = torch.tensor((float[])[.. Bump(side, turned: false), .. Bump(side, turned: true)], [2, 1, side * side], device: clean.device);
+        var added = bumps.index_select(0, torch.tensor(turned, device: clean.device)) * torch.tensor(signs, [random.Length, channels, 1], device: clean.device);
+        added = added.Plus(there / Root(Power(there)).Plus(1e-12));
+        added = added / Root(Power(added)).Plus(1e-12) * Root(free.Plus(held));
         // L1, as published: too much by intention, of which the projection keeps the peaks.
-        added = Threat.Norm == Norm.L1 ? added * Kept(channels) : added;
-        var moved = (change * window.SubtractedFrom(1) * source.SubtractedFrom(1)).Plus(added);
+        change.scatter_(2, target, Threat.Norm == Norm.L1 ? added * Kept(channels) : added);
+        var moved = change.view_as(clean);
         // L2 uses all of epsilon.
-        var next = Threat.Norm == Norm.L2 ? Threat.Normalized(moved) * Kept(Threat.Epsilon) : moved;
-        return Threat.Project(clean.Plus(next), clean).MoveToOuterDisposeScope();
+        return Threat.Project(clean.Plus(Threat.Norm == Norm.L2 ? Threat.Largest(moved) : moved), clean).MoveToOuterDisposeScope();
 
-        torch.Tensor Power(torch.Tensor sizes) => Threat.Norm == Norm.L2 ? sizes.Squared() : sizes;
+        torch.Tensor Take(torch.Tensor window)
+        {
+            var taken = change.gather(2, window);
+            change.scatter_(2, window, torch.zeros_like(taken));
+            return taken;
+        }
+
+        torch.Tensor Power(torch.Tensor values) => (Threat.Norm == Norm.L2 ? values.Squared() : values.abs()).sum(2, keepdim: true);
         torch.Tensor Root(torch.Tensor powers) => Threat.Norm == Norm.L2 ? powers.sqrt() : powers;
-        torch.Tensor ChannelPower(torch.Tensor values) => (Threat.Norm == Norm.L2 ? values.Squared() : values.abs()).sum([2, 3], keepdim: true);
+    }
+
+    // Where the values of a square lie: N×channels×side², for gather and scatter over flattened images.
+    private static torch.Tensor Window(long[] corners, int side, torch.Tensor images)
+    {
+        using var scope = torch.NewDisposeScope();
+        var (channels, width) = (images.shape[1], images.shape[3]);
+        var within = Enumerable.Range(0, side * side).Select(at => (at / side * width) + (at % side)).ToArray();
+        return torch.tensor(corners, [corners.Length, 1, 1], device: images.device).Plus(torch.tensor(within, device: images.device))
+            .expand(corners.Length, channels, side * side).MoveToOuterDisposeScope();
     }
 
     /// <summary>Two opposite pyramids, one beside or above the other, together of size 1 (section 3.4 of the paper); steeper for L1.</summary>

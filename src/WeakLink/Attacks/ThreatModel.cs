@@ -111,8 +111,7 @@ public sealed record ThreatModel
             return torch.minimum(torch.maximum(points, images - Kept(Epsilon)), images.Plus(Epsilon)).clamp_(Kept(0), Kept(1)).MoveToOuterDisposeScope();
         }
 
-        var change = points - images;
-        var inBox = change.Plus(images).clamp_(Kept(0), Kept(1));
+        var inBox = points.clamp(Kept(0), Kept(1));
         var outside = Size(inBox - images).gt(Kept(Epsilon));
         if (!outside.any().ReadBoolean())
         {
@@ -121,11 +120,28 @@ public sealed record ThreatModel
 
         // By duality one number for each image decides: L2 shortens the change to a part of its length, L1 shortens every value by as much;
         // then the box cuts.
-        var length = change.abs();
-        var room = torch.where(change.gt(Kept(0)), images.SubtractedFrom(1), images);
-        var inside = Norm == Norm.L2 ? length * PerImage(Part(length, room)) : (length - PerImage(Threshold(length, room, outside))).clamp_min_(Kept(0));
-        return torch.where(PerImage(outside), images.Plus(change.sign() * inside).clamp_(Kept(0), Kept(1)), inBox).MoveToOuterDisposeScope();
+        var change = points - images;
+        var (length, room) = (change.abs(), Room(images, change));
+        if (Norm == Norm.L2)
+        {
+            var part = Part(length, room);
+            change.mul_(PerImage(torch.where(outside, part, torch.ones_like(part))));
+        }
+        else
+        {
+            var less = Threshold(length, room, outside);
+            less = PerImage(torch.where(outside, less, torch.zeros_like(less)));
+            change.sub_(change.clamp(less.neg(), less));
+        }
+
+        return change.add_(images, Kept(1)).clamp_(Kept(0), Kept(1)).MoveToOuterDisposeScope();
     }
+
+    // What follows avoids comparisons and torch.where on whole images: on processors they take four times as long as arithmetic.
+
+    /// <summary>How far each value may go in its direction before it leaves [0, 1].</summary>
+    internal static torch.Tensor Room(torch.Tensor values, torch.Tensor directions) =>
+        directions.clone().gt_(Kept(0)).sub_(values).abs_();
 
     // L2: Σ min(t·length, room)² = ε². Where the box cuts is known for a t that is too small, and solving for the rest gives a larger t that
     // is still not too large: this reaches the solution in a few rounds.
@@ -138,8 +154,9 @@ public sealed record ThreatModel
         for (var i = 0; i < Rounds; i++)
         {
             using var round = torch.NewDisposeScope();
-            var cut = (length * PerImage(t)).gt(room).to(torch.float32);
-            var (rest, free) = ((rooms * cut).flatten(1).sum(1).SubtractedFrom(wanted), (lengths * cut.SubtractedFrom(1)).flatten(1).sum(1));
+            var cut = (length * PerImage(t)).gt_(room);
+            var rest = (rooms * cut).flatten(1).sum(1).SubtractedFrom(wanted);
+            var free = cut.sub_(Kept(1)).mul_(lengths).flatten(1).sum(1).neg_();
             var next = torch.maximum((rest.clamp_min_(Kept(0)) / free.clamp_min_(Kept(1e-30))).sqrt_().clamp_max_(Kept(1)), t);
             var done = next.le(t * Kept(1 + Slack)).all().ReadBoolean();
             t.copy_(next);
@@ -158,11 +175,12 @@ public sealed record ThreatModel
         using var scope = torch.NewDisposeScope();
         var high = length.flatten(1).amax([1]);
         var (low, t) = (torch.zeros_like(high), torch.zeros_like(high));
+        var none = torch.zeros(1, device: length.device);
         for (var i = 0; i < Rounds; i++)
         {
             using var round = torch.NewDisposeScope();
-            var left = (length - PerImage(t)).clamp_min_(Kept(0));
-            var excess = torch.minimum(left, room).flatten(1).sum(1) - Kept(Epsilon * (1 - SumSlack));
+            var left = (length - PerImage(t)).clamp_(none, room);
+            var excess = left.flatten(1).sum(1) - Kept(Epsilon * (1 - SumSlack));
             var small = excess.le(Kept(Epsilon * SumSlack / 2));
             high.copy_(torch.where(small, t, high));
             low.copy_(torch.where(small, low, t));
@@ -172,7 +190,8 @@ public sealed record ThreatModel
                 break;
             }
 
-            var moving = left.gt(Kept(0)).logical_and(left.lt(room)).flatten(1).sum(1).clamp_min_(Kept(1));
+            // Values that neither 0 nor the box holds.
+            var moving = (room - left).mul_(left).gt_(Kept(0)).flatten(1).sum(1).clamp_min_(Kept(1));
             var next = t.Plus(excess / moving);
             t.copy_(torch.where(close, t, torch.where(next.gt(low).logical_and(next.lt(high)), next, low.Plus(high) / Kept(2))));
         }
@@ -195,6 +214,13 @@ public sealed record ThreatModel
     {
         using var scope = torch.NewDisposeScope();
         return (perturbation / PerImage(Size(perturbation)).add_(Kept(1e-12), Kept(1))).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Perturbations scaled to size ε, or to as little less as keeps rounding from leaving the ball.</summary>
+    internal torch.Tensor Largest(torch.Tensor perturbation)
+    {
+        using var scope = torch.NewDisposeScope();
+        return Normalized(perturbation).mul_(Kept(Epsilon * (1 - Slack))).MoveToOuterDisposeScope();
     }
 
     /// <summary>"Linf 8/255"-like text.</summary>

@@ -63,6 +63,45 @@ public sealed class ThreatModelTests
         }
     }
 
+    [Theory]
+    [InlineData(Norm.Linf)]
+    [InlineData(Norm.L2)]
+    [InlineData(Norm.L1)]
+    public void HyperplaneProjection_OfABatch_IsThatOfEachImage(Norm norm)
+    {
+        using var scope = torch.NewDisposeScope();
+        const int Images = 6, Dimensions = 50;
+        var points = torch.rand([Images, Dimensions], generator: new torch.Generator(1));
+        var normals = torch.randn([Images, Dimensions], generator: new torch.Generator(2));
+        // Equal weights, no weights but one, and a plane out of reach.
+        normals[1] = torch.ones(Dimensions);
+        normals[2] = torch.zeros(Dimensions);
+        normals[2, 7] = 3;
+        var offsets = (points * normals).sum(1) + torch.tensor(new[] { 1.5f, -2, 0.1f, 1000, 0.02f, -1 });
+        var together = Hyperplane.Project(norm, points, normals, offsets);
+        for (var i = 0; i < Images; i++)
+        {
+            var alone = Hyperplane.Project(norm, points.narrow(0, i, 1), normals.narrow(0, i, 1), offsets.narrow(0, i, 1));
+            Assert.True((alone - together[i]).abs().max().ToSingle() < 1e-3, $"image {i}");
+        }
+
+        var farthest = torch.where(normals[3].gt(0), 1 - points[3], -points[3]);
+        Assert.True((together[3] - farthest).abs().max().ToSingle() < 1e-5, "all that the box allows");
+    }
+
+    [Fact]
+    public void BelowLargest_IsExceededByAsManyValuesAsAskedFor()
+    {
+        using var scope = torch.NewDisposeScope();
+        var values = torch.rand([5, 400], generator: new torch.Generator(3)).pow(4);
+        values[3] = torch.where(torch.arange(400).lt(30), 0.25f, 0f);
+        values[4] = torch.where(torch.arange(400).lt(30), 1e-30f, 1e-36f);
+        var counts = new[] { 1f, 7, 400, 12, 30 };
+        var exceeding = values.gt(AutoPgd.BelowLargest(values, torch.tensor(counts)).unsqueeze(1)).sum(1).data<long>().ToArray();
+        // Of equal values, all or none.
+        Assert.Equal([1, 7, 400, 30, 30], exceeding);
+    }
+
     [Fact]
     public void Epsilon_OfPixelUnits_IsExplained()
     {
