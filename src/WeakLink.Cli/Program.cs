@@ -24,12 +24,17 @@ var root = new RootCommand("Train image classifiers that keep working when their
 };
 CommandWithExamples.ShowIn(root);
 
+if (args.Length == 0)
+{
+    return root.Parse("--help").Invoke();
+}
+
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {
-    foreach (var error in parsed.Errors)
+    foreach (var message in Misspelling.Explain(parsed) is { } misspelling ? [misspelling] : parsed.Errors.Select(error => error.Message))
     {
-        Console.Error.WriteLine($"weaklink: {error.Message}");
+        Console.Error.WriteLine($"weaklink: {message}");
     }
 
     var command = parsed.CommandResult.Command;

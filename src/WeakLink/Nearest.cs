@@ -6,7 +6,8 @@ internal static class Nearest
     /// <summary>The known name with the smallest edit distance (Levenshtein 1966) to the given one.</summary>
     public static string To(string name, IEnumerable<string> known) => known.MinBy(candidate => Distance(name, candidate))!;
 
-    private static int Distance(string a, string b)
+    /// <summary>How many letters must be changed, added or left out.</summary>
+    public static int Distance(string a, string b)
     {
         var previous = Enumerable.Range(0, b.Length + 1).ToArray();
         for (var i = 1; i <= a.Length; i++)

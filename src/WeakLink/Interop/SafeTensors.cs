@@ -113,11 +113,18 @@ public static class SafeTensors
 
     private static (Dictionary<string, torch.Tensor> Tensors, Dictionary<string, string> Metadata) Read(string path, FileStream file)
     {
-        var prefix = new byte[8];
-        var length = file.ReadAtLeast(prefix, 8, throwOnEndOfStream: false) == 8 ? BinaryPrimitives.ReadInt64LittleEndian(prefix) : -1;
+        // The length of the header, and the brace that it begins with.
+        var prefix = new byte[9];
+        var length = file.ReadAtLeast(prefix, prefix.Length, throwOnEndOfStream: false) == prefix.Length ? BinaryPrimitives.ReadInt64LittleEndian(prefix) : -1;
+        if (length >= 0 && prefix[8] != '{')
+        {
+            throw new InputException($"'{path}' is not a safetensors file: name one, or a run folder (weaklink import reads PyTorch's .pt and .pth files too).");
+        }
+
+        file.Position = 8;
         if (length is < 2 or > LargestHeader || length > file.Length - 8)
         {
-            throw Broken(path, "its header is cut off or its beginning is not that of a safetensors file");
+            throw Broken(path, "its header is cut off");
         }
 
         var header = new byte[length];

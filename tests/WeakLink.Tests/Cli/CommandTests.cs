@@ -53,6 +53,33 @@ public class CommandTests
         Assert.Equal(25, Weaklink.Run(folder.Path, "predict", "run", "pets/cat/00.png", "pets/dog").Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
     }
 
+    [Theory]
+    [InlineData("trian", "did you mean 'train'?")]
+    [InlineData("data descibe pets", "did you mean 'describe'?")]
+    [InlineData("train --ouput run", "did you mean '--out'?")]
+    [InlineData("train --epochs=3", "did you mean '--set training.epochs=...'?")]
+    [InlineData("train --batch-size 3", "did you mean '--set training.batch=...'?")]
+    [InlineData("attack run --epsilon 0.1", "did you mean '--eps'?")]
+    [InlineData("train --lr 0.1", "weaklink train has no option '--lr'.")]
+    [InlineData("predict", "Required argument 'MODEL' missing")]
+    public void MistypedCommandsAndOptions_AreExplained(string line, string explanation)
+    {
+        using var folder = new TemporaryFolder();
+        var result = Weaklink.Run(folder.Path, line.Split(' '));
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains(explanation, result.Error, StringComparison.Ordinal);
+        Assert.Empty(result.Output);
+    }
+
+    [Fact]
+    public void WithoutACommand_ShowsWhatThereIs()
+    {
+        using var folder = new TemporaryFolder();
+        var result = Weaklink.Run(folder.Path);
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains("compare <RECIPE|RUN>", result.Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void BadInput_IsOneSentence_AndExitCode2()
     {
