@@ -32,7 +32,7 @@ if (args.Length == 0)
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {
-    foreach (var message in Misspelling.Explain(parsed) is { } misspelling ? [misspelling] : parsed.Errors.Select(error => error.Message))
+    foreach (var message in CommandLineMistakes.Explain(parsed))
     {
         Console.Error.WriteLine($"weaklink: {message}");
     }

@@ -23,23 +23,33 @@ internal static class ReportCommand
         {
             using var interruption = new Interruption();
             var screen = new Screen(false);
-            NativeLibraries.Load();
             var folder = parsed.GetValue(run)!;
             if (!RunFolder.IsRun(folder) || !RunFolder.IsFinished(folder))
             {
                 throw new InputException($"'{folder}' is not the folder of a finished run (it holds no {(RunFolder.IsRun(folder) ? "summary.json" : "recipe.yaml")}): {(RunFolder.IsRun(folder) ? "finish it with 'weaklink train --resume'" : "give one that 'weaklink train' made")}.");
             }
 
-            var device = EnvironmentReport.TrainingDevice;
-            using var trained = TrainedModel.Load(folder, device);
-            var recipe = RecipeFile.Parse(
-                RecipeFile.ToYaml(trained.Recipe), "the run's recipe", parsed.GetValue(data) is { } source ? [$"data.source={source}", "data.fingerprint="] : []);
-            var splits = KnownClasses.Open(recipe, trained, screen, interruption.Token);
             var path = parsed.GetValue(output) ?? RunFolder.ReportOf(folder);
-            RunReport.Write(folder, trained, splits.Test, Summary.Read(folder), path, device, screen, interruption.Token);
+            Write(folder, parsed.GetValue(data), path, screen, interruption.Token);
             screen.Line($"Wrote {path}");
             return ExitCode.Success;
         });
         return command;
+    }
+
+    /// <summary>Writes the page of a finished run.</summary>
+    /// <param name="folder">The run folder.</param>
+    /// <param name="source">Where its data are now; null: where they were.</param>
+    /// <param name="path">The page.</param>
+    /// <param name="screen">Shows the progress.</param>
+    /// <param name="stop">Stops.</param>
+    public static void Write(string folder, string? source, string path, Screen screen, CancellationToken stop)
+    {
+        NativeLibraries.Load();
+        var device = EnvironmentReport.TrainingDevice;
+        using var trained = TrainedModel.Load(folder, device);
+        var recipe = RecipeFile.Parse(RecipeFile.ToYaml(trained.Recipe), "the run's recipe", source is null ? [] : [$"data.source={source}", "data.fingerprint="]);
+        var splits = KnownClasses.Open(recipe, trained, screen, stop);
+        RunReport.Write(folder, trained, splits.Test, Summary.Read(folder), path, device, screen, stop);
     }
 }

@@ -67,6 +67,12 @@ internal static class TrainCommand
             {
                 summary = Summary.Read(folder);
                 screen.Line($"The run in {folder} is complete, {summary.Epochs} of {summary.Epochs} epochs: these are its results. (evaluate measures it again.)");
+                if (!File.Exists(RunFolder.ReportOf(folder)))
+                {
+                    // It was stopped between the two.
+                    ReportCommand.Write(folder, null, RunFolder.ReportOf(folder), screen, interruption.Token);
+                }
+
                 return Show(summary);
             }
 

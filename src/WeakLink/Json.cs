@@ -20,4 +20,12 @@ public static class Json
 
     /// <summary>One document a line.</summary>
     public static JsonSerializerOptions Line { get; } = new(Indented) { WriteIndented = false };
+
+    /// <summary>Why a document can't be read, as a part of a sentence; without the names of types that <see cref="JsonException"/> brings.</summary>
+    internal static string Problem(Exception exception) => exception switch
+    {
+        JsonException { Path: { } place, LineNumber: { } line } when place.Length > 2 => $"'{place[2..]}' in line {line + 1} is not what WeakLink writes there",
+        JsonException => "it is not the JSON that WeakLink writes",
+        _ => exception.Message.TrimEnd('.'),
+    };
 }

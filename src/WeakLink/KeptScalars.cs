@@ -11,8 +11,16 @@ namespace WeakLink;
 /// </summary>
 internal static class KeptScalars
 {
-    // A thread has one native call in flight, with at most a few scalars.
-    private const int Recent = 64;
+    // Most numbers come again and again, and stay; the others are kept until so many more have come: a thread has one native call in flight,
+    // with at most a few scalars. (Left to the finaliser, their small native blocks lie between the tensors' and keep the allocator from
+    // joining what is free: 1.1 GB instead of 0.3 for FAB on 128 small images.)
+    private const int Constants = 256, Recent = 64;
+
+    [ThreadStatic]
+    private static Dictionary<double, Scalar>? _constants;
+
+    [ThreadStatic]
+    private static Dictionary<long, Scalar>? _wholeConstants;
 
     [ThreadStatic]
     private static Scalar?[]? _recent;
@@ -20,9 +28,11 @@ internal static class KeptScalars
     [ThreadStatic]
     private static int _next;
 
-    public static Scalar Kept(double value) => Keep(value);
+    public static Scalar Kept(double value) =>
+        (_constants ??= []).TryGetValue(value, out var known) ? known : Keep(_constants, value, value);
 
-    public static Scalar Kept(long value) => Keep(value);
+    public static Scalar Kept(long value) =>
+        (_wholeConstants ??= []).TryGetValue(value, out var known) ? known : Keep(_wholeConstants, value, value);
 
     public static torch.Tensor Plus(this torch.Tensor left, torch.Tensor right) => left.add(right, Kept(1));
 
@@ -58,8 +68,15 @@ internal static class KeptScalars
         return scalar.ToBoolean();
     }
 
-    private static Scalar Keep(Scalar scalar)
+    private static Scalar Keep<T>(Dictionary<T, Scalar> constants, T value, Scalar scalar)
+        where T : notnull
     {
+        if (constants.Count < Constants)
+        {
+            constants.Add(value, scalar);
+            return scalar;
+        }
+
         var recent = _recent ??= new Scalar?[Recent];
         recent[_next] = scalar;
         _next = (_next + 1) % Recent;

@@ -41,6 +41,22 @@ public class KeptScalarsTests
         Assert.True(sites.Count == 0, string.Join('\n', sites));
     }
 
+    [Fact]
+    public void Numbers_AreWhatTheyAre_HoweverManyCome()
+    {
+        using var scope = torch.NewDisposeScope();
+        var one = torch.ones(1, torch.float64);
+        for (var i = 0L; i < 3000; i++)
+        {
+            var (number, whole) = (i / 7.0, i % 2000);
+            Assert.Equal(number, (one * KeptScalars.Kept(number)).item<double>());
+            Assert.Equal(whole, (one * KeptScalars.Kept(whole)).item<double>());
+        }
+
+        Assert.True(double.IsNaN((one * KeptScalars.Kept(double.NaN)).item<double>()));
+        Assert.Same(KeptScalars.Kept(0.5), KeptScalars.Kept(0.5));
+    }
+
     // Either optimizer's step is virtual, which the test above does not see.
     [Theory]
     [InlineData(false)]

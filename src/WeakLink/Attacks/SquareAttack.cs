@@ -57,7 +57,7 @@ public sealed class SquareAttack : Attack
             }
 
             var own = left.cpu().data<long>().ToArray().Select(image => random[image]).ToArray();
-            var (x, current) = (images.index_select(0, left), best.index_select(0, left));
+            var (x, current) = left.shape[0] == images.shape[0] ? (images, best) : (images.index_select(0, left), best.index_select(0, left));
             var part = FirstPart / Schedule.First(stage => query <= stage.Until).Divisor;
             var side = Math.Sqrt(part * images.shape[2] * images.shape[3]);
             var tried = Threat.Norm == Norm.Linf ? PaintSquare(x, current, side, own) : MoveMass(x, current, side, own);
@@ -82,10 +82,10 @@ public sealed class SquareAttack : Attack
     }
 
     // Any place where the square fits, as the index of its first value; the authors' L∞ never reaches the last row and column.
-    private static long Corner(SeededRandom random, int side, torch.Tensor images)
+    private static long Corner(SeededRandom random, int side, int height, int width)
     {
-        var (top, left) = (random.Next((int)images.shape[2] - side + 1), random.Next((int)images.shape[3] - side + 1));
-        return (top * images.shape[3]) + left;
+        var (top, left) = (random.Next(height - side + 1), random.Next(width - side + 1));
+        return (top * width) + left;
     }
 
     private torch.Tensor Stripes(torch.Tensor clean, SeededRandom[] random)
@@ -105,7 +105,7 @@ public sealed class SquareAttack : Attack
         var (corners, signs) = (new long[random.Length], new float[random.Length * channels]);
         for (var i = 0; i < random.Length; i++)
         {
-            corners[i] = Corner(random[i], side, clean);
+            corners[i] = Corner(random[i], side, height, width);
             FillSigns(signs.AsSpan(i * channels, channels), random[i]);
         }
 
@@ -156,7 +156,7 @@ public sealed class SquareAttack : Attack
         var (to, from, turned, signs) = (new long[random.Length], new long[random.Length], new long[random.Length], new float[random.Length * channels]);
         for (var i = 0; i < random.Length; i++)
         {
-            (to[i], from[i]) = (Corner(random[i], side, clean), Corner(random[i], side, clean));
+            (to[i], from[i]) = (Corner(random[i], side, height, width), Corner(random[i], side, height, width));
             turned[i] = random[i].NextBool() ? 1 : 0;
             FillSigns(signs.AsSpan(i * channels, channels), random[i]);
         }
@@ -175,8 +175,8 @@ public sealed class SquareAttack : Attack
         // L1, as published: too much by intention, of which the projection keeps the peaks.
         change.scatter_(2, target, Threat.Norm == Norm.L1 ? added * Kept(channels) : added);
         var moved = change.view_as(clean);
-        // L2 uses all of epsilon.
-        return Threat.Project(clean.Plus(Threat.Norm == Norm.L2 ? Threat.Largest(moved) : moved), clean).MoveToOuterDisposeScope();
+        // L2 uses all of epsilon: in the ball, so that the box alone has to cut.
+        return (Threat.Norm == Norm.L2 ? Threat.Largest(moved).add_(clean, Kept(1)).clamp_(Kept(0), Kept(1)) : Threat.Project(moved.add_(clean, Kept(1)), clean)).MoveToOuterDisposeScope();
 
         torch.Tensor Take(torch.Tensor window)
         {

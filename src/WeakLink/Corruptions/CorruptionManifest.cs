@@ -38,6 +38,6 @@ internal sealed record CorruptionManifest(
         throw Damaged(null);
 
         InputException Damaged(Exception? reason) =>
-            new($"'{path}' does not say which severities the folder holds{(reason is null ? "" : $" ({reason.Message.TrimEnd('.')})")}: write the folder again, or delete this file where it holds all five.", reason);
+            new($"'{path}' does not say which severities the folder holds{(reason is null ? "" : $" ({Json.Problem(reason)})")}: write the folder again, or delete this file where it holds all five.", reason);
     }
 }

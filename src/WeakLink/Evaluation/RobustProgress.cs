@@ -53,14 +53,14 @@ internal sealed class RobustProgress
 
         try
         {
-            var saved = JsonSerializer.Deserialize<Saved>(File.ReadAllText(path), Json.Line) ?? throw new JsonException("it is empty");
+            var saved = JsonSerializer.Deserialize<Saved>(File.ReadAllText(path), Json.Line) ?? throw new JsonException();
             return saved.Evaluation == evaluation && saved.BrokenBy.Length == images && saved.Stages.Length == attacks
                 ? new RobustProgress(path, evaluation, saved)
                 : throw new InputException($"'{path}' keeps the progress of another evaluation ({saved.Evaluation}; this one: {evaluation}): name another file, or delete it.");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
         {
-            throw new InputException($"The progress in '{path}' can't be read ({exception.Message.TrimEnd('.')}): delete the file to begin again.", exception);
+            throw new InputException($"The progress in '{path}' can't be read ({Json.Problem(exception)}): delete the file to begin again.", exception);
         }
     }
 

@@ -67,11 +67,11 @@ public sealed record Summary
         var file = Directory.Exists(path) ? RunFolder.SummaryOf(path) : path;
         try
         {
-            return JsonSerializer.Deserialize<Summary>(File.ReadAllText(file), Json.Line) ?? throw new JsonException("it is empty");
+            return JsonSerializer.Deserialize<Summary>(File.ReadAllText(file), Json.Line) ?? throw new JsonException();
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
         {
-            throw new InputException($"The summary '{file}' can't be read ({exception.Message.TrimEnd('.')}): give the folder of a finished run or the JSON that 'evaluate --json' printed.", exception);
+            throw new InputException($"The summary '{file}' can't be read ({Json.Problem(exception)}): give the folder of a finished run or the JSON that 'evaluate --json' printed.", exception);
         }
     }
 

@@ -62,6 +62,8 @@ public class CommandTests
     [InlineData("attack run --epsilon 0.1", "did you mean '--eps'?")]
     [InlineData("train --lr 0.1", "weaklink train has no option '--lr'.")]
     [InlineData("predict", "Required argument 'MODEL' missing")]
+    [InlineData("train --seed one", "Cannot parse argument 'one' for option '--seed': give a whole number.")]
+    [InlineData("train --extra-fraction half", "'--extra-fraction': give a number.")]
     public void MistypedCommandsAndOptions_AreExplained(string line, string explanation)
     {
         using var folder = new TemporaryFolder();

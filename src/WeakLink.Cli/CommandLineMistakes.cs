@@ -3,11 +3,14 @@ using WeakLink.Training;
 
 namespace WeakLink.Cli;
 
-/// <summary>Names what a mistyped command or option was meant to be.</summary>
-internal static class Misspelling
+/// <summary>Says what is wrong with a command line, and what may have been meant.</summary>
+internal static class CommandLineMistakes
 {
-    /// <summary>One sentence on the first word that means nothing, or null if that is not what is wrong.</summary>
-    public static string? Explain(ParseResult parsed)
+    /// <summary>One sentence for each mistake; only the first for words that mean nothing, since the others mostly follow from it.</summary>
+    public static IEnumerable<string> Explain(ParseResult parsed) =>
+        Stranger(parsed) is { } first ? [first] : parsed.Errors.Select(error => WithoutTypeNames(error.Message));
+
+    private static string? Stranger(ParseResult parsed)
     {
         if (parsed.UnmatchedTokens is not [var word, ..])
         {
@@ -44,5 +47,13 @@ internal static class Misspelling
         }
 
         return options;
+    }
+
+    // "Cannot parse argument 'x' for option '--seed' as expected type 'System.Nullable`1[System.Int64]'."
+    private static string WithoutTypeNames(string message)
+    {
+        const string Type = " as expected type '";
+        var at = message.IndexOf(Type, StringComparison.Ordinal);
+        return at < 0 ? message : $"{message[..at]}: give a {(message.AsSpan(at).Contains("Int", StringComparison.Ordinal) ? "whole number" : "number")}.";
     }
 }
