@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using WeakLink.Training;
 
 namespace WeakLink.Cli;
@@ -10,35 +11,43 @@ internal static class CommandLineMistakes
     public static IEnumerable<string> Explain(ParseResult parsed) =>
         Stranger(parsed) is { } first ? [first] : parsed.Errors.Select(error => WithoutTypeNames(error.Message));
 
+    /// <summary>The command as one writes it, such as "weaklink data describe".</summary>
+    public static string Name(CommandResult command) => command.Parent is CommandResult parent ? $"{Name(parent)} {command.Command.Name}" : "weaklink";
+
     private static string? Stranger(ParseResult parsed)
     {
-        if (parsed.UnmatchedTokens is not [var word, ..])
+        if (parsed.UnmatchedTokens.Count == 0)
         {
             return null;
         }
 
-        var command = parsed.CommandResult.Command;
-        var whole = command is RootCommand ? "weaklink" : "weaklink " + command.Name;
-        if (word.StartsWith('-'))
+        var (command, whole) = (parsed.CommandResult.Command, Name(parsed.CommandResult));
+        if (parsed.UnmatchedTokens.FirstOrDefault(word => word.StartsWith('-')) is { } option)
         {
-            var (name, options) = (word.Split('=')[0], Options(command));
-            var near = options.Keys.Where(option => IsNear(name, option)).ToList();
+            var (name, options) = (option.Split('=', ':')[0], Options(command));
+            var near = options.Keys.Where(known => IsNear(name, known)).ToList();
             return $"{whole} has no option '{name}'" + (near.Count > 0 ? $"; did you mean '{options[Nearest.To(name, near)]}'?" : ".");
         }
 
         var names = command.Subcommands.Select(known => known.Name).ToList();
-        return names.Count == 0 ? null : $"{whole} has no command '{word}'; did you mean '{Nearest.To(word, names)}'? All: {string.Join(", ", names)}.";
+        var similar = names.Where(known => IsNear(parsed.UnmatchedTokens[0], known)).ToList();
+        return names.Count == 0
+            ? null
+            : $"{whole} has no command '{parsed.UnmatchedTokens[0]}'{(similar.Count > 0 ? $"; did you mean '{Nearest.To(parsed.UnmatchedTokens[0], similar)}'?" : ".")} All: {string.Join(", ", names)}.";
     }
 
-    // A third of its letters may be wrong, or too many at its end (--epsilon for --eps). What is farther away would only mislead.
-    private static bool IsNear(string name, string option) =>
-        (3 * Nearest.Distance(name, option) < name.Length) || (option.Length > 4 && name.StartsWith(option, StringComparison.Ordinal));
+    // About a third of the letters may be wrong, or some missing or too many at the end (--epsilon for --eps). What is farther away would only
+    // mislead.
+    private static bool IsNear(string name, string known) =>
+        (3 * Nearest.Distance(name, known) <= name.TrimStart('-').Length + 1)
+        || (name.Length > 4 && known.StartsWith(name, StringComparison.Ordinal))
+        || (known.Length > 4 && name.StartsWith(known, StringComparison.Ordinal));
 
     // What one might write, and what it is called: other programs have options where WeakLink has recipe keys (--epochs).
     private static Dictionary<string, string> Options(Command command)
     {
         var options = command.Options.Where(option => !option.Hidden).ToDictionary(option => option.Name, option => option.Name);
-        if (options.ContainsKey("--set"))
+        if (command.Name is "train" or "compare")
         {
             foreach (var (key, _, _) in RecipeFile.AllKeys())
             {

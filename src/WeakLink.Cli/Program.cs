@@ -37,8 +37,7 @@ if (parsed.Errors.Count > 0)
         Console.Error.WriteLine($"weaklink: {message}");
     }
 
-    var command = parsed.CommandResult.Command;
-    Console.Error.WriteLine($"Run 'weaklink {(command == root ? "" : command.Name + " ")}--help' to see what it takes.");
+    Console.Error.WriteLine($"Run '{CommandLineMistakes.Name(parsed.CommandResult)} --help' to see what it takes.");
     return ExitCode.BadInput;
 }
 

@@ -67,13 +67,13 @@ internal static class TrainCommand
             {
                 summary = Summary.Read(folder);
                 screen.Line($"The run in {folder} is complete, {summary.Epochs} of {summary.Epochs} epochs: these are its results. (evaluate measures it again.)");
+                var shown = Show(summary);
                 if (!File.Exists(RunFolder.ReportOf(folder)))
                 {
-                    // It was stopped between the two.
-                    ReportCommand.Write(folder, null, RunFolder.ReportOf(folder), screen, interruption.Token);
+                    RewriteReport(folder, screen, interruption.Token);
                 }
 
-                return Show(summary);
+                return shown;
             }
 
             try
@@ -100,6 +100,19 @@ internal static class TrainCommand
             }
         });
         return command;
+    }
+
+    // A run stopped between its results and its page, or the page was deleted.
+    private static void RewriteReport(string folder, Screen screen, CancellationToken stop)
+    {
+        try
+        {
+            ReportCommand.Write(folder, null, RunFolder.ReportOf(folder), screen, stop);
+        }
+        catch (InputException exception)
+        {
+            screen.Line($"Its page is missing and can't be written here ({exception.Message.TrimEnd('.')}): weaklink report {folder} --data D does it where the data are.");
+        }
     }
 
     private static List<string> Overrides(IEnumerable<string> set, params (string Key, string? Value)[] options) =>

@@ -11,9 +11,9 @@ namespace WeakLink;
 /// </summary>
 internal static class KeptScalars
 {
-    // Most numbers come again and again, and stay; the others are kept until so many more have come: a thread has one native call in flight,
-    // with at most a few scalars. (Left to the finaliser, their small native blocks lie between the tensors' and keep the allocator from
-    // joining what is free: 1.1 GB instead of 0.3 for FAB on 128 small images.)
+    // The first numbers, most of which come again and again, stay; a later one is kept until so many more have come, then freed: a thread has
+    // one native call in flight, with at most a few scalars. (Left to the finaliser, their small native blocks lie between the tensors' and
+    // keep the allocator from joining what is free: 1.1 GB instead of 0.3 for FAB on 128 small images.)
     private const int Constants = 256, Recent = 64;
 
     [ThreadStatic]
@@ -78,6 +78,7 @@ internal static class KeptScalars
         }
 
         var recent = _recent ??= new Scalar?[Recent];
+        recent[_next]?.Dispose();
         recent[_next] = scalar;
         _next = (_next + 1) % Recent;
         return scalar;

@@ -8,8 +8,9 @@ internal static class Hyperplane
     private const double Precision = 1e-6;
     private const int Rounds = 50;
 
-    // L1: by how much the move may be longer than the shortest, in parts of its length.
-    private const double Leftover = 1e-4;
+    // L1: by how much the move may be longer than the shortest, in parts of its length, as far as float32 tells the two apart; and where no
+    // weight lies between two others.
+    private const double Leftover = 1e-4, Adjacent = 2.5e-7;
 
     /// <summary>Moves points onto their hyperplanes, or as near as the box allows.</summary>
     /// <param name="norm">What "nearest" means.</param>
@@ -69,7 +70,7 @@ internal static class Hyperplane
             using var round = torch.NewDisposeScope();
             // What lies between the two is not moved in the best order, which matters less and less.
             var loss = (high - low) * (gainOfLow - gainOfHigh);
-            if (loss.le(low * gap * Kept(Leftover)).logical_or(gainOfLow.le(gap)).all().ReadBoolean())
+            if (loss.le(low * gap * Kept(Leftover)).logical_or(gainOfLow.le(gap)).logical_or((high - low).le(high * Kept(Adjacent))).all().ReadBoolean())
             {
                 break;
             }

@@ -137,7 +137,8 @@ public sealed record ThreatModel
         return change.add_(images, Kept(1)).clamp_(Kept(0), Kept(1)).MoveToOuterDisposeScope();
     }
 
-    // What follows avoids comparisons and torch.where on whole images: on processors they take four times as long as arithmetic.
+    // On processors a comparison that yields booleans, and torch.where on whole images, take four times as long as arithmetic: here and in
+    // the attacks clone().gt_() gives the same as numbers.
 
     /// <summary>How far each value may go in its direction before it leaves [0, 1].</summary>
     internal static torch.Tensor Room(torch.Tensor values, torch.Tensor directions) =>
@@ -216,7 +217,7 @@ public sealed record ThreatModel
         return (perturbation / PerImage(Size(perturbation)).add_(Kept(1e-12), Kept(1))).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Perturbations scaled to size ε, or to as little less as keeps rounding from leaving the ball.</summary>
+    /// <summary>Perturbations scaled to size ε, or to a little less, so that rounding does not leave the ball by more than a few millionths of ε.</summary>
     internal torch.Tensor Largest(torch.Tensor perturbation)
     {
         using var scope = torch.NewDisposeScope();

@@ -115,8 +115,9 @@ public static class SafeTensors
     {
         // The length of the header, and the brace that it begins with.
         var prefix = new byte[9];
-        var length = file.ReadAtLeast(prefix, prefix.Length, throwOnEndOfStream: false) == prefix.Length ? BinaryPrimitives.ReadInt64LittleEndian(prefix) : -1;
-        if (length >= 0 && prefix[8] != '{')
+        var whole = file.ReadAtLeast(prefix, prefix.Length, throwOnEndOfStream: false) == prefix.Length;
+        var length = whole ? BinaryPrimitives.ReadInt64LittleEndian(prefix) : -1;
+        if (whole && prefix[8] != '{')
         {
             throw new InputException($"'{path}' is not a safetensors file: name one, or a run folder (weaklink import reads PyTorch's .pt and .pth files too).");
         }
