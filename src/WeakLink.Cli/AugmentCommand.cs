@@ -30,6 +30,17 @@ internal static class AugmentCommand
                 throw new InputException("--epochs must be from 1 to 1000.");
             }
 
+            var sheet = parsed.GetValue(output)!;
+            if (!sheet.EndsWith(".png", StringComparison.OrdinalIgnoreCase))
+            {
+                throw new InputException($"'{sheet}' is not the name of a PNG file: give one that ends with .png to --out.");
+            }
+
+            if (parsed.GetValue(images)!.Any(image => Path.GetFullPath(image) == Path.GetFullPath(sheet)))
+            {
+                throw new InputException($"'{sheet}' is one of the images to draw, and would be overwritten: give another file to --out.");
+            }
+
             var name = parsed.GetValue(recipe)!;
             var chosen = RunFolder.IsRun(name)
                 ? RecipeFile.Parse(RecipeFile.ToYaml(RunFolder.RecipeOf(name)), $"the recipe of {name}", parsed.GetValue(set)!)
@@ -47,8 +58,8 @@ internal static class AugmentCommand
                 NativeLibraries.Load();
             }
 
-            AugmentationSheet.Write(parsed.GetValue(output)!, given, views, mixings, parsed.GetValue(epochs), parsed.GetValue(seed));
-            Console.Out.WriteLine($"{parsed.GetValue(output)}: {given.Count} image{(given.Count == 1 ? "" : "s")} after {string.Join(", ", chosen.Augmentation.Sequence)}{(views.Count > 1 ? $", {views.Count} views each" : "")}");
+            AugmentationSheet.Write(sheet, given, views, mixings, parsed.GetValue(epochs), parsed.GetValue(seed));
+            Console.Out.WriteLine($"{sheet}: {given.Count} image{(given.Count == 1 ? "" : "s")} after {string.Join(", ", chosen.Augmentation.Sequence)}{(views.Count > 1 ? $", {views.Count} views each" : "")}");
             return ExitCode.Success;
         });
         return command;

@@ -16,13 +16,10 @@ internal static class CommandLineMistakes
 
     private static string? Stranger(ParseResult parsed)
     {
-        if (parsed.UnmatchedTokens.Count == 0)
-        {
-            return null;
-        }
-
         var (command, whole) = (parsed.CommandResult.Command, Name(parsed.CommandResult));
-        if (parsed.UnmatchedTokens.FirstOrDefault(word => word.StartsWith('-')) is { } option)
+        // An argument that takes many files takes a misspelt option, too.
+        var taken = parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens).Select(token => token.Value);
+        if (parsed.UnmatchedTokens.Concat(taken).FirstOrDefault(given => given.StartsWith('-') && !Path.Exists(given)) is { } option)
         {
             var (name, options) = (option.Split('=', ':')[0], Options(command));
             var near = options.Keys.Where(known => IsNear(name, known)).ToList();
@@ -30,10 +27,13 @@ internal static class CommandLineMistakes
         }
 
         var names = command.Subcommands.Select(known => known.Name).ToList();
-        var similar = names.Where(known => IsNear(parsed.UnmatchedTokens[0], known)).ToList();
-        return names.Count == 0
-            ? null
-            : $"{whole} has no command '{parsed.UnmatchedTokens[0]}'{(similar.Count > 0 ? $"; did you mean '{Nearest.To(parsed.UnmatchedTokens[0], similar)}'?" : ".")} All: {string.Join(", ", names)}.";
+        if (names.Count == 0 || parsed.UnmatchedTokens is not [var word, ..])
+        {
+            return null;
+        }
+
+        var similar = names.Where(known => IsNear(word, known)).ToList();
+        return $"{whole} has no command '{word}'{(similar.Count > 0 ? $"; did you mean '{Nearest.To(word, similar)}'?" : ".")} All: {string.Join(", ", names)}.";
     }
 
     // About a third of the letters may be wrong, or some missing or too many at the end (--epsilon for --eps). What is farther away would only

@@ -53,9 +53,9 @@ internal static class EvaluateCommand
                 throw new InputException($"--set {other} would change how the network was trained, which is over: set keys that begin with evaluation. or data. only.");
             }
 
-            if (parsed.GetValue(attack) is null && trained.Recipe.Evaluation.Attack == EvaluationRecipe.None && (parsed.GetValue(eps) ?? parsed.GetValue(norm)) is not null)
+            if (parsed.GetValue(attack) is null && trained.Recipe.Evaluation.Attack == EvaluationRecipe.None && (parsed.GetValue(eps) ?? parsed.GetValue(norm) ?? parsed.GetValue(attackState)) is not null)
             {
-                throw new InputException("--eps and --norm say how to attack, but no attack was named: add --attack, such as --attack pgd.");
+                throw new InputException("--eps, --norm and --attack-state say how to attack, but no attack was named: add --attack, such as --attack pgd.");
             }
 
             if (parsed.GetValue(norm) is { } given && KnownAttacks.NormNamed(given) != Norm.Linf && parsed.GetValue(eps) is null)

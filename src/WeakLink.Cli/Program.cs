@@ -30,9 +30,9 @@ if (args.Length == 0)
 }
 
 var parsed = root.Parse(args);
-if (parsed.Errors.Count > 0)
+if (CommandLineMistakes.Explain(parsed).ToList() is { Count: > 0 } mistakes)
 {
-    foreach (var message in CommandLineMistakes.Explain(parsed))
+    foreach (var message in mistakes)
     {
         Console.Error.WriteLine($"weaklink: {message}");
     }

@@ -91,7 +91,7 @@ public static class ImageFile
     private static SKCodec Codec(FileStream stream, string path)
     {
         using var managed = new SKManagedStream(stream, disposeManagedStream: false);
-        var codec = SKCodec.Create(managed) ?? throw new InputException($"'{path}' is not a readable image (JPEG, PNG, BMP or WebP): remove or replace it, or pass --skip-bad-images.");
+        var codec = SKCodec.Create(managed) ?? throw new InputException($"'{path}' is not a readable image (JPEG, PNG, BMP or WebP): remove or replace it (train and predict pass over such files with --skip-bad-images).");
         if ((long)codec.Info.Width * codec.Info.Height > LargestPixels)
         {
             var (width, height) = (codec.Info.Width, codec.Info.Height);
@@ -123,7 +123,7 @@ public static class ImageFile
         {
             bitmap.Dispose();
             throw new InputException(
-                $"The image '{path}' is {(result == SKCodecResult.IncompleteInput ? "truncated" : $"damaged ({result})")}: remove or replace it, or pass --skip-bad-images.");
+                $"The image '{path}' is {(result == SKCodecResult.IncompleteInput ? "truncated" : $"damaged ({result})")}: remove or replace it (train and predict pass over such files with --skip-bad-images).");
         }
 
         if (bitmap.Info.AlphaType != SKAlphaType.Opaque)

@@ -56,12 +56,20 @@ internal sealed class RobustProgress
             var saved = JsonSerializer.Deserialize<Saved>(File.ReadAllText(path), Json.Line) ?? throw new JsonException();
             return saved.Evaluation == evaluation && saved.BrokenBy.Length == images && saved.Stages.Length == attacks
                 ? new RobustProgress(path, evaluation, saved)
-                : throw new InputException($"'{path}' keeps the progress of another evaluation ({saved.Evaluation}; this one: {evaluation}): name another file, or delete it.");
+                : throw new InputException($"'{path}' keeps the progress of another evaluation ({Difference(saved.Evaluation, evaluation)}): name another place for this one's progress, or delete the file.");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
         {
             throw new InputException($"The progress in '{path}' can't be read ({Json.Problem(exception)}): delete the file to begin again.", exception);
         }
+    }
+
+    // Both are lists of what an evaluation depends on; the last item stands for the network and the images themselves.
+    private static string Difference(string saved, string wanted)
+    {
+        var (its, mine) = (saved.Split(", "), wanted.Split(", "));
+        var differing = its.Zip(mine).SkipLast(1).Where(pair => pair.First != pair.Second).Select(pair => $"{pair.First} instead of {pair.Second}").ToList();
+        return its.Length != mine.Length ? $"{saved} instead of {wanted}" : differing.Count > 0 ? string.Join(", ", differing) : "its network or its images differ";
     }
 
     public void AddClean(List<int> indices, bool[] correct)

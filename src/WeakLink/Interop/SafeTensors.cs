@@ -117,7 +117,7 @@ public static class SafeTensors
         var prefix = new byte[9];
         var whole = file.ReadAtLeast(prefix, prefix.Length, throwOnEndOfStream: false) == prefix.Length;
         var length = whole ? BinaryPrimitives.ReadInt64LittleEndian(prefix) : -1;
-        if (whole && prefix[8] != '{')
+        if (!whole || prefix[8] != '{')
         {
             throw new InputException($"'{path}' is not a safetensors file: name one, or a run folder (weaklink import reads PyTorch's .pt and .pth files too).");
         }
