@@ -63,6 +63,15 @@ internal static class EvaluateCommand
                 throw CommonOptions.EpsIsMissing(given);
             }
 
+            // Said of the options, before the check of the recipe would say it of keys that the user has not typed.
+            var threat = new ThreatModel(
+                parsed.GetValue(norm) is { } measuredIn ? KnownAttacks.NormNamed(measuredIn) : trained.Recipe.Evaluation.AttackNorm,
+                ThreatModel.ParseEpsilon(parsed.GetValue(eps) ?? trained.Recipe.Evaluation.AttackEps));
+            foreach (var name in (parsed.GetValue(attack) ?? EvaluationRecipe.None).Split(',', StringSplitOptions.TrimEntries).Where(name => name != EvaluationRecipe.None))
+            {
+                KnownAttacks.Named(name, threat);
+            }
+
             var referenceModel = parsed.GetValue(reference);
             string[] chosen =
             [

@@ -26,7 +26,8 @@ internal sealed class Screen : IRunObserver
     private long _start;
     private long _shown;
     private bool _barVisible;
-    private bool _epochHeader;
+    private bool _underAttack;
+    private string _epochHeader = "";
 
     /// <summary>A screen on standard output, or on standard error where <paramref name="json"/> needs the other.</summary>
     public Screen(bool json)
@@ -113,14 +114,19 @@ internal sealed class Screen : IRunObserver
     /// <inheritdoc/>
     public void Epoch(EpochMetrics metrics)
     {
-        if (!_epochHeader)
+        // Adversarial objectives are validated under attack too, which is what selects their checkpoint.
+        _underAttack |= metrics.ValidationRobustTop1 is not null;
+        var header = $" epoch     rate     loss  divergence   train   valid{(_underAttack ? "  robust" : "")}  images/s  waited";
+        if (header != _epochHeader)
         {
-            Line(" epoch     rate     loss  divergence   train   valid  images/s  waited");
-            _epochHeader = true;
+            Line(header);
+            _epochHeader = header;
         }
 
-        var validation = metrics.ValidationTop1 is { } top1 ? Percent(top1) : "-";
-        Line($"{metrics.Epoch,6}  {metrics.LearningRate,7:0.00000}  {metrics.Loss,7:0.0000}  {metrics.Divergence,10:0.0000}  {Percent(metrics.TrainTop1),6}  {validation,6}  {metrics.ImagesPerSecond,8:n0}  {100 * metrics.WaitedForData,5:0.0}%");
+        var robust = _underAttack ? $"  {Measured(metrics.ValidationRobustTop1),6}" : "";
+        Line($"{metrics.Epoch,6}  {metrics.LearningRate,7:0.00000}  {metrics.Loss,7:0.0000}  {metrics.Divergence,10:0.0000}  {Percent(metrics.TrainTop1),6}  {Measured(metrics.ValidationTop1),6}{robust}  {metrics.ImagesPerSecond,8:n0}  {100 * metrics.WaitedForData,5:0.0}%");
+
+        static string Measured(double? fraction) => fraction is { } value ? Percent(value) : "-";
     }
 
     /// <inheritdoc/>

@@ -225,12 +225,15 @@ public sealed record ThreatModel
     }
 
     /// <summary>"Linf 8/255"-like text.</summary>
-    public override string ToString()
+    public override string ToString() => Norm + " " + (Norm == Norm.Linf ? SizeText(Epsilon) : Epsilon.ToString("g6", CultureInfo.InvariantCulture));
+
+    /// <summary>What <see cref="ParseEpsilon"/> reads as this size: 255ths where they have at most two decimals.</summary>
+    internal static string SizeText(double size)
     {
-        var levels = Epsilon * 255;
-        return Norm + " " + (Norm == Norm.Linf && Math.Abs(levels - Math.Round(levels, 2)) < 1e-9
+        var levels = size * 255;
+        return Math.Abs(levels - Math.Round(levels, 2)) < 1e-9
             ? Math.Round(levels, 2).ToString(CultureInfo.InvariantCulture) + "/255"
-            : Epsilon.ToString("g6", CultureInfo.InvariantCulture));
+            : size.ToString(CultureInfo.InvariantCulture);
     }
 
     /// <summary>N numbers, shaped to be combined with images.</summary>

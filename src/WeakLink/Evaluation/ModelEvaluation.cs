@@ -33,6 +33,7 @@ public sealed record ModelMetrics(ClassificationMetrics Clean, CorruptionMetrics
         CancellationToken stop,
         string? attackState = null)
     {
+        CheckAttacks(recipe, test);
         var clean = MeasureClean(network, recipe, test, device, observer, stop);
         var corruptions = recipe.Evaluation.Corruptions == EvaluationRecipe.None
             ? null
@@ -43,8 +44,21 @@ public sealed record ModelMetrics(ClassificationMetrics Clean, CorruptionMetrics
         return new ModelMetrics(clean, corruptions, perturbations, MeasureAttacks(network, recipe, test, device, observer, attackState, stop), recipe.Evaluation.Subnets == 0 ? null : MeasureSubnets(network, recipe, test, training, device, observer, stop));
     }
 
-    private static List<RobustMetrics> MeasureAttacks(
-        ClassifierNetwork network, Recipe recipe, Dataset test, torch.Device device, IRunObserver observer, string? state, CancellationToken stop)
+    /// <summary>Refuses attacks that these images or classes rule out, before hours go into what comes before them.</summary>
+    /// <param name="recipe">What to measure.</param>
+    /// <param name="test">Images to measure on.</param>
+    /// <exception cref="InputException">There are too few classes for an attack, or ε is meant for images in 0 ... 255.</exception>
+    public static void CheckAttacks(Recipe recipe, Dataset test)
+    {
+        var crop = Loaders.MeasuringCrop(recipe, test);
+        foreach (var attack in NamedAttacks(recipe).SelectMany(named => named.Attacks))
+        {
+            attack.Threat.RequireLimit(Dataset.Channels * crop.Height * crop.Width);
+            attack.Runs(test.Classes.Count);
+        }
+    }
+
+    private static IEnumerable<(string Name, IReadOnlyList<Attack> Attacks)> NamedAttacks(Recipe recipe)
     {
         var settings = recipe.Evaluation;
         if (settings.Attack == EvaluationRecipe.None)
@@ -52,25 +66,26 @@ public sealed record ModelMetrics(ClassificationMetrics Clean, CorruptionMetrics
             return [];
         }
 
-        network.eval();
         var threat = new ThreatModel(settings.AttackNorm, ThreatModel.ParseEpsilon(settings.AttackEps));
-        var images = StratifiedSplit.Limit(test, settings.AttackImages, recipe.Seed);
-        if (state is not null)
-        {
-            Directory.CreateDirectory(state);
-        }
+        return settings.Attack.Split(',', StringSplitOptions.TrimEntries).Distinct().Select(name => (name, KnownAttacks.Named(name, threat)));
+    }
 
-        return [.. settings.Attack.Split(',', StringSplitOptions.TrimEntries).Distinct().Select(name => RobustEvaluation.Measure(
+    private static List<RobustMetrics> MeasureAttacks(
+        ClassifierNetwork network, Recipe recipe, Dataset test, torch.Device device, IRunObserver observer, string? state, CancellationToken stop)
+    {
+        network.eval();
+        var images = StratifiedSplit.Limit(test, recipe.Evaluation.AttackImages, recipe.Seed);
+        return [.. NamedAttacks(recipe).Select(named => RobustEvaluation.Measure(
             network,
-            name,
-            KnownAttacks.Named(name, threat),
+            named.Name,
+            named.Attacks,
             images,
             Loaders.MeasuringCrop(recipe, images),
-            settings.Batch,
+            recipe.Evaluation.Batch,
             device,
             recipe.Seed,
             observer,
-            state is null ? null : Path.Combine(state, $"{name}-{threat}.json".ToLowerInvariant().Replace(' ', '-').Replace('/', '-')),
+            state is null ? null : Path.Combine(Directory.CreateDirectory(state).FullName, $"{named.Name}-{named.Attacks[0].Threat}.json".ToLowerInvariant().Replace(' ', '-').Replace('/', '-')),
             stop: stop))];
     }
 

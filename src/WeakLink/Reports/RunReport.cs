@@ -104,7 +104,7 @@ public static class RunReport
         accuracy.Line(0, "training (augmented)", [.. epochs.Select(epoch => ((double)epoch.Epoch, 100 * epoch.TrainTop1))]);
         Add(accuracy, 1, "held out", epoch => 100 * epoch.ValidationTop1);
         Add(accuracy, 2, "held out, under PGD", epoch => 100 * epoch.ValidationRobustTop1);
-        page.Figure(accuracy.Svg(), $"Accuracy by epoch. The checkpoint that is measured here is that of epoch {summary.Validation?.Epoch}, chosen by held-out images, never by test images.");
+        page.Figure(accuracy.Svg(), $"Accuracy by epoch. The checkpoint that is measured here is that of epoch {summary.Validation?.Epoch}, chosen by held-out images{(epochs.Any(epoch => epoch.ValidationRobustTop1 is not null) ? " under PGD" : "")}, never by test images.");
         var loss = Chart.Create("epoch", "nats");
         loss.CountAcross();
         loss.Line(0, "objective", [.. epochs.Select(epoch => ((double)epoch.Epoch, epoch.Loss))]);

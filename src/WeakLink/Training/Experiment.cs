@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using WeakLink.Data;
 using WeakLink.Evaluation;
 using WeakLink.Reports;
@@ -32,6 +33,7 @@ public static class Experiment
         var data = DataSources.Open(recipe.Data, recipe.Seed, observer, stop);
         Describe(data, observer);
         recipe = RecipeResolution.Resolve(recipe, data, environment, device);
+        ModelMetrics.CheckAttacks(recipe, data.Test);
 
         using var folder = RunFolder.Open(path, recipe, data.Train.Classes, new ImageSize(data.Train.Height, data.Train.Width), environment, resume);
         var format = new ComputeFormat(recipe.Training.Precision, recipe.Training.Layout);
@@ -39,14 +41,19 @@ public static class Experiment
         observer.Note($"{recipe.Model.Name}, {Count(recipe.Training.Epochs, "epoch")} of {data.Train.Count:n0} images{Extra(data.Extra)}, {Search(recipe)}, {format}, {Count(recipe.Training.Threads, "thread")}; run folder {path}");
         if (steps < FewSteps)
         {
-            observer.Note($"The whole training is only {steps} steps: a larger training.epochs (or a smaller training.batch) will do better.");
+            observer.Note($"The whole training is only {Count((int)steps, "step")}: a larger training.epochs (or a smaller training.batch) will do better.");
+        }
+
+        if (recipe.Objective.Kind.IsAdversarial())
+        {
+            DescribeAttack(recipe.Objective, observer);
         }
 
         var position = TrainingRun.Train(recipe, data, folder, device, observer, stop);
 
         var clock = Stopwatch.GetTimestamp();
         using var best = TrainedModel.Load(folder.BestCheckpoint, device);
-        var metrics = ModelMetrics.Measure(best.Network, recipe, data.Test, data.Train, device, observer, stop);
+        var metrics = ModelMetrics.Measure(best.Network, recipe, data.Test, data.Train, device, observer, stop, folder.AttackProgress);
         using var last = TrainedModel.Load(folder.LastCheckpoint, device);
         var lastClean = position.BestEpoch == recipe.Training.Epochs
             ? metrics.Clean
@@ -73,6 +80,19 @@ public static class Experiment
         folder.WriteSummary(summary.ToJson());
         RunReport.Write(folder.Path, best, data.Test, summary, folder.Report, device, observer, stop);
         return summary;
+    }
+
+    private static void DescribeAttack(ObjectiveRecipe objective, IRunObserver observer)
+    {
+        var attack = objective.InnerAttack();
+        observer.Note("The best checkpoint is the one that keeps most held-out images under PGD (column robust).");
+        var reach = attack.Steps * attack.StepSize;
+        if (reach < attack.Threat.Epsilon * (1 - 1e-6))
+        {
+            observer.Note(string.Create(
+                CultureInfo.InvariantCulture,
+                $"The attack in training moves an image by at most {attack.Steps} x {objective.StepSize} = {reach:g3} from where it starts, less than objective.eps = {objective.Eps}: a larger objective.step-size (or auto), or more objective.steps, would make it as strong as what it is to defend against."));
+        }
     }
 
     private static string Count(int number, string what) => $"{number:n0} {what}{(number == 1 ? "" : "s")}";

@@ -206,6 +206,9 @@ public sealed record AugmentationRecipe
 /// <summary>What the full network minimises.</summary>
 public sealed record ObjectiveRecipe
 {
+    /// <summary>A step size that follows from ε and the number of steps.</summary>
+    internal const string Auto = "auto";
+
     /// <summary>Which objective.</summary>
     public ObjectiveKind Kind { get; init; } = ObjectiveKind.CrossEntropy;
 
@@ -221,8 +224,8 @@ public sealed record ObjectiveRecipe
     /// <summary>Adversarial objectives: the attack's steps; <c>fgsm</c> always takes one.</summary>
     public int Steps { get; init; } = 10;
 
-    /// <summary>Adversarial objectives: size of a step (<c>fgsm</c>: 10/255 is published).</summary>
-    public string StepSize { get; init; } = "2/255";
+    /// <summary>Adversarial objectives: size of a step. <c>auto</c>: 2.5 ε / steps, at most 1.25 ε; for ε = 8/255 the published 2/255 in ten steps, and 10/255 in the one of <c>fgsm</c>.</summary>
+    public string StepSize { get; init; } = Auto;
 
     /// <summary>TRADES: weight β of the divergence.</summary>
     public double Beta { get; init; } = 6;

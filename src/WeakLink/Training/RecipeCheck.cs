@@ -73,15 +73,11 @@ public static class RecipeCheck
         AtLeastZero("ews.policy-gradient-clip", ews.PolicyGradientClip);
         Range("ews.policy-every", ews.PolicyEvery, 1, 1_000_000);
 
-        if (recipe.Objective.Kind.IsAdversarial())
-        {
-            var threat = recipe.Objective.Threat();
-            Require("objective.norm", threat.Norm != Norm.L1, "l1", "linf or l2 (attacks of a few steps are not defined for l1)");
-            var step = ThreatModel.ParseEpsilon(recipe.Objective.StepSize);
-            Require("objective.step-size", step > 0 && (step <= 1 || threat.Norm != Norm.Linf), recipe.Objective.StepSize, "above 0 and, as images are in [0, 1], at most 1, such as 2/255");
-        }
-
         Range("objective.steps", recipe.Objective.Steps, 1, 10_000);
+        Size("objective.eps", recipe.Objective.Norm, recipe.Objective.Eps);
+        var attack = Named("objective.step-size", recipe.Objective.InnerAttack);
+        Require("objective.norm", attack.Threat.Norm != Norm.L1 || !recipe.Objective.Kind.IsAdversarial(), "l1", "linf or l2 (attacks of a few steps are not defined for l1)");
+        Require("objective.step-size", attack.StepSize > 0 && (attack.StepSize <= 1.25 || attack.Threat.Norm != Norm.Linf), recipe.Objective.StepSize, "above 0 and, as images are in [0, 1], at most 1.25, such as 2/255, or auto");
         AtLeastZero("objective.beta", recipe.Objective.Beta);
         AtLeastZero("objective.weight-perturbation", recipe.Objective.WeightPerturbation);
         Fraction("objective.weight-perturbation-warmup", recipe.Objective.WeightPerturbationWarmup);
@@ -102,16 +98,31 @@ public static class RecipeCheck
         Range("evaluation.attack-images", evaluation.AttackImages, 0, int.MaxValue);
         if (evaluation.Attack != EvaluationRecipe.None)
         {
-            var threat = new ThreatModel(evaluation.AttackNorm, ThreatModel.ParseEpsilon(evaluation.AttackEps));
+            var threat = Size("evaluation.attack-eps", evaluation.AttackNorm, evaluation.AttackEps);
             foreach (var name in evaluation.Attack.Split(',', StringSplitOptions.TrimEntries))
             {
-                KnownAttacks.Named(name, threat);
+                Named("evaluation.attack", () => KnownAttacks.Named(name, threat));
             }
         }
 
         if (evaluation.Perturbations != EvaluationRecipe.None)
         {
             CommonPerturbations.Named(evaluation.Perturbations);
+        }
+
+        ThreatModel Size(string key, Norm norm, string size) => Named(key, () => new ThreatModel(norm, ThreatModel.ParseEpsilon(size)));
+
+        // What reads a value says what is wrong with it, but not under which key it stood.
+        T Named<T>(string key, Func<T> read)
+        {
+            try
+            {
+                return read();
+            }
+            catch (InputException exception)
+            {
+                throw new InputException($"{origin(key)}: {key}: {exception.Message}", exception);
+            }
         }
 
         void Require(string key, bool holds, object value, string allowed)

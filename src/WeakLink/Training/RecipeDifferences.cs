@@ -16,6 +16,7 @@ public static class RecipeDifferences
         ["model.standard-deviation"] = "",
         ["training.precision"] = "auto",
         ["training.layout"] = "auto",
+        ["objective.step-size"] = "auto",
     };
 
     // What a seed brings with it: which images are held out, and so the mean of the others.

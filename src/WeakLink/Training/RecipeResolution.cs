@@ -51,7 +51,11 @@ public static class RecipeResolution
             crop > 0 ? crop : data.Train.Height,
             crop > 0 ? crop : data.Train.Width,
             device);
-        return resolved with { Training = recipe.Training with { Threads = threads, Precision = format.Precision, Layout = format.Layout } };
+        return resolved with
+        {
+            Training = recipe.Training with { Threads = threads, Precision = format.Precision, Layout = format.Layout },
+            Objective = recipe.Objective with { StepSize = ThreatModel.SizeText(recipe.Objective.InnerAttack().StepSize) },
+        };
     }
 
     /// <summary>Where the data are, so that a run can be resumed from another folder; a name stays one.</summary>
@@ -81,9 +85,9 @@ public static class RecipeResolution
     {
         ObjectiveKind.CrossEntropy => new CrossEntropy(recipe.LabelSmoothing),
         ObjectiveKind.Consistency => new Consistency(recipe.ConsistencyWeight, recipe.LabelSmoothing),
-        ObjectiveKind.Pgd => new AdversarialTraining(recipe.InnerAttack(recipe.Steps, batchStatistics: true), recipe.LabelSmoothing),
-        ObjectiveKind.Fgsm => new AdversarialTraining(recipe.InnerAttack(1, batchStatistics: true), recipe.LabelSmoothing),
-        ObjectiveKind.Trades => new Trades(recipe.InnerAttack(recipe.Steps, batchStatistics: false), recipe.Beta, recipe.LabelSmoothing),
+        ObjectiveKind.Pgd => new AdversarialTraining(recipe.InnerAttack(), recipe.LabelSmoothing),
+        ObjectiveKind.Fgsm => new AdversarialTraining(recipe.InnerAttack(), recipe.LabelSmoothing),
+        ObjectiveKind.Trades => new Trades(recipe.InnerAttack(), recipe.Beta, recipe.LabelSmoothing),
         _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe.Kind, "Unknown objective."),
     };
 
@@ -94,11 +98,16 @@ public static class RecipeResolution
     /// <exception cref="InputException">The size is not a number.</exception>
     public static ThreatModel Threat(this ObjectiveRecipe recipe) => new(recipe.Norm, ThreatModel.ParseEpsilon(recipe.Eps));
 
-    private static InnerAttack InnerAttack(this ObjectiveRecipe recipe, int steps, bool batchStatistics) => new(
-        recipe.Threat(),
-        steps,
-        ThreatModel.ParseEpsilon(recipe.StepSize),
-        recipe.AttackMode == AttackMode.Published ? batchStatistics : recipe.AttackMode == AttackMode.Training);
+    /// <summary>The attack inside of an adversarial objective's step.</summary>
+    /// <exception cref="InputException">A size is not a number.</exception>
+    public static InnerAttack InnerAttack(this ObjectiveRecipe recipe)
+    {
+        var threat = recipe.Threat();
+        var steps = recipe.Kind == ObjectiveKind.Fgsm ? 1 : recipe.Steps;
+        // Gives the published 2/255 for ten steps of 8/255 (Madry et al. 2018, as design.md has it) and 10/255 for one (Wong et al. 2020).
+        var step = recipe.StepSize == ObjectiveRecipe.Auto ? Math.Min(2.5 / steps, 1.25) * threat.Epsilon : ThreatModel.ParseEpsilon(recipe.StepSize);
+        return new InnerAttack(threat, steps, step, recipe.AttackMode == AttackMode.Published ? recipe.Kind != ObjectiveKind.Trades : recipe.AttackMode == AttackMode.Training);
+    }
 
     /// <summary>Who proposes the subnets to teach; null where none are taught.</summary>
     public static ISubnetSearch? CreateSearch(this EwsRecipe recipe, SubnetSpace space, long seed) => recipe.Search switch

@@ -42,6 +42,9 @@ public sealed class RunFolder : IDisposable
     /// <summary>The checkpoint that did best on the validation images.</summary>
     public string BestCheckpoint => System.IO.Path.Combine(Path, CheckpointFolder, "best.safetensors");
 
+    /// <summary>Where the measurement after training keeps the progress of its attacks, until there is a summary.</summary>
+    internal string AttackProgress => System.IO.Path.Combine(Path, "attacks");
+
     /// <summary>The page for people to look at.</summary>
     public string Report => ReportOf(Path);
 
@@ -228,7 +231,7 @@ public sealed class RunFolder : IDisposable
             foreach (var (name, value) in new (string, double?)[]
             {
                 ("train/loss", metrics.Loss), ("train/divergence", metrics.Divergence), ("train/top1", metrics.TrainTop1), ("train/learning-rate", metrics.LearningRate),
-                ("train/images-per-second", metrics.ImagesPerSecond), ("validation/top1", metrics.ValidationTop1), ("validation/nll", metrics.ValidationNll),
+                ("train/images-per-second", metrics.ImagesPerSecond), ("validation/top1", metrics.ValidationTop1), ("validation/nll", metrics.ValidationNll), ("validation/robust-top1", metrics.ValidationRobustTop1),
             })
             {
                 if (value is { } number)
@@ -243,9 +246,16 @@ public sealed class RunFolder : IDisposable
         }
     }
 
-    /// <summary>Writes summary.json.</summary>
+    /// <summary>Writes summary.json, after which nothing of the measurement has to be kept elsewhere.</summary>
     /// <exception cref="InputException">The disk is full.</exception>
-    public void WriteSummary(string json) => AtomicFile.Write(SummaryOf(Path), json + "\n");
+    public void WriteSummary(string json)
+    {
+        AtomicFile.Write(SummaryOf(Path), json + "\n");
+        if (Directory.Exists(AttackProgress))
+        {
+            Directory.Delete(AttackProgress, recursive: true);
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose()

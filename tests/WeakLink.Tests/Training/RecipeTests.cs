@@ -43,6 +43,46 @@ public class RecipeTests
     }
 
     [Theory]
+    [InlineData("cifar-adversarial", ObjectiveKind.Pgd, 0.1, 2.0 / 255)]
+    [InlineData("cifar-trades", ObjectiveKind.Trades, 0, 0.007)]
+    public void PublishedAdversarialRecipes_HaveThePublishedSettings(string name, ObjectiveKind kind, double smoothing, double step)
+    {
+        var recipe = RecipeFile.Load(name, []);
+        Assert.Equal(("preact-resnet18", 200, 128), (recipe.Model.Name, recipe.Training.Epochs, recipe.Training.Batch));
+        Assert.Equal((kind, smoothing, 6), (recipe.Objective.Kind, recipe.Objective.LabelSmoothing, recipe.Objective.Beta));
+        Assert.Equal((0.1, 0.9, true, 5e-4, 0), (recipe.Training.LearningRate, recipe.Training.Momentum, recipe.Training.Nesterov, recipe.Training.WeightDecay, recipe.Training.GradientClip));
+        Assert.Equal([100, 150], recipe.Training.Milestones.Select(milestone => milestone * recipe.Training.Epochs));
+        Assert.Equal((0.9, 0.1, 0.01), (recipe.Ews.Width, recipe.Ews.Weight, recipe.Ews.EntropyBonus));
+        var attack = recipe.Objective.InnerAttack();
+        Assert.Equal((8.0 / 255, 10, step, kind == ObjectiveKind.Pgd), (attack.Threat.Epsilon, attack.Steps, attack.StepSize, attack.BatchStatistics));
+    }
+
+    [Theory]
+    [InlineData("pgd", 2.0 / 255)]
+    [InlineData("trades", 2.0 / 255)]
+    [InlineData("fgsm", 10.0 / 255)]
+    [InlineData("fgsm", 0.625, "objective.norm=l2", "objective.eps=0.5")]
+    [InlineData("pgd", 0.125, "objective.norm=l2", "objective.eps=0.5")]
+    [InlineData("pgd", 4.0 / 255, "objective.steps=5")]
+    [InlineData("fgsm", 4.0 / 255, "objective.step-size=4/255")]
+    public void StepSize_FollowsFromEpsilonAndSteps_UnlessItIsGiven(string kind, double expected, params string[] settings) =>
+        Assert.Equal(expected, RecipeFile.Parse("", "my.yaml", [$"objective.kind={kind}", .. settings]).Objective.InnerAttack().StepSize, 1e-12);
+
+    [Theory]
+    [InlineData("objective.eps=8", "write 8/255")]
+    [InlineData("objective.eps=eight", "such as 8/255")]
+    [InlineData("objective.step-size=-1/255", "above 0")]
+    [InlineData("evaluation.attack=pdg", "did you mean 'pgd'", "evaluation.attack-eps=4/255")]
+    [InlineData("evaluation.attack-eps=8", "write 8/255", "evaluation.attack=pgd")]
+    [InlineData("objective.norm=l1", "linf or l2", "objective.kind=pgd")]
+    public void AnImpossibleAttack_IsRefusedWithItsKey_AndTheRemedy(string setting, string remedy, params string[] others)
+    {
+        var message = Assert.Throws<InputException>(() => RecipeFile.Parse("", "my.yaml", [setting, .. others])).Message;
+        Assert.Contains(setting.Split('=')[0], message, StringComparison.Ordinal);
+        Assert.Contains(remedy, message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("crop,flip,augmux", "augmix")]
     [InlineData("crop,mixup,flip", "last")]
     [InlineData("crop,flip,flip", "twice")]

@@ -1,0 +1,89 @@
+using WeakLink.Tests.Data;
+using WeakLink.Training;
+
+namespace WeakLink.Tests.Training;
+
+public class ExperimentTests
+{
+    private static readonly string[] Tiny =
+    [
+        "data.limit=64", "training.epochs=1", "training.batch=16", "training.precision=fp32", "training.layout=contiguous", "model.name=resnet8",
+        "model.width-multiplier=0.25", "evaluation.corruptions=none", "evaluation.subnets=0", "ews.search=off", "evaluation.attack-images=40",
+    ];
+
+    [Fact]
+    public void AnAttackThatTheClassesRuleOut_IsRefusedBeforeTraining()
+    {
+        using var folder = new TemporaryFolder();
+        Pictures.WriteClasses(folder["data"], 10);
+        var recipe = RecipeFile.Load("adversarial-small", [.. Tiny, $"data.source={folder["data"]}", "evaluation.attack=pgd,autoattack"]);
+        Assert.Contains("at least 4 classes", Assert.Throws<InputException>(() => Experiment.Run(recipe, folder["run"], false, new Listener())).Message);
+        Assert.False(Directory.Exists(folder["run"]));
+    }
+
+    [Fact]
+    public void AttacksStoppedAfterTraining_GoOnWithTheRun()
+    {
+        using var folder = new TemporaryFolder();
+        var recipe = RecipeFile.Load("adversarial-small", [.. Tiny, "evaluation.attack=fgsm,apgd-ce", "evaluation.attack-eps=1/255"]);
+        var whole = Experiment.Run(recipe, folder["whole"], false, new Listener());
+
+        using var stop = new CancellationTokenSource();
+        var first = new Listener { Stop = (stop, "apgd-ce") };
+        Assert.Throws<OperationCanceledException>(() => Experiment.Run(recipe, folder["parts"], false, first, stop.Token));
+        Assert.Contains("fgsm", first.Begun);
+        Assert.False(RunFolder.IsFinished(folder["parts"]));
+        var second = new Listener();
+        var resumed = Experiment.Run(new Recipe(), folder["parts"], true, second);
+        Assert.DoesNotContain("fgsm", second.Begun);
+        Assert.Contains("apgd-ce", second.Begun);
+        foreach (var name in new[] { "fgsm", "apgd-ce" })
+        {
+            Assert.Equal(whole.Attacks![name]["linf"].Accuracy, resumed.Attacks![name]["linf"].Accuracy);
+        }
+
+        Assert.Equal(Directory.EnumerateFileSystemEntries(folder["whole"]).Select(Path.GetFileName).Order(), Directory.EnumerateFileSystemEntries(folder["parts"]).Select(Path.GetFileName).Order());
+    }
+
+    [Theory]
+    [InlineData("objective.steps=3", true)]
+    [InlineData("objective.steps=4", false)]
+    [InlineData("objective.step-size=auto", false)]
+    public void AnAttackThatCannotReachEpsilon_IsPointedOut(string setting, bool weak)
+    {
+        using var folder = new TemporaryFolder();
+        using var stop = new CancellationTokenSource();
+        var listener = new Listener { Stop = (stop, "training") };
+        var recipe = RecipeFile.Load("adversarial-small", [.. Tiny, "objective.step-size=2/255", setting]);
+        Assert.Throws<OperationCanceledException>(() => Experiment.Run(recipe, folder["run"], false, listener, stop.Token));
+        Assert.Equal(weak, listener.Notes.Any(note => note.Contains("3 x 2/255 = 0.0235", StringComparison.Ordinal)));
+    }
+
+    private sealed class Listener : IRunObserver
+    {
+        public (CancellationTokenSource Source, string When)? Stop { get; init; }
+
+        public List<string> Begun { get; } = [];
+
+        public List<string> Notes { get; } = [];
+
+        public void Begin(string name, long total, string unit, long done = 0)
+        {
+            Begun.Add(name);
+            if (Stop is var (source, when) && name == when)
+            {
+                source.Cancel();
+            }
+        }
+
+        public void Advance(long done, string detail = "")
+        {
+        }
+
+        public void Epoch(EpochMetrics metrics)
+        {
+        }
+
+        public void Note(string sentence) => Notes.Add(sentence);
+    }
+}
