@@ -1,6 +1,6 @@
 using WeakLink.Benchmarks;
 
-const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- steps [NETWORK...] | memory [STEPS] | channels | loading [FOLDER] | corruptions REFERENCE | attacks [IMAGES] | attacks RUN [IMAGES] | strength RUN [IMAGES] | augmentations | comparison TABLE DATA OUT [SEEDS] [KEY=VALUE...] | picture OUT RUN...";
+const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- steps [NETWORK...] | memory [STEPS] | channels | loading [FOLDER] | corruptions REFERENCE | attacks [IMAGES] | attacks RUN [IMAGES] | peer RUN AUTOATTACK [IMAGES] | strength RUN [IMAGES] | augmentations | comparison TABLE DATA OUT [SEEDS] [KEY=VALUE...] | picture OUT RUN...";
 switch (args)
 {
     case ["steps", .. var networks]:
@@ -29,6 +29,10 @@ switch (args)
     case ["attacks", var run, .. var images] when Path.Exists(run):
         Console.WriteLine($"{Machine.Describe()}\n");
         AttackBenchmark.AutoAttackOn(run, images.Length > 0 ? int.Parse(images[0], System.Globalization.CultureInfo.InvariantCulture) : 128);
+        return 0;
+    case ["peer", var run, var autoattack, .. var images]:
+        Console.WriteLine($"{Machine.Describe()}\n");
+        PeerAttackBenchmark.Run(run, autoattack, images.Length > 0 ? int.Parse(images[0], System.Globalization.CultureInfo.InvariantCulture) : 200);
         return 0;
     case ["strength", var run, .. var images]:
         Console.WriteLine($"{Machine.Describe()}\n");
