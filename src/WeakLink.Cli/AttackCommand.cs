@@ -39,6 +39,16 @@ internal static class AttackCommand
                 throw CommonOptions.EpsIsMissing(parsed.GetValue(norm)!);
             }
 
+            if (parsed.GetValue(attack)!.Contains(',', StringComparison.Ordinal))
+            {
+                throw new InputException($"--attack {parsed.GetValue(attack)} names several, but examples are made by one: choose one, or autoattack, which goes on with another where one fails.");
+            }
+
+            if (parsed.GetValue(set)!.FirstOrDefault(pair => !pair.StartsWith("data.", StringComparison.Ordinal) && !pair.StartsWith("evaluation.batch=", StringComparison.Ordinal)) is { } unused)
+            {
+                throw new InputException($"--set {unused} would change nothing here: set keys that begin with data., or evaluation.batch; the attack has the options --attack, --norm, --eps, --limit and --seed.");
+            }
+
             var threat = new ThreatModel(KnownAttacks.NormNamed(parsed.GetValue(norm)!), ThreatModel.ParseEpsilon(parsed.GetValue(eps)!));
             var attacks = KnownAttacks.Named(parsed.GetValue(attack)!, threat);
             var arrays = parsed.GetValue(layout) switch
@@ -59,14 +69,19 @@ internal static class AttackCommand
             var recipe = RecipeFile.Parse(RecipeFile.ToYaml(trained.Recipe), "the run's recipe", chosen.Concat(parsed.GetValue(set)!));
             var images = StratifiedSplit.Limit(KnownClasses.Open(recipe, trained, screen, interruption.Token).Test, parsed.GetValue(limit), recipe.Seed);
             var crop = Loaders.MeasuringCrop(recipe, images);
+            threat.RequireLimit(Dataset.Channels * crop.Height * crop.Width);
+            foreach (var one in attacks)
+            {
+                one.Runs(trained.Classes.Count);
+            }
+
             if (Directory.Exists(parsed.GetValue(output)!) && Directory.EnumerateFileSystemEntries(parsed.GetValue(output)!).Any())
             {
                 throw new InputException($"'{parsed.GetValue(output)}' holds other files: give an empty or new folder with --out.");
             }
 
-            var folder = Directory.CreateDirectory(parsed.GetValue(output)!).FullName;
+            var folder = CommonOptions.NewFolder("--out", parsed.GetValue(output)!);
             using var examples = new AdversarialFiles(folder, arrays, threat, trained.Classes);
-            examples.Describe(Path.GetFullPath(parsed.GetValue(model)!), images.Name, parsed.GetValue(attack)!, parsed.GetValue(seed));
             RobustMetrics metrics;
             try
             {
@@ -83,16 +98,19 @@ internal static class AttackCommand
                     found: example =>
                     {
                         using var scope = torch.NewDisposeScope();
-                        examples.Add(example, images.Label(example.Index), (int)trained.Network.call(example.Adversarial.unsqueeze(0)).argmax().ToInt64());
+                        var predicted = (int)trained.Network.call(example.Adversarial.unsqueeze(0)).argmax().ToInt64();
+                        examples.Add(example, images.Label(example.Index), predicted, images.Describe(example.Index));
                     },
                     stop: interruption.Token);
             }
-            finally
+            catch (OperationCanceledException)
             {
-                // Also what was found before an interruption.
-                examples.Finish();
+                Finish(null);
+                Console.Error.WriteLine($"Stopped. The examples found so far are in {folder}; the same command begins again, in another folder.");
+                throw;
             }
 
+            Finish(metrics);
             screen.Line();
             Results.ShowAttack(screen, metrics.Attack, threat.Norm.ToString().ToLowerInvariant(), RobustSummary.Of([metrics], trained.Classes)![metrics.Attack].Values.Single());
             var contents = arrays
@@ -100,8 +118,11 @@ internal static class AttackCommand
                 : "; each picture shows image, adversarial example and amplified perturbation. The examples alone, rounded to bytes, are in images/.";
             screen.Line(metrics.Clean == metrics.Robust
                 ? "No adversarial example was found, and none was written: a larger --eps or another --attack may find some."
-                : string.Create(CultureInfo.InvariantCulture, $"{metrics.Clean - metrics.Robust} adversarial examples are in {folder}{contents}"));
+                : string.Create(CultureInfo.InvariantCulture, $"{metrics.Clean - metrics.Robust} adversarial example{(metrics.Clean - metrics.Robust == 1 ? " is" : "s are")} in {folder}{contents}"));
             return ExitCode.Success;
+
+            void Finish(RobustMetrics? measured) =>
+                examples.Finish(Path.GetFullPath(RunFolder.CheckpointOf(parsed.GetValue(model)!)), images.Name, parsed.GetValue(attack)!, parsed.GetValue(seed), measured);
         });
         return command;
     }

@@ -11,6 +11,18 @@ internal static class CommandLineMistakes
     public static IEnumerable<string> Explain(ParseResult parsed) =>
         Stranger(parsed) is { } first ? [first] : parsed.Errors.Select(error => WithoutTypeNames(error.Message));
 
+    /// <summary>Refuses a value that is empty, mostly a shell variable that is not set.</summary>
+    /// <exception cref="InputException">There is one.</exception>
+    public static void RefuseEmpty(ParseResult parsed)
+    {
+        foreach (var given in parsed.CommandResult.Children.Where(given => given.Tokens.Any(token => string.IsNullOrWhiteSpace(token.Value))))
+        {
+            throw new InputException(given is OptionResult option
+                ? $"{option.Option.Name} is empty: name something, or leave the option out."
+                : $"{((ArgumentResult)given).Argument.Name} is empty: name something.");
+        }
+    }
+
     /// <summary>The command as one writes it, such as "weaklink data describe".</summary>
     public static string Name(CommandResult command) => command.Parent is CommandResult parent ? $"{Name(parent)} {command.Command.Name}" : "weaklink";
 

@@ -24,6 +24,26 @@ internal static class CommonOptions
 
     public static Option<bool> Json() => new("--json") { Description = "Print one JSON document on standard output, and nothing else there." };
 
+    /// <summary>Makes the folder that an option names, where it is not there yet.</summary>
+    /// <returns>Its whole path.</returns>
+    /// <exception cref="InputException">It is a file, or can't be made.</exception>
+    public static string NewFolder(string option, string path)
+    {
+        if (File.Exists(path))
+        {
+            throw new InputException($"{option} {path} is a file, but a folder is needed: name another place.");
+        }
+
+        try
+        {
+            return Directory.CreateDirectory(path).FullName;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"The folder {option} {path} can't be made ({exception.Message.TrimEnd('.')}): name another place.", exception);
+        }
+    }
+
     /// <summary>What to say where a norm was given without a size: the default is one of linf.</summary>
     public static InputException EpsIsMissing(string norm) =>
         new($"--norm {norm} needs --eps: 8/255 is a size for linf (usual for 32x32 images: 0.5 for l2, 12 for l1).");

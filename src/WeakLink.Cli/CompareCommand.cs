@@ -58,11 +58,6 @@ internal static class CompareCommand
                 throw new InputException($"--seeds is {count}, but must be at least 1.");
             }
 
-            if (parsed.GetValue(output) is { } given && string.IsNullOrWhiteSpace(given))
-            {
-                throw new InputException("--out is empty: name a folder, or leave the option out.");
-            }
-
             var loaded = ComparedArm.Group(runs.Keys).Select(arm => (Position: runs.Where(run => arm.Runs.Any(one => one.Folder == run.Key.Folder)).Min(run => run.Value), Arm: arm)).ToList();
             string[] names = [.. arms.Select(one => (one.Position, one.Arm.Name)).Concat(loaded.Select(one => (one.Position, one.Arm.Name))).OrderBy(one => one.Position).Select(one => one.Name)];
             Comparison.CheckNames(names, parsed.GetValue(baseline));

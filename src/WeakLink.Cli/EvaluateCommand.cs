@@ -107,6 +107,7 @@ internal static class EvaluateCommand
                 throw new InputException("--limit must be at least 1 (or 0 for all images).");
             }
 
+            var progress = parsed.GetValue(attackState) is { } place ? CommonOptions.NewFolder("--attack-state", place) : null;
             var splits = KnownClasses.Open(recipe, trained, screen, interruption.Token);
 
             // What the run took, not what its best checkpoint had taken.
@@ -116,11 +117,11 @@ internal static class EvaluateCommand
             try
             {
                 metrics = ModelMetrics.Measure(
-                    trained.Network, recipe, StratifiedSplit.Limit(splits.Test, parsed.GetValue(limit), recipe.Seed), splits.Train, device, screen, interruption.Token, parsed.GetValue(attackState));
+                    trained.Network, recipe, StratifiedSplit.Limit(splits.Test, parsed.GetValue(limit), recipe.Seed), splits.Train, device, screen, interruption.Token, progress);
             }
-            catch (OperationCanceledException) when (parsed.GetValue(attackState) is not null)
+            catch (OperationCanceledException) when (progress is not null)
             {
-                Console.Error.WriteLine($"Stopped. What the attacks have done is kept in {parsed.GetValue(attackState)}: the same command goes on from there.");
+                Console.Error.WriteLine($"Stopped. What the attacks have done is kept in {progress}: the same command goes on from there.");
                 throw;
             }
 

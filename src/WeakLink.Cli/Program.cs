@@ -43,6 +43,7 @@ if (CommandLineMistakes.Explain(parsed).ToList() is { Count: > 0 } mistakes)
 
 try
 {
+    CommandLineMistakes.RefuseEmpty(parsed);
     // Ctrl-C is ours: training saves a checkpoint first.
     return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
 }

@@ -88,16 +88,18 @@ internal sealed class Screen : IRunObserver
         var rate = (done - _first) / Math.Max(elapsed.TotalSeconds, 1e-3);
         var left = _total > 0 && rate > 0 ? $", {Duration(TimeSpan.FromSeconds((_total - done) / rate))} left" : "";
         var extra = detail.Length > 0 ? $", {detail}" : "";
+        // A large network attacked may take a minute an image.
+        var pace = rate is > 0 and < 10 ? $"{rate:0.00} {_unit}/s" : $"{rate:n0} {_unit}/s";
         var amount = _total > 0 ? $"{100 * done / _total}%" : $"{done:n0} {_unit}";
         if (!_terminal)
         {
-            _writer.WriteLine($"{_name}: {amount}{left}, {rate:n0} {_unit}/s{extra}");
+            _writer.WriteLine($"{_name}: {amount}{left}, {pace}{extra}");
             return;
         }
 
         // A narrow terminal gets a shorter bar, then no bar, then as much of the text as it can show whole.
         var width = Math.Max(20, _console.Profile.Width - 1);
-        var text = $"{amount}{left}, {rate:n0} {_unit}/s{extra}";
+        var text = $"{amount}{left}, {pace}{extra}";
         var cells = Math.Clamp(width - text.Length - Math.Max(_name.Length, 10) - 2, 0, 24);
         var filled = _total > 0 ? (int)Math.Clamp(cells * done / _total, 0, cells) : 0;
         var line = $"{_name,-10} {new string('━', filled)}{new string('╌', cells - filled)} {text}";

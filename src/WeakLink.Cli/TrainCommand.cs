@@ -52,14 +52,6 @@ internal static class TrainCommand
                 throw new InputException("A resumed run keeps its recipe: leave out --data, --extra-data, --extra-fraction, --recipe, --set, --ews, --seed and --skip-bad-images.");
             }
 
-            foreach (var (option, value) in new[] { ("--data", parsed.GetValue(data)), ("--out", parsed.GetValue(output)) })
-            {
-                if (value is { } given && string.IsNullOrWhiteSpace(given))
-                {
-                    throw new InputException($"{option} is empty: name something, or leave the option out.");
-                }
-            }
-
             var chosen = continued ? new Recipe() : RecipeFile.Load(parsed.GetValue(recipe) ?? DefaultRecipe(overrides), overrides);
             var folder = parsed.GetValue(output) ?? (continued ? NewestRun() : NewRun(chosen));
             Summary summary;

@@ -9,6 +9,8 @@ namespace WeakLink.Attacks;
 /// <param name="threat">What the attacker may do.</param>
 public abstract class Attack(string name, ThreatModel threat)
 {
+    // Of sums over thousands of float32 numbers.
+    private const double Rounding = 1e-5;
     private readonly long _draws = unchecked((long)XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(name)));
 
     /// <summary>Such as pgd or apgd-ce.</summary>
@@ -69,17 +71,34 @@ public abstract class Attack(string name, ThreatModel threat)
     /// <param name="seed">Seed of all draws.</param>
     /// <param name="indices">A number for each image, as for the whole attack.</param>
     /// <param name="stop">Stops between two iterations.</param>
+    /// <returns>One image for each, within the threat model.</returns>
     /// <exception cref="InputException">Images are outside of [0, 1].</exception>
+    /// <exception cref="ArgumentException">Images, labels and indices do not belong together.</exception>
+    /// <exception cref="InvalidOperationException">The search left the threat model.</exception>
     public torch.Tensor Run(
         int run, AttackedModel model, torch.Tensor images, torch.Tensor labels, long seed, IReadOnlyList<long> indices, CancellationToken stop = default)
     {
+        if (images.dim() != 4 || images.shape[0] == 0 || labels.dtype != torch.int64 || labels.dim() != 1 || labels.shape[0] != images.shape[0] || indices.Count != images.shape[0])
+        {
+            throw new ArgumentException(
+                $"An attack takes at least one image N×3×H×W, N labels (int64) and N indices, not images of shape {string.Join('×', images.shape)}, labels of shape {string.Join('×', labels.shape)} ({labels.dtype}) and {indices.Count} indices.", nameof(images));
+        }
+
         AttackedModel.Check(images);
         threat.RequireLimit(images.numel() / images.shape[0]);
         using var scope = torch.NewDisposeScope();
-        return Search(run, model, images, labels, new AttackDraws(seed, unchecked(_draws + run), indices), stop).MoveToOuterDisposeScope();
+        var tried = Search(run, model, images, labels, new AttackDraws(seed, unchecked(_draws + run), indices), stop);
+        var largest = threat.Size(tried - images).max().ReadSingle();
+        if (!(largest <= threat.Epsilon + Rounding && tried.min().ReadSingle() >= 0 && tried.max().ReadSingle() <= 1))
+        {
+            throw new InvalidOperationException(FormattableString.Invariant($"The attack {name} left the threat model {threat} or [0, 1]: it moved an image by {largest:g6}. A search ends with Threat.Project."));
+        }
+
+        return tried.MoveToOuterDisposeScope();
     }
 
-    /// <summary>The run itself; gradients are off, tensors that it leaves behind are disposed of.</summary>
+    /// <summary>The run itself; tensors that it leaves behind are disposed of.</summary>
+    /// <returns>One image for each, within <see cref="Threat"/> (see <see cref="ThreatModel.Project"/>): the best that was found.</returns>
     protected abstract torch.Tensor Search(
         int run, AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop);
 }

@@ -88,7 +88,7 @@ public static class DataSources
         {
             var folder = Directory.Exists(path) ? Path.GetFullPath(path)
                 : File.Exists(path) && ArchiveFiles.IsArchive(path) ? ArchiveFiles.ExtractedFolder(path, CacheFolder.Default, new ObservedProgress("extracting", observer), stop)
-                : throw new InputException($"There are no extra images at '{path}': give a folder with one folder of images a class or with image.npy and label.npy, or an archive of one.");
+                : throw new InputException($"{(File.Exists(path) ? $"'{path}' is neither a folder nor an archive of extra images" : $"There are no extra images at '{path}'")}: give a folder with one folder of images a class or with image.npy and label.npy, or an archive of one.");
             var root = SplitFolders[0].Select(name => Path.Combine(folder, name)).FirstOrDefault(Directory.Exists) ?? folder;
             Dataset images = NumpyImages.AreIn(folder)
                 ? NumpyImages.Open(folder, train.Classes)

@@ -19,24 +19,21 @@ namespace WeakLink.Evaluation;
 public sealed class AdversarialFiles(string folder, bool arrays, ThreatModel threat, IReadOnlyList<string> classes) : IDisposable
 {
     private readonly List<(int Index, int Label, int Predicted, torch.Tensor Clean, torch.Tensor Adversarial)> _kept = [];
+    private readonly List<Entry> _entries = [];
 
-    /// <summary>Writes attack.json: what the examples are of.</summary>
-    /// <param name="model">The model's path.</param>
-    /// <param name="data">Name of the data.</param>
-    /// <param name="attack">Name of the attack.</param>
-    /// <param name="seed">Seed of its draws.</param>
-    public void Describe(string model, string data, string attack, long seed) => AtomicFile.Write(
-        Path.Combine(folder, "attack.json"),
-        JsonSerializer.Serialize(new { model, data, attack, norm = threat.Norm.ToString().ToLowerInvariant(), eps = threat.Epsilon, seed }, Json.Indented));
+    // A line of attack.json.
+    private sealed record Entry(int Index, string Image, string Label, string Predicted, string Attack, string? File);
 
     /// <summary>Takes an example: a picture is written at once, arrays with <see cref="Finish"/>.</summary>
     /// <param name="example">The example.</param>
     /// <param name="label">Its class.</param>
     /// <param name="predicted">What the model took it for.</param>
-    public void Add(AdversarialExample example, int label, int predicted)
+    /// <param name="image">What the data call the image, such as its file.</param>
+    public void Add(AdversarialExample example, int label, int predicted, string image)
     {
         if (arrays)
         {
+            _entries.Add(new Entry(example.Index, image, classes[label], classes[predicted], example.Attack, null));
             _kept.Add((example.Index, label, predicted, example.Image.cpu().clone().DetachFromDisposeScope(), example.Adversarial.cpu().clone().DetachFromDisposeScope()));
             return;
         }
@@ -47,15 +44,44 @@ public sealed class AdversarialFiles(string folder, bool arrays, ThreatModel thr
         var (panel, sheet) = (Panel(example), AdversarialSheet.Draw(example.Image, example.Adversarial, threat));
         AtomicFile.Write(Path.Combine(images, name), stream => stream.Write(panel));
         AtomicFile.Write(Path.Combine(folder, name), stream => stream.Write(sheet));
+        _entries.Add(new Entry(example.Index, image, classes[label], classes[predicted], example.Attack, name));
     }
 
-    /// <summary>Writes the arrays, in the order of the images.</summary>
-    public void Finish()
+    /// <summary>Writes the arrays, in the order of the images, and last of all attack.json: what the examples are of.</summary>
+    /// <param name="model">The checkpoint.</param>
+    /// <param name="data">Name of the data.</param>
+    /// <param name="attack">Name of the attack.</param>
+    /// <param name="seed">Seed of its draws.</param>
+    /// <param name="metrics">What was measured on the way; null where the attack was stopped.</param>
+    public void Finish(string model, string data, string attack, long seed, RobustMetrics? metrics)
     {
-        if (!arrays || _kept.Count == 0)
+        if (arrays && _kept.Count > 0)
         {
-            return;
+            WriteArrays();
         }
+
+        AtomicFile.Write(
+            Path.Combine(folder, "attack.json"),
+            JsonSerializer.Serialize(
+                new
+                {
+                    model,
+                    data,
+                    attack,
+                    norm = threat.Norm.ToString().ToLowerInvariant(),
+                    eps = threat.Epsilon,
+                    seed,
+                    complete = metrics is not null,
+                    metrics?.Images,
+                    clean = metrics?.CleanAccuracy,
+                    accuracy = metrics?.RobustAccuracy,
+                    examples = _entries.OrderBy(entry => entry.Index),
+                },
+                Json.Indented));
+    }
+
+    private void WriteArrays()
+    {
 
         var ordered = _kept.OrderBy(example => example.Index).ToList();
         Write("adversarial.npy", "<f4", [ordered.Count, .. ordered[0].Clean.shape], ordered.Select(example => MemoryMarshal.AsBytes<float>(example.Adversarial.data<float>().ToArray()).ToArray()));

@@ -54,6 +54,11 @@ internal sealed class RobustProgress
         try
         {
             var saved = JsonSerializer.Deserialize<Saved>(File.ReadAllText(path), Json.Line) ?? throw new JsonException();
+            if (!IsWhole(saved))
+            {
+                throw new JsonException();
+            }
+
             return saved.Evaluation == evaluation && saved.BrokenBy.Length == images && saved.Stages.Length == attacks
                 ? new RobustProgress(path, evaluation, saved)
                 : throw new InputException($"'{path}' keeps the progress of another evaluation ({Difference(saved.Evaluation, evaluation)}): name another place for this one's progress, or delete the file.");
@@ -63,6 +68,14 @@ internal sealed class RobustProgress
             throw new InputException($"The progress in '{path}' can't be read ({Json.Problem(exception)}): delete the file to begin again.", exception);
         }
     }
+
+    // A file that was edited or damaged must not yield a number.
+    private static bool IsWhole(Saved saved) =>
+        saved is { Evaluation: not null, BrokenBy: not null, Stages: not null, Stage: >= 0, Run: >= 0, NextIndex: >= 0 }
+        && saved.Stages.All(stage => stage is not null)
+        && saved.Stage <= saved.Stages.Length
+        && saved.NextIndex <= saved.BrokenBy.Length
+        && saved.BrokenBy.All(by => by >= WrongFromTheStart && by < saved.Stages.Length);
 
     // Both are lists of what an evaluation depends on; the last item stands for the network and the images themselves.
     private static string Difference(string saved, string wanted)

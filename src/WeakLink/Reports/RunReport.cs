@@ -73,7 +73,7 @@ public static class RunReport
         {
             foreach (var (attack, norm, robust) in from attack in attacks from norm in attack.Value select (attack.Key, norm.Key, norm.Value))
             {
-                yield return new($"accuracy under {attack}", Percent(robust.Accuracy), $"{norm}, ε = {Epsilon(robust.Eps, norm)}, {robust.Images:n0} images");
+                yield return new($"accuracy under {attack}", Percent(robust.Accuracy), $"{norm}, ε = {Epsilon(robust.Eps, norm)}, {robust.Images:n0} images (clean {Percent(robust.Clean)}), {Error(robust.Accuracy, robust.Images)}");
             }
         }
         else

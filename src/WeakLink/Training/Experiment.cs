@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using WeakLink.Attacks;
 using WeakLink.Data;
 using WeakLink.Evaluation;
 using WeakLink.Reports;
@@ -46,7 +47,7 @@ public static class Experiment
 
         if (recipe.Objective.Kind.IsAdversarial())
         {
-            DescribeAttack(recipe.Objective, observer);
+            DescribeAttack(recipe, observer);
         }
 
         var position = TrainingRun.Train(recipe, data, folder, device, observer, stop);
@@ -82,9 +83,17 @@ public static class Experiment
         return summary;
     }
 
-    private static void DescribeAttack(ObjectiveRecipe objective, IRunObserver observer)
+    private static void DescribeAttack(Recipe recipe, IRunObserver observer)
     {
+        var objective = recipe.Objective;
         var attack = objective.InnerAttack();
+        if (recipe.Evaluation.Attack != EvaluationRecipe.None
+            && new ThreatModel(recipe.Evaluation.AttackNorm, ThreatModel.ParseEpsilon(recipe.Evaluation.AttackEps)) is var measured
+            && measured != attack.Threat)
+        {
+            observer.Note($"Trained against {attack.Threat}, measured under {measured}: evaluation.attack-norm and evaluation.attack-eps say under what.");
+        }
+
         observer.Note("The best checkpoint is the one that keeps most held-out images under PGD (column robust).");
         var reach = attack.Steps * attack.StepSize;
         if (reach < attack.Threat.Epsilon * (1 - 1e-6))

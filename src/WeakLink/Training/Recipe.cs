@@ -209,6 +209,9 @@ public sealed record ObjectiveRecipe
     /// <summary>A step size that follows from ε and the number of steps.</summary>
     internal const string Auto = "auto";
 
+    /// <summary>The usual size of perturbations in L∞.</summary>
+    internal const string LinfSize = "8/255";
+
     /// <summary>Which objective.</summary>
     public ObjectiveKind Kind { get; init; } = ObjectiveKind.CrossEntropy;
 
@@ -219,7 +222,7 @@ public sealed record ObjectiveRecipe
     public Norm Norm { get; init; } = Norm.Linf;
 
     /// <summary>Adversarial objectives: the largest perturbation, in units of [0, 1].</summary>
-    public string Eps { get; init; } = "8/255";
+    public string Eps { get; init; } = LinfSize;
 
     /// <summary>Adversarial objectives: the attack's steps; <c>fgsm</c> always takes one.</summary>
     public int Steps { get; init; } = 10;
@@ -371,7 +374,7 @@ public sealed record EvaluationRecipe
     public Norm AttackNorm { get; init; } = Norm.Linf;
 
     /// <summary>The attacker's largest perturbation, in units of [0, 1].</summary>
-    public string AttackEps { get; init; } = "8/255";
+    public string AttackEps { get; init; } = ObjectiveRecipe.LinfSize;
 
     /// <summary>Attack at most this many images; 0: all.</summary>
     public int AttackImages { get; init; } = 500;

@@ -77,6 +77,11 @@ public static class RecipeCheck
         Size("objective.eps", recipe.Objective.Norm, recipe.Objective.Eps);
         var attack = Named("objective.step-size", recipe.Objective.InnerAttack);
         Require("objective.norm", attack.Threat.Norm != Norm.L1 || !recipe.Objective.Kind.IsAdversarial(), "l1", "linf or l2 (attacks of a few steps are not defined for l1)");
+        if (recipe.Objective.Kind.IsAdversarial())
+        {
+            NamedSize("objective.eps", recipe.Objective.Norm, recipe.Objective.Eps);
+        }
+
         Require("objective.step-size", attack.StepSize > 0 && (attack.StepSize <= 1.25 || attack.Threat.Norm != Norm.Linf), recipe.Objective.StepSize, "above 0 and, as images are in [0, 1], at most 1.25, such as 2/255, or auto");
         AtLeastZero("objective.beta", recipe.Objective.Beta);
         AtLeastZero("objective.weight-perturbation", recipe.Objective.WeightPerturbation);
@@ -99,6 +104,7 @@ public static class RecipeCheck
         if (evaluation.Attack != EvaluationRecipe.None)
         {
             var threat = Size("evaluation.attack-eps", evaluation.AttackNorm, evaluation.AttackEps);
+            NamedSize("evaluation.attack-eps", evaluation.AttackNorm, evaluation.AttackEps);
             foreach (var name in evaluation.Attack.Split(',', StringSplitOptions.TrimEntries))
             {
                 Named("evaluation.attack", () => KnownAttacks.Named(name, threat));
@@ -111,6 +117,10 @@ public static class RecipeCheck
         }
 
         ThreatModel Size(string key, Norm norm, string size) => Named(key, () => new ThreatModel(norm, ThreatModel.ParseEpsilon(size)));
+
+        // A network trained against, or measured under, L2 8/255 would look robust; nobody means that.
+        void NamedSize(string key, Norm norm, string size) => Require(
+            key, norm == Norm.Linf || size != ObjectiveRecipe.LinfSize, size, $"named for {norm.ToString().ToLowerInvariant()}: {ObjectiveRecipe.LinfSize} is the default, a size for linf (usual for 32x32 images: 0.5 for l2, 12 for l1)");
 
         // What reads a value says what is wrong with it, but not under which key it stood.
         T Named<T>(string key, Func<T> read)

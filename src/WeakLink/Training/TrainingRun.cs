@@ -59,13 +59,13 @@ public static class TrainingRun
         {
             var epoch = position.Epoch;
             network.train();
-            var step = epoch < recipe.Objective.WeightPerturbationWarmup * settings.Epochs ? calm : perturbed;
             var clock = new TrainingClock(training);
             foreach (var batch in training.Training(recipe.Seed, epoch, position.StepInEpoch))
             {
                 using (batch)
                 {
                     var globalStep = ((long)epoch * steps) + position.StepInEpoch;
+                    var step = globalStep < recipe.Objective.WeightPerturbationWarmup * settings.Epochs * steps ? calm : perturbed;
                     var result = step.Run(batch, globalStep, LearningRate.At(settings, globalStep, steps));
                     position = clock.Advance(position, result);
                     observer.Advance((globalStep + 1) * settings.Batch, $"epoch {epoch + 1}/{settings.Epochs}, loss {position.LossSum / position.Images:0.00}, {100.0 * position.Correct / position.Images:0.0}% right, waited {100 * position.EpochSecondsWaited / position.EpochSeconds:0}%");

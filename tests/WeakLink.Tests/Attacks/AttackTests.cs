@@ -182,6 +182,9 @@ public sealed class AttackTests : IDisposable
         var two = new LinearModel(2, Pixels, 1);
         Assert.Contains("at least 4 classes", Assert.Throws<InputException>(() => KnownAttacks.Named("apgd-t", threat)[0].Perturb(new AttackedModel(two), x, y % 2, 0, [0, 1])).Message, StringComparison.Ordinal);
         Assert.Contains("at least 3 classes", Assert.Throws<InputException>(() => KnownAttacks.Named("fab-t", threat)[0].Perturb(new AttackedModel(two), x, y % 2, 0, [0, 1])).Message, StringComparison.Ordinal);
+        Assert.Contains("2 indices", Assert.Throws<ArgumentException>(() => pgd.Run(0, new AttackedModel(_model), x[..1], y[..1], 0, [0, 1])).Message, StringComparison.Ordinal);
+        Assert.Contains("Int32", Assert.Throws<ArgumentException>(() => pgd.Run(0, new AttackedModel(_model), x, y.to(torch.int32), 0, [0, 1])).Message, StringComparison.Ordinal);
+        Assert.Contains("left the threat model", Assert.Throws<InvalidOperationException>(() => new Cheating(threat).Perturb(new AttackedModel(_model), x, y, 0, [0, 1])).Message, StringComparison.Ordinal);
         _model.train();
         Assert.Contains("training mode", Assert.Throws<InputException>(() => new AttackedModel(_model)).Message, StringComparison.Ordinal);
     }
@@ -217,8 +220,18 @@ public sealed class AttackTests : IDisposable
 
         Assert.Contains("another evaluation", Assert.Throws<InputException>(() => RobustEvaluation.Measure(
             _model, "other", attacks, data, new CropAndFlip(Side, Side, 0, Flip: false), 16, torch.CPU, 0, new SilentObserver(), state)).Message, StringComparison.Ordinal);
-        File.WriteAllText(state, "{");
-        Assert.Contains("can't be read", Assert.Throws<InputException>(() => Measure(state)).Message, StringComparison.Ordinal);
+        var whole = File.ReadAllText(state);
+        foreach (var damaged in new[]
+        {
+            "{", "{}", whole.Replace("\"stages\":[", "\"stages\":[null,", StringComparison.Ordinal), whole.Replace("\"stage\":3", "\"stage\":-1", StringComparison.Ordinal),
+            whole.Replace("\"stage\":3", "\"stage\":9", StringComparison.Ordinal), whole.Replace("\"nextIndex\":0", "\"nextIndex\":-5", StringComparison.Ordinal),
+            whole.Replace("\"brokenBy\":[", "\"brokenBy\":[7,", StringComparison.Ordinal), whole.Replace("\"evaluation\":", "\"other\":", StringComparison.Ordinal),
+        })
+        {
+            Assert.NotEqual(whole, damaged);
+            File.WriteAllText(state, damaged);
+            Assert.Contains("can't be read", Assert.Throws<InputException>(() => Measure(state)).Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
@@ -435,6 +448,13 @@ public sealed class AttackTests : IDisposable
     private sealed class Changed(LinearModel model, Func<torch.Tensor, torch.Tensor> change) : torch.nn.Module<torch.Tensor, torch.Tensor>(nameof(Changed))
     {
         public override torch.Tensor forward(torch.Tensor images) => change(model.call(images));
+    }
+
+    private sealed class Cheating(ThreatModel threat) : Attack("cheating", threat)
+    {
+        public override int Runs(int classes) => 1;
+
+        protected override torch.Tensor Search(int run, AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop) => torch.ones_like(images);
     }
 
     private sealed class NoteTaker : IRunObserver

@@ -116,6 +116,8 @@ public class CommandTests
             ("not empty", ["train", "--out", "pets"]),
             ("is empty", ["train", "--data", ""]),
             ("--out is empty", ["train", "--out", ""]),
+            ("--out is empty", ["attack", "somewhere", "--out", ""]),
+            ("--attack-state is empty", ["evaluate", "somewhere", "--attack-state", " "]),
             ("not a safetensors file", ["evaluate", "broken.safetensors"]),
             ("no model", ["evaluate", "absent"]),
             ("not a safetensors file", ["predict", "broken.safetensors", "fake.png"]),

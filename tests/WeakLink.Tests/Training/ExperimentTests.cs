@@ -59,6 +59,17 @@ public class ExperimentTests
         Assert.Equal(weak, listener.Notes.Any(note => note.Contains("3 x 2/255 = 0.0235", StringComparison.Ordinal)));
     }
 
+    [Fact]
+    public void AMeasurementUnderAnotherThreatThanTheTrainings_IsPointedOut()
+    {
+        using var folder = new TemporaryFolder();
+        using var stop = new CancellationTokenSource();
+        var listener = new Listener { Stop = (stop, "training") };
+        var recipe = RecipeFile.Load("adversarial-small", [.. Tiny, "objective.norm=l2", "objective.eps=0.5", "objective.step-size=auto"]);
+        Assert.Throws<OperationCanceledException>(() => Experiment.Run(recipe, folder["run"], false, listener, stop.Token));
+        Assert.Contains(listener.Notes, note => note.Contains("Trained against L2 0.5, measured under Linf 8/255", StringComparison.Ordinal));
+    }
+
     private sealed class Listener : IRunObserver
     {
         public (CancellationTokenSource Source, string When)? Stop { get; init; }

@@ -74,7 +74,9 @@ public class RecipeTests
     [InlineData("objective.step-size=-1/255", "above 0")]
     [InlineData("evaluation.attack=pdg", "did you mean 'pgd'", "evaluation.attack-eps=4/255")]
     [InlineData("evaluation.attack-eps=8", "write 8/255", "evaluation.attack=pgd")]
-    [InlineData("objective.norm=l1", "linf or l2", "objective.kind=pgd")]
+    [InlineData("objective.norm=l1", "linf or l2", "objective.kind=pgd", "objective.eps=1")]
+    [InlineData("objective.eps=8/255", "0.5 for l2", "objective.kind=pgd", "objective.norm=l2")]
+    [InlineData("evaluation.attack-eps=8/255", "12 for l1", "evaluation.attack=apgd-ce", "evaluation.attack-norm=l1")]
     public void AnImpossibleAttack_IsRefusedWithItsKey_AndTheRemedy(string setting, string remedy, params string[] others)
     {
         var message = Assert.Throws<InputException>(() => RecipeFile.Parse("", "my.yaml", [setting, .. others])).Message;
