@@ -221,7 +221,7 @@ public sealed record ObjectiveRecipe
     /// <summary>Adversarial objectives: how a perturbation is measured.</summary>
     public Norm Norm { get; init; } = Norm.Linf;
 
-    /// <summary>Adversarial objectives: the largest perturbation, in units of [0, 1].</summary>
+    /// <summary>Adversarial objectives: the largest perturbation, in units of [0, 1]; to be named for L2.</summary>
     public string Eps { get; init; } = LinfSize;
 
     /// <summary>Adversarial objectives: the attack's steps; <c>fgsm</c> always takes one.</summary>
@@ -373,7 +373,7 @@ public sealed record EvaluationRecipe
     /// <summary>How the attacker's perturbation is measured.</summary>
     public Norm AttackNorm { get; init; } = Norm.Linf;
 
-    /// <summary>The attacker's largest perturbation, in units of [0, 1].</summary>
+    /// <summary>The attacker's largest perturbation, in units of [0, 1]; to be named for L2 and L1.</summary>
     public string AttackEps { get; init; } = ObjectiveRecipe.LinfSize;
 
     /// <summary>Attack at most this many images; 0: all.</summary>

@@ -27,7 +27,7 @@ public sealed partial class RunReportTests : IDisposable
         Assert.Contains("<dt>clean accuracy</dt><dd>43.2 %", html);
         Assert.Contains("<td class=\"heat\" style=\"--heat:0.111\">11.1</td>", html);
         Assert.Contains("<td>gaussian noise</td><td>12.5 %</td><td>1.50</td>", html);
-        Assert.Contains("<dt>accuracy under pgd</dt><dd>21.0 %<small>l2, ε = 0.5, 30 images</small>", html);
+        Assert.Contains("<dt>accuracy under pgd</dt><dd>21.0 %<small>l2, ε = 0.5, 30 images (clean 43.0 %), &#177; 7.4 (standard error)</small>", html);
         Assert.Contains("gradients vanish", html);
         Assert.Contains("weaklink train --recipe run/recipe.yaml", html);
         Assert.Contains("epochs: 3", html);
