@@ -1,4 +1,5 @@
 using WeakLink;
+using WeakLink.Runtime;
 using WeakLink.Training;
 
 if (args.Length < 2)
@@ -7,6 +8,7 @@ if (args.Length < 2)
     return 2;
 }
 
+Allocator.KeepLargeBlocks();
 var (photos, run) = (args[0], args[1]);
 var resume = RunFolder.IsRun(run);
 var recipe = resume ? new Recipe() : RecipeFile.Load("small", [$"data.source={photos}", "ews.width=0.7", .. args[2..]]);

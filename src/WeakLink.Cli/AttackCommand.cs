@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using TorchSharp;
 using WeakLink.Attacks;
 using WeakLink.Data;
 using WeakLink.Evaluation;
@@ -95,12 +94,7 @@ internal static class AttackCommand
                     device,
                     parsed.GetValue(seed),
                     screen,
-                    found: example =>
-                    {
-                        using var scope = torch.NewDisposeScope();
-                        var predicted = (int)trained.Network.call(example.Adversarial.unsqueeze(0)).argmax().ToInt64();
-                        examples.Add(example, images.Label(example.Index), predicted, images.Describe(example.Index));
-                    },
+                    found: example => examples.Add(example, images.Label(example.Index), images.Describe(example.Index)),
                     stop: interruption.Token);
             }
             catch (OperationCanceledException)

@@ -20,8 +20,8 @@ internal static class EvaluateCommand
         var corruptions = new Option<string?>("--corruptions") { Description = "Common corruptions to measure under: benchmark (the 15), all (19), names with commas between, or none. Named here, they are measured on all test images.", HelpName = "NAMES" };
         var corrupted = new Option<string?>("--corrupted") { Description = "Read the corrupted images from a folder in CIFAR-10-C's or ImageNet-C's layout, instead of making them.", HelpName = "DIR" };
         var attack = new Option<string?>("--attack") { Description = $"Attacks to measure robust accuracy under, with commas between: {string.Join(", ", KnownAttacks.Names)}, or none (default). Named here, they get all test images.", HelpName = "NAMES" };
-        var norm = new Option<string?>("--norm") { Description = "How the attacker's perturbation is measured: linf (default), l2 or l1.", HelpName = "NORM" };
-        var eps = new Option<string?>("--eps") { Description = "The attacker's largest perturbation, for images in [0, 1] (default 8/255).", HelpName = "8/255" };
+        var norm = new Option<string?>("--norm") { Description = "How the attacker's perturbation is measured: linf, l2 or l1 (default: as in the run's recipe, mostly linf).", HelpName = "NORM" };
+        var eps = new Option<string?>("--eps") { Description = "The attacker's largest perturbation, for images in [0, 1] (default: as in the run's recipe, mostly 8/255).", HelpName = "8/255" };
         var attackState = new Option<string?>("--attack-state") { Description = "Keep the attacks' progress in this folder: after an interruption the same call goes on from there.", HelpName = "DIR" };
         var perturbations = new Option<string?>("--perturbations") { Description = "Perturbation sequences to measure stability on: benchmark (the 10), all, names with commas between, or none (default).", HelpName = "NAMES" };
         var perturbed = new Option<string?>("--perturbed") { Description = "Read the sequences from a folder in CIFAR-10-P's or ImageNet-P's layout, instead of making them.", HelpName = "DIR" };
@@ -58,18 +58,22 @@ internal static class EvaluateCommand
                 throw new InputException("--eps, --norm and --attack-state say how to attack, but no attack was named: add --attack, such as --attack pgd.");
             }
 
-            if (parsed.GetValue(norm) is { } given && KnownAttacks.NormNamed(given) != Norm.Linf && parsed.GetValue(eps) is null)
+            var its = trained.Recipe.Evaluation;
+            var measuredIn = parsed.GetValue(norm) is { } given ? KnownAttacks.NormNamed(given) : its.AttackNorm;
+            var size = parsed.GetValue(eps);
+            if (parsed.GetValue(norm) is { } unsized && size is null)
             {
-                throw CommonOptions.EpsIsMissing(given);
+                size = measuredIn != Norm.Linf ? throw CommonOptions.EpsIsMissing(unsized) : its.AttackNorm == Norm.Linf ? null : new EvaluationRecipe().AttackEps;
             }
 
             // Said of the options, before the check of the recipe would say it of keys that the user has not typed.
-            var threat = new ThreatModel(
-                parsed.GetValue(norm) is { } measuredIn ? KnownAttacks.NormNamed(measuredIn) : trained.Recipe.Evaluation.AttackNorm,
-                ThreatModel.ParseEpsilon(parsed.GetValue(eps) ?? trained.Recipe.Evaluation.AttackEps));
-            foreach (var name in (parsed.GetValue(attack) ?? EvaluationRecipe.None).Split(',', StringSplitOptions.TrimEntries).Where(name => name != EvaluationRecipe.None))
+            if (parsed.GetValue(attack) is { } asked && asked != EvaluationRecipe.None && !parsed.GetValue(set)!.Any(pair => pair.StartsWith("evaluation.attack", StringComparison.Ordinal)))
             {
-                KnownAttacks.Named(name, threat);
+                var threat = new ThreatModel(measuredIn, ThreatModel.ParseEpsilon(size ?? its.AttackEps));
+                foreach (var name in asked.Split(',', StringSplitOptions.TrimEntries))
+                {
+                    KnownAttacks.Named(name, threat);
+                }
             }
 
             var referenceModel = parsed.GetValue(reference);
@@ -80,7 +84,7 @@ internal static class EvaluateCommand
                 .. parsed.GetValue(corrupted) is { } folder ? (string[])[$"evaluation.corrupted-images={folder}"] : [],
                 .. parsed.GetValue(attack) is { } attacks ? (string[])[$"evaluation.attack={attacks}", "evaluation.attack-images=0"] : [],
                 .. parsed.GetValue(norm) is { } measure ? (string[])[$"evaluation.attack-norm={KnownAttacks.NormNamed(measure)}".ToLowerInvariant()] : [],
-                .. parsed.GetValue(eps) is { } size ? (string[])[$"evaluation.attack-eps={size}"] : [],
+                .. size is null ? (string[])[] : [$"evaluation.attack-eps={size}"],
                 .. parsed.GetValue(perturbations) is { } sequences ? (string[])[$"evaluation.perturbations={sequences}", "evaluation.perturbation-images=0"] : [],
                 .. parsed.GetValue(perturbed) is { } published ? (string[])[$"evaluation.perturbed-images={published}"] : [],
                 .. parsed.GetValue(frost) is { } textures ? (string[])[$"evaluation.frost-textures={textures}"] : [],

@@ -22,6 +22,9 @@ public abstract class Attack(string name, ThreatModel threat)
     /// <summary>Whether it uses the model's gradient.</summary>
     public virtual bool UsesGradients => true;
 
+    /// <summary>Steps and the like: what, with the name, tells which attack it is. The kept progress of an evaluation goes on only where they are the same.</summary>
+    public virtual string Settings => "";
+
     /// <summary>How many runs the attack consists of (restarts, target classes): images that one breaks are spared the next.</summary>
     /// <param name="classes">Classes of the model.</param>
     /// <exception cref="InputException">The model has too few classes.</exception>
@@ -34,14 +37,17 @@ public abstract class Attack(string name, ThreatModel threat)
     /// <param name="seed">Seed of all draws.</param>
     /// <param name="indices">A number for each image: with the seed it decides the draws, whatever batch the image is in.</param>
     /// <param name="stop">Stops between two iterations.</param>
-    /// <returns>For each image one that the model gets wrong, or else the try that left the smallest margin; always within the threat model.</returns>
+    /// <returns>For each image one that the model gets wrong (itself, where it is wrong already), or else the try that left the smallest margin; always within the threat model.</returns>
     /// <exception cref="InputException">Images are outside of [0, 1], or the model has too few classes.</exception>
+    /// <exception cref="ArgumentException">Images, labels and indices do not belong together.</exception>
     public torch.Tensor Perturb(AttackedModel model, torch.Tensor images, torch.Tensor labels, long seed, IReadOnlyList<long> indices, CancellationToken stop = default)
     {
+        Check(images, labels, indices);
         using var scope = torch.NewDisposeScope();
-        var runs = Runs(model.Classes(images));
+        var logits = model.Logits(images);
+        var runs = Runs((int)logits.shape[1]);
         var result = images.clone();
-        var margins = torch.full([images.shape[0]], Kept(double.PositiveInfinity), device: images.device);
+        var margins = AttackLoss.Margin(logits, labels);
         for (var run = 0; run < runs; run++)
         {
             using var iteration = torch.NewDisposeScope();
@@ -78,6 +84,20 @@ public abstract class Attack(string name, ThreatModel threat)
     public torch.Tensor Run(
         int run, AttackedModel model, torch.Tensor images, torch.Tensor labels, long seed, IReadOnlyList<long> indices, CancellationToken stop = default)
     {
+        Check(images, labels, indices);
+        using var scope = torch.NewDisposeScope();
+        var tried = Search(run, model, images, labels, new AttackDraws(seed, unchecked(_draws + run), indices), stop);
+        var largest = threat.Size(tried - images).max().ReadSingle();
+        if (!(largest <= threat.Epsilon + (Rounding * Math.Max(1, threat.Epsilon)) && tried.min().ReadSingle() >= 0 && tried.max().ReadSingle() <= 1))
+        {
+            throw new InvalidOperationException(FormattableString.Invariant($"The attack {name} left the threat model {threat} or [0, 1]: it moved an image by {largest:g6}. A search ends with Threat.Project."));
+        }
+
+        return tried.MoveToOuterDisposeScope();
+    }
+
+    private void Check(torch.Tensor images, torch.Tensor labels, IReadOnlyList<long> indices)
+    {
         if (images.dim() != 4 || images.shape[0] == 0 || labels.dtype != torch.int64 || labels.dim() != 1 || labels.shape[0] != images.shape[0] || indices.Count != images.shape[0])
         {
             throw new ArgumentException(
@@ -86,15 +106,6 @@ public abstract class Attack(string name, ThreatModel threat)
 
         AttackedModel.Check(images);
         threat.RequireLimit(images.numel() / images.shape[0]);
-        using var scope = torch.NewDisposeScope();
-        var tried = Search(run, model, images, labels, new AttackDraws(seed, unchecked(_draws + run), indices), stop);
-        var largest = threat.Size(tried - images).max().ReadSingle();
-        if (!(largest <= threat.Epsilon + Rounding && tried.min().ReadSingle() >= 0 && tried.max().ReadSingle() <= 1))
-        {
-            throw new InvalidOperationException(FormattableString.Invariant($"The attack {name} left the threat model {threat} or [0, 1]: it moved an image by {largest:g6}. A search ends with Threat.Project."));
-        }
-
-        return tried.MoveToOuterDisposeScope();
     }
 
     /// <summary>The run itself; tensors that it leaves behind are disposed of.</summary>

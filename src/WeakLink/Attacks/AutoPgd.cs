@@ -53,6 +53,9 @@ public sealed class AutoPgd : Attack
     public bool Averages => _samples > 1;
 
     /// <inheritdoc/>
+    public override string Settings => FormattableString.Invariant($"{_steps} steps; {_restarts} restarts; {_samples} samples");
+
+    /// <inheritdoc/>
     public override int Runs(int classes)
     {
         AttackLoss.RequireClasses(classes, _loss switch { AutoPgdLoss.CrossEntropy => 2, AutoPgdLoss.Dlr => 3, _ => 4 }, Name);

@@ -31,6 +31,9 @@ public sealed class FastAdaptiveBoundary : Attack
     }
 
     /// <inheritdoc/>
+    public override string Settings => FormattableString.Invariant($"{_steps} steps; {_restarts} restarts");
+
+    /// <inheritdoc/>
     public override int Runs(int classes)
     {
         AttackLoss.RequireClasses(classes, _targets > 0 ? 3 : 2, Name);

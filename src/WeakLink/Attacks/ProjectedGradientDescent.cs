@@ -64,6 +64,9 @@ public sealed class ProjectedGradientDescent : Attack
     }
 
     /// <inheritdoc/>
+    public override string Settings => FormattableString.Invariant($"{_steps} steps of {_stepSize:R} from {(_randomStart ? "anywhere" : "the image")}");
+
+    /// <inheritdoc/>
     public override int Runs(int classes) => _restarts;
 
     /// <inheritdoc/>

@@ -36,6 +36,9 @@ public sealed class SquareAttack : Attack
     public override bool UsesGradients => false;
 
     /// <inheritdoc/>
+    public override string Settings => FormattableString.Invariant($"{_queries} queries");
+
+    /// <inheritdoc/>
     public override int Runs(int classes) => _restarts;
 
     /// <inheritdoc/>

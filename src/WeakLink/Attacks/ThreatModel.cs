@@ -23,8 +23,9 @@ public sealed record ThreatModel
     private const double Slack = 1e-6;
     private const int Rounds = 50;
 
-    // L1 sums thousands of float32 numbers, which differ by more from one threshold to the next.
-    private const double SumSlack = 1e-5, Adjacent = 2.5e-7;
+    // L1 sums thousands of float32 numbers, which differ by more from one threshold to the next; and every value of an image in [0, 1] is rounded
+    // by up to 2^-25, which need not cancel: all values lose the same.
+    private const double SumSlack = 1e-5, Adjacent = 2.5e-7, ValueRounding = 1.0 / (1 << 25);
 
     /// <summary>States a threat.</summary>
     /// <param name="norm">How a perturbation is measured.</param>
@@ -177,11 +178,12 @@ public sealed record ThreatModel
         var high = length.flatten(1).amax([1]);
         var (low, t) = (torch.zeros_like(high), torch.zeros_like(high));
         var none = torch.zeros(1, device: length.device);
+        var aim = Math.Max((Epsilon * (1 - SumSlack)) - (length.numel() / length.shape[0] * ValueRounding), Epsilon / 2);
         for (var i = 0; i < Rounds; i++)
         {
             using var round = torch.NewDisposeScope();
             var left = (length - PerImage(t)).clamp_(none, room);
-            var excess = left.flatten(1).sum(1) - Kept(Epsilon * (1 - SumSlack));
+            var excess = left.flatten(1).sum(1) - Kept(aim);
             var small = excess.le(Kept(Epsilon * SumSlack / 2));
             high.copy_(torch.where(small, t, high));
             low.copy_(torch.where(small, low, t));

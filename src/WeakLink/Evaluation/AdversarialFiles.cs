@@ -18,6 +18,7 @@ namespace WeakLink.Evaluation;
 /// <param name="classes">Class names.</param>
 public sealed class AdversarialFiles(string folder, bool arrays, ThreatModel threat, IReadOnlyList<string> classes) : IDisposable
 {
+    private const int LongestPart = 80;
     private readonly List<(int Index, int Label, int Predicted, torch.Tensor Clean, torch.Tensor Adversarial)> _kept = [];
     private readonly List<Entry> _entries = [];
 
@@ -27,24 +28,24 @@ public sealed class AdversarialFiles(string folder, bool arrays, ThreatModel thr
     /// <summary>Takes an example: a picture is written at once, arrays with <see cref="Finish"/>.</summary>
     /// <param name="example">The example.</param>
     /// <param name="label">Its class.</param>
-    /// <param name="predicted">What the model took it for.</param>
     /// <param name="image">What the data call the image, such as its file.</param>
-    public void Add(AdversarialExample example, int label, int predicted, string image)
+    public void Add(AdversarialExample example, int label, string image)
     {
+        var (its, taken) = (classes[label], classes[example.Predicted]);
         if (arrays)
         {
-            _entries.Add(new Entry(example.Index, image, classes[label], classes[predicted], example.Attack, null));
-            _kept.Add((example.Index, label, predicted, example.Image.cpu().clone().DetachFromDisposeScope(), example.Adversarial.cpu().clone().DetachFromDisposeScope()));
+            _entries.Add(new Entry(example.Index, image, its, taken, example.Attack, null));
+            _kept.Add((example.Index, label, example.Predicted, example.Image.cpu().clone().DetachFromDisposeScope(), example.Adversarial.cpu().clone().DetachFromDisposeScope()));
             return;
         }
 
-        // The example itself, in a folder of its class so that it can be given to --data, and a picture of what was done to it.
-        var name = string.Create(CultureInfo.InvariantCulture, $"{example.Index:000000}-{FileName(classes[label])}-as-{FileName(classes[predicted])}.png");
-        var images = Directory.CreateDirectory(Path.Combine(folder, "images", FileName(classes[label]))).FullName;
+        // The example itself, in a folder of its class so that it can be given to --extra-data, and a picture of what was done to it.
+        var name = string.Create(CultureInfo.InvariantCulture, $"{example.Index:000000}-{Short(its)}-as-{Short(taken)}.png");
+        var images = Directory.CreateDirectory(Path.Combine(folder, "images", FolderName(its))).FullName;
         var (panel, sheet) = (Panel(example), AdversarialSheet.Draw(example.Image, example.Adversarial, threat));
         AtomicFile.Write(Path.Combine(images, name), stream => stream.Write(panel));
         AtomicFile.Write(Path.Combine(folder, name), stream => stream.Write(sheet));
-        _entries.Add(new Entry(example.Index, image, classes[label], classes[predicted], example.Attack, name));
+        _entries.Add(new Entry(example.Index, image, its, taken, example.Attack, name));
     }
 
     /// <summary>Writes the arrays, in the order of the images, and last of all attack.json: what the examples are of.</summary>
@@ -82,7 +83,6 @@ public sealed class AdversarialFiles(string folder, bool arrays, ThreatModel thr
 
     private void WriteArrays()
     {
-
         var ordered = _kept.OrderBy(example => example.Index).ToList();
         Write("adversarial.npy", "<f4", [ordered.Count, .. ordered[0].Clean.shape], ordered.Select(example => MemoryMarshal.AsBytes<float>(example.Adversarial.data<float>().ToArray()).ToArray()));
         Write("clean.npy", "<f4", [ordered.Count, .. ordered[0].Clean.shape], ordered.Select(example => MemoryMarshal.AsBytes<float>(example.Clean.data<float>().ToArray()).ToArray()));
@@ -121,6 +121,14 @@ public sealed class AdversarialFiles(string folder, bool arrays, ThreatModel thr
     private static byte[] Panel(AdversarialExample example) =>
         new Picture(AdversarialSheet.Bytes(example.Adversarial), (int)example.Image.shape[1], (int)example.Image.shape[2]).ToPng();
 
+    // Two of them, of whatever length, are part of a file's name, where they need not be told apart.
+    private static string Short(string name) =>
+        string.Concat(name.Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' ? letter : '_').Take(LongestPart));
+
     // Class names come from folders, but a model file may have been made anywhere.
-    private static string FileName(string name) => string.Concat(name.Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' ? letter : '_'));
+    private static string FolderName(string name)
+    {
+        var plain = string.Concat(name.Select(letter => letter == '\\' || Path.GetInvalidFileNameChars().Contains(letter) ? '_' : letter));
+        return plain.StartsWith('.') ? $"_{plain[1..]}" : plain;
+    }
 }

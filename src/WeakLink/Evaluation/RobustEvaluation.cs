@@ -49,8 +49,9 @@ public sealed record RobustMetrics(
 /// <param name="Index">Its index in the data set.</param>
 /// <param name="Image">3×H×W in [0, 1].</param>
 /// <param name="Adversarial">3×H×W in [0, 1].</param>
+/// <param name="Predicted">The class that the model takes it for, a wrong one.</param>
 /// <param name="Attack">Who found it.</param>
-public sealed record AdversarialExample(int Index, torch.Tensor Image, torch.Tensor Adversarial, string Attack);
+public sealed record AdversarialExample(int Index, torch.Tensor Image, torch.Tensor Adversarial, int Predicted, string Attack);
 
 /// <summary>Measures accuracy under attack: only images that are still classified correctly go on to the next attack.</summary>
 public static class RobustEvaluation
@@ -222,7 +223,7 @@ public static class RobustEvaluation
 
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"{name}, {threat}, {string.Join(" ", attacks.Zip(runs, (attack, times) => $"{times}x{attack.Name}"))}, seed {seed}, {images.Name}, {images.Count} images of {crop.Height}x{crop.Width}, {hash.GetCurrentHashAsUInt64():x16}");
+                $"{name}, {threat}, {string.Join(" ", attacks.Zip(runs, (attack, times) => $"{times}x{attack.Name} ({attack.Settings})"))}, seed {seed}, {images.Name}, {images.Count} images of {crop.Height}x{crop.Width}, {hash.GetCurrentHashAsUInt64():x16}");
         }
 
         void FindCorrect()
@@ -256,18 +257,15 @@ public static class RobustEvaluation
             var (x, labels) = Load(indices);
             var tried = attack.Run(progress.Run, model, x, labels, seed, [.. indices.Select(index => (long)index)], stop);
             // What counts is a fresh pass over what came out, not what the attack believes.
-            var broken = model.Correct(tried, labels).logical_not();
-            var flags = broken.cpu().data<bool>().ToArray();
-            for (var i = 0; i < flags.Length; i++)
+            var predicted = model.Logits(tried).argmax(1).cpu().data<long>().ToArray();
+            var broken = Enumerable.Range(0, indices.Count).Where(i => predicted[i] != images.Label(indices[i])).ToList();
+            foreach (var i in broken)
             {
-                if (flags[i])
-                {
-                    progress.Break(indices[i], stage);
-                    found?.Invoke(new AdversarialExample(indices[i], x[i], tried[i], attack.Name));
-                }
+                progress.Break(indices[i], stage);
+                found?.Invoke(new AdversarialExample(indices[i], x[i], tried[i], (int)predicted[i], attack.Name));
             }
 
-            return flags.Count(flag => flag);
+            return broken.Count;
         }
 
         List<string> Doubts()

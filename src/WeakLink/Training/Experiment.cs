@@ -35,6 +35,7 @@ public static class Experiment
         Describe(data, observer);
         recipe = RecipeResolution.Resolve(recipe, data, environment, device);
         ModelMetrics.CheckAttacks(recipe, data.Test);
+        CheckObjective(recipe, data.Train);
 
         using var folder = RunFolder.Open(path, recipe, data.Train.Classes, new ImageSize(data.Train.Height, data.Train.Width), environment, resume);
         var format = new ComputeFormat(recipe.Training.Precision, recipe.Training.Layout);
@@ -81,6 +82,25 @@ public static class Experiment
         folder.WriteSummary(summary.ToJson());
         RunReport.Write(folder.Path, best, data.Test, summary, folder.Report, device, observer, stop);
         return summary;
+    }
+
+    // The attack inside of a step would not notice, and the first validation would, after an epoch.
+    private static void CheckObjective(Recipe recipe, Dataset images)
+    {
+        if (!recipe.Objective.Kind.IsAdversarial())
+        {
+            return;
+        }
+
+        try
+        {
+            var crop = Loaders.MeasuringCrop(recipe, images);
+            recipe.Objective.Threat().RequireLimit(Dataset.Channels * crop.Height * crop.Width);
+        }
+        catch (InputException exception)
+        {
+            throw new InputException($"objective.eps: {exception.Message}", exception);
+        }
     }
 
     private static void DescribeAttack(Recipe recipe, IRunObserver observer)

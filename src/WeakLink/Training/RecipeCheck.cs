@@ -11,8 +11,9 @@ public static class RecipeCheck
     /// <summary>Checks every value.</summary>
     /// <param name="recipe">The recipe.</param>
     /// <param name="origin">Where a key's value came from, for the message.</param>
+    /// <param name="isForItsNorm">Whether the key of a norm and that of a size were given together, or are as they were.</param>
     /// <exception cref="InputException">The first value out of its range, with the range.</exception>
-    public static void Check(Recipe recipe, Func<string, string> origin)
+    public static void Check(Recipe recipe, Func<string, string> origin, Func<string, string, bool> isForItsNorm)
     {
         var (data, model, training, augmentation, ews, evaluation) = (recipe.Data, recipe.Model, recipe.Training, recipe.Augmentation, recipe.Ews, recipe.Evaluation);
 
@@ -79,7 +80,7 @@ public static class RecipeCheck
         Require("objective.norm", attack.Threat.Norm != Norm.L1 || !recipe.Objective.Kind.IsAdversarial(), "l1", "linf or l2 (attacks of a few steps are not defined for l1)");
         if (recipe.Objective.Kind.IsAdversarial())
         {
-            NamedSize("objective.eps", recipe.Objective.Norm, recipe.Objective.Eps);
+            NamedSize("objective.norm", "objective.eps", recipe.Objective.Norm, recipe.Objective.Eps);
         }
 
         Require("objective.step-size", attack.StepSize > 0 && (attack.StepSize <= 1.25 || attack.Threat.Norm != Norm.Linf), recipe.Objective.StepSize, "above 0 and, as images are in [0, 1], at most 1.25, such as 2/255, or auto");
@@ -104,7 +105,7 @@ public static class RecipeCheck
         if (evaluation.Attack != EvaluationRecipe.None)
         {
             var threat = Size("evaluation.attack-eps", evaluation.AttackNorm, evaluation.AttackEps);
-            NamedSize("evaluation.attack-eps", evaluation.AttackNorm, evaluation.AttackEps);
+            NamedSize("evaluation.attack-norm", "evaluation.attack-eps", evaluation.AttackNorm, evaluation.AttackEps);
             foreach (var name in evaluation.Attack.Split(',', StringSplitOptions.TrimEntries))
             {
                 Named("evaluation.attack", () => KnownAttacks.Named(name, threat));
@@ -119,8 +120,11 @@ public static class RecipeCheck
         ThreatModel Size(string key, Norm norm, string size) => Named(key, () => new ThreatModel(norm, ThreatModel.ParseEpsilon(size)));
 
         // A network trained against, or measured under, L2 8/255 would look robust; nobody means that.
-        void NamedSize(string key, Norm norm, string size) => Require(
-            key, norm == Norm.Linf || size != ObjectiveRecipe.LinfSize, size, $"named for {norm.ToString().ToLowerInvariant()}: {ObjectiveRecipe.LinfSize} is the default, a size for linf (usual for 32x32 images: 0.5 for l2, 12 for l1)");
+        void NamedSize(string normKey, string key, Norm norm, string size)
+        {
+            var name = norm.ToString().ToLowerInvariant();
+            Require(key, isForItsNorm(normKey, key), size, $"named with {normKey}={name}: {size} is {(size == ObjectiveRecipe.LinfSize ? "the default, a size for linf" : "of another norm")} (usual for 32x32 images: 8/255 for linf, 0.5 for l2, 12 for l1)");
+        }
 
         // What reads a value says what is wrong with it, but not under which key it stood.
         T Named<T>(string key, Func<T> read)

@@ -16,7 +16,6 @@ public static class RecipeDifferences
         ["model.standard-deviation"] = "",
         ["training.precision"] = "auto",
         ["training.layout"] = "auto",
-        ["objective.step-size"] = "auto",
     };
 
     // What a seed brings with it: which images are held out, and so the mean of the others.
@@ -27,7 +26,7 @@ public static class RecipeDifferences
     /// <param name="resolved">The recipe of a run, resolved.</param>
     /// <returns>The key with both values; null where the run is what is asked for.</returns>
     public static (string Key, string Asked, string There)? Contradiction(Recipe asked, Recipe resolved) =>
-        RecipeFile.ValuesOf(Absolute(asked)).Zip(RecipeFile.ValuesOf(Absolute(resolved)), (wanted, there) => (wanted.Name, wanted.Value, There: there.Value))
+        RecipeFile.ValuesOf(AsKept(asked)).Zip(RecipeFile.ValuesOf(AsKept(resolved)), (wanted, there) => (wanted.Name, wanted.Value, There: there.Value))
             .Where(key => key.Value != key.There && !Incidental.Contains(key.Name) && !(Open.TryGetValue(key.Name, out var open) && key.Value == open))
             .Select(key => ((string, string, string)?)key).FirstOrDefault();
 
@@ -46,13 +45,14 @@ public static class RecipeDifferences
                    select (name, (IReadOnlyList<string>)each)];
     }
 
-    // As a run keeps them, so that it can be resumed from another folder.
-    private static Recipe Absolute(Recipe recipe) => recipe with
+    // As a run keeps them: so that it can be resumed from another folder, and without what follows from other keys.
+    private static Recipe AsKept(Recipe recipe) => recipe with
     {
         Data = recipe.Data with
         {
             Source = RecipeResolution.AbsoluteSource(recipe.Data.Source),
             Extra = [.. recipe.Data.Extra.Select(Path.GetFullPath)],
         },
+        Objective = recipe.Objective.WithStepSize(),
     };
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text;
 using System.Text.RegularExpressions;
+using WeakLink.Attacks;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -62,6 +63,8 @@ public static partial class RecipeFile
             throw new InputException($"'{origin}' is not valid YAML at line {exception.Start.Line}: {exception.InnerException?.Message ?? exception.Message}", exception);
         }
 
+        var below = values.ToDictionary();
+        var overridden = new HashSet<string>(StringComparer.Ordinal);
         foreach (var pair in overrides ?? [])
         {
             var equals = pair.IndexOf('=', StringComparison.Ordinal);
@@ -70,7 +73,9 @@ public static partial class RecipeFile
                 throw new InputException($"'{pair}' is not of the form key=value, such as ews.width=0.5.");
             }
 
-            values[pair[..equals].Trim()] = (pair[(equals + 1)..].Trim(), "--set");
+            var key = pair[..equals].Trim();
+            overridden.Add(key);
+            values[key] = (pair[(equals + 1)..].Trim(), "--set");
         }
 
         TakeFormerKeys(values);
@@ -84,8 +89,18 @@ public static partial class RecipeFile
         }
 
         var recipe = (Recipe)Build(typeof(Recipe), "", values);
-        RecipeCheck.Check(recipe, key => values.TryGetValue(key, out var value) ? value.Origin : origin);
+        RecipeCheck.Check(recipe, key => values.TryGetValue(key, out var value) ? value.Origin : origin, IsForItsNorm);
         return recipe;
+
+        // A size of one norm says nothing in another: who names or changes the norm names the size there too.
+        bool IsForItsNorm(string norm, string size)
+        {
+            var linf = Kebab(nameof(Norm.Linf));
+            var (now, before) = (Named(values, norm) ?? linf, Named(below, norm) ?? linf);
+            return (now == before || overridden.Contains(size)) && (now == linf || values.ContainsKey(size));
+        }
+
+        static string? Named(Dictionary<string, (string Text, string Origin)> values, string key) => values.TryGetValue(key, out var value) ? value.Text.ToLowerInvariant() : null;
     }
 
     /// <summary>The whole recipe as YAML, every key resolved, in a stable order.</summary>

@@ -54,7 +54,7 @@ public static class RecipeResolution
         return resolved with
         {
             Training = recipe.Training with { Threads = threads, Precision = format.Precision, Layout = format.Layout },
-            Objective = recipe.Objective with { StepSize = ThreatModel.SizeText(recipe.Objective.InnerAttack().StepSize) },
+            Objective = recipe.Objective.WithStepSize(),
         };
     }
 
@@ -97,6 +97,10 @@ public static class RecipeResolution
     /// <summary>What an adversarial objective defends against.</summary>
     /// <exception cref="InputException">The size is not a number.</exception>
     public static ThreatModel Threat(this ObjectiveRecipe recipe) => new(recipe.Norm, ThreatModel.ParseEpsilon(recipe.Eps));
+
+    /// <summary>The same with a step size instead of <c>auto</c>.</summary>
+    internal static ObjectiveRecipe WithStepSize(this ObjectiveRecipe recipe) =>
+        recipe.StepSize == ObjectiveRecipe.Auto ? recipe with { StepSize = ThreatModel.SizeText(recipe.InnerAttack().StepSize) } : recipe;
 
     /// <summary>The attack inside of an adversarial objective's step.</summary>
     /// <exception cref="InputException">A size is not a number.</exception>

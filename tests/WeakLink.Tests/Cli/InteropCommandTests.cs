@@ -63,15 +63,20 @@ public class InteropCommandTests
             File.WriteAllBytes(folder["model.pt"], new PickleWriter().State(state).Archive());
         }
 
-        string[] import = ["import", "model.pt", "--model", "preact-resnet18", "--set", "model.width-multiplier=0.125", "--set", "data.size=16", "--out", "model.safetensors"];
+        string[] import = ["import", "model.pt", "--model", "preact-resnet18", "--set", "model.width-multiplier=0.125", "--set", "data.size=16", "--set", "evaluation.attack-norm=l2", "--set", "evaluation.attack-eps=0.5", "--out", "model.safetensors"];
         Assert.Contains("--mean", Weaklink.Run(folder.Path, import).Sentence);
         Assert.Contains("2 classes", Weaklink.Run(folder.Path, [.. import, "--mean", "0,0,0", "--std", "1,1,1", "--classes", "cifar10"]).Sentence);
         var imported = Weaklink.Run(folder.Path, [.. import, "--mean", "0,0,0", "--std", "1,1,1", "--data", "pets"]);
         Assert.True(imported.ExitCode == 0, imported.Error);
         var evaluated = Weaklink.Run(
-            folder.Path, "evaluate", "model.safetensors", "--json", "--attack", "fgsm", "--set", "evaluation.corruptions=none", "--set", "evaluation.subnets=1", "--set", "evaluation.search-updates=1");
+            folder.Path, "evaluate", "model.safetensors", "--json", "--attack", "fgsm", "--norm", "linf", "--set", "evaluation.corruptions=none", "--set", "evaluation.subnets=1", "--set", "evaluation.search-updates=1");
         Assert.True(evaluated.ExitCode == 0, evaluated.Error);
-        Assert.Equal("preact-resnet18", JsonDocument.Parse(evaluated.Output).RootElement.GetProperty("model").GetString());
+        var measured = JsonDocument.Parse(evaluated.Output).RootElement;
+        Assert.Equal("preact-resnet18", measured.GetProperty("model").GetString());
+        // The size of its l2 is none of linf.
+        Assert.Equal(8.0 / 255, measured.GetProperty("attacks").GetProperty("fgsm").GetProperty("linf").GetProperty("eps").GetDouble(), 1e-12);
+        Refused("evaluation.attack-eps is", "evaluate", "model.safetensors", "--attack", "fgsm", "--set", "evaluation.attack-norm=linf");
+        Refused("needs --eps", "evaluate", "model.safetensors", "--attack", "apgd-ce", "--norm", "l1");
         var attacked = Weaklink.Run(folder.Path, "attack", "model.safetensors", "--out", "examples", "--limit", "2");
         Assert.True(attacked.ExitCode == 0, attacked.Error);
         Assert.True(File.Exists(folder["examples/attack.json"]));

@@ -56,7 +56,18 @@ public class ExperimentTests
         var listener = new Listener { Stop = (stop, "training") };
         var recipe = RecipeFile.Load("adversarial-small", [.. Tiny, "objective.step-size=2/255", setting]);
         Assert.Throws<OperationCanceledException>(() => Experiment.Run(recipe, folder["run"], false, listener, stop.Token));
-        Assert.Equal(weak, listener.Notes.Any(note => note.Contains("3 x 2/255 = 0.0235", StringComparison.Ordinal)));
+        Assert.Equal(weak, listener.Notes.Any(note => note.Contains("moves an image by at most", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void ASizeLargerThanImagesAre_IsRefusedBeforeTraining()
+    {
+        using var folder = new TemporaryFolder();
+        var recipe = RecipeFile.Load("adversarial-small", [.. Tiny, "objective.norm=l2", "objective.eps=128", "objective.step-size=auto"]);
+        var message = Assert.Throws<InputException>(() => Experiment.Run(recipe, folder["run"], false, new Listener())).Message;
+        Assert.StartsWith("objective.eps: ", message, StringComparison.Ordinal);
+        Assert.Contains("128/255", message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["run"]));
     }
 
     [Fact]

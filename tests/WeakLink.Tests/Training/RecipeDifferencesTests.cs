@@ -34,6 +34,17 @@ public class RecipeDifferencesTests
         Assert.Equal(key, RecipeDifferences.Contradiction(RecipeFile.Parse("", "recipe", [setting]), run)?.Key);
     }
 
+    [Theory]
+    [InlineData("objective.step-size=auto", "objective.step-size=2/255", null)]
+    [InlineData("objective.step-size=auto", "objective.step-size=1/255", "objective.step-size")]
+    [InlineData("objective.step-size=0.1", "objective.step-size=0.1", null)]
+    public void AStepSizeThatFollows_IsCompared(string asked, string there, string? key)
+    {
+        Recipe With(string setting) => RecipeFile.Parse("", "recipe", ["objective.kind=pgd", setting]);
+        var resolved = With(there) with { Objective = With(there).Objective.WithStepSize() };
+        Assert.Equal(key, RecipeDifferences.Contradiction(With(asked), resolved)?.Key);
+    }
+
     [Fact]
     public void Between_NamesTheKeysThatDiffer_WithoutWhatFollowsFromTheSeed()
     {

@@ -75,13 +75,38 @@ public class RecipeTests
     [InlineData("evaluation.attack=pdg", "did you mean 'pgd'", "evaluation.attack-eps=4/255")]
     [InlineData("evaluation.attack-eps=8", "write 8/255", "evaluation.attack=pgd")]
     [InlineData("objective.norm=l1", "linf or l2", "objective.kind=pgd", "objective.eps=1")]
-    [InlineData("objective.eps=8/255", "0.5 for l2", "objective.kind=pgd", "objective.norm=l2")]
-    [InlineData("evaluation.attack-eps=8/255", "12 for l1", "evaluation.attack=apgd-ce", "evaluation.attack-norm=l1")]
     public void AnImpossibleAttack_IsRefusedWithItsKey_AndTheRemedy(string setting, string remedy, params string[] others)
     {
         var message = Assert.Throws<InputException>(() => RecipeFile.Parse("", "my.yaml", [setting, .. others])).Message;
         Assert.Contains(setting.Split('=')[0], message, StringComparison.Ordinal);
         Assert.Contains(remedy, message, StringComparison.Ordinal);
+    }
+
+    // A size of one norm says nothing in another.
+    [Theory]
+    [InlineData("", "objective.norm=l2", "objective.eps")]
+    [InlineData("", "objective.norm=l2 objective.eps=8/255", null)]
+    [InlineData("objective:\n  norm: l2", "", "objective.eps")]
+    [InlineData("objective:\n  norm: l2", "objective.eps=0.5", null)]
+    [InlineData("objective:\n  norm: l2\n  eps: 0.5", "objective.norm=l2", null)]
+    [InlineData("objective:\n  norm: l2\n  eps: 0.5", "objective.norm=linf", "objective.eps")]
+    [InlineData("objective:\n  norm: l2\n  eps: 0.5", "objective.eps=4/255 objective.norm=linf", null)]
+    [InlineData("objective:\n  norm: linf\n  eps: 4/255", "objective.norm=linf", null)]
+    [InlineData("", "evaluation.attack=apgd-ce evaluation.attack-norm=l1", "evaluation.attack-eps")]
+    [InlineData("evaluation:\n  attack-norm: l2", "", null)]
+    public void ASizeOfAnotherNorm_IsRefused(string yaml, string settings, string? key)
+    {
+        string[] all = ["objective.kind=pgd", .. settings.Split(' ', StringSplitOptions.RemoveEmptyEntries)];
+        if (key is null)
+        {
+            // And what was accepted once always is.
+            var recipe = RecipeFile.Parse(yaml, "my.yaml", all);
+            Assert.Equal(recipe.Objective, RecipeFile.Parse(RecipeFile.ToYaml(recipe), "kept.yaml").Objective);
+        }
+        else
+        {
+            Assert.Contains($"{key} is ", Assert.Throws<InputException>(() => RecipeFile.Parse(yaml, "my.yaml", all)).Message, StringComparison.Ordinal);
+        }
     }
 
     [Theory]
