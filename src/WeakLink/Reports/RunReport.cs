@@ -38,7 +38,7 @@ public static class RunReport
         observer.Begin("report, attacks", RobustnessCurve.Sizes.Count, "sizes");
         var curve = RobustnessCurve.Measure(network, Loaders.Measuring(recipe, attacked), device, recipe.Seed, done => observer.Advance(done), stop);
 
-        var page = new Page(Path.GetFileName(Path.GetFullPath(folder)), Under(summary));
+        var page = new Page(Path.GetFileName(Path.GetFullPath(folder)), Under(summary, recipe.Objective));
         page.Headlines(Headlines(summary, curve));
         foreach (var warning in (summary.Attacks ?? new Dictionary<string, IReadOnlyDictionary<string, RobustSummary>>()).Values.SelectMany(norms => norms.Values).SelectMany(attack => attack.Warnings).Distinct())
         {
@@ -57,9 +57,21 @@ public static class RunReport
         page.Write(path);
     }
 
-    private static string Under(Summary summary) => string.Create(
+    private static string Under(Summary summary, ObjectiveRecipe objective) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{summary.Model}, {summary.Parameters:n0} parameters, {(summary.Ews == "off" ? "without EWS" : summary.Ews == "random" ? "EWS with random subnets" : "EWS with searched subnets")}; {summary.Data}, {summary.Images:n0} test images; {summary.Epochs} epochs, seed {summary.Seed}, {summary.Format}");
+        $"{summary.Model}, {summary.Parameters:n0} parameters, {Adversarial(objective)}{(summary.Ews == "off" ? "without EWS" : summary.Ews == "random" ? "EWS with random subnets" : "EWS with searched subnets")}; {summary.Data}, {summary.Images:n0} test images; {summary.Epochs} epochs, seed {summary.Seed}, {summary.Format}");
+
+    private static string Adversarial(ObjectiveRecipe objective)
+    {
+        var name = objective.Kind switch
+        {
+            ObjectiveKind.Pgd => "PGD training",
+            ObjectiveKind.Fgsm => "FGSM training",
+            ObjectiveKind.Trades => "TRADES",
+            _ => "",
+        };
+        return name.Length == 0 ? "" : $"{name} against {objective.Threat()}{(objective.WeightPerturbation > 0 ? " with AWP" : "")}, ";
+    }
 
     private static IEnumerable<Headline> Headlines(Summary summary, RobustnessCurve curve)
     {
@@ -202,7 +214,7 @@ public static class RunReport
         plot.NameAcross([.. curve.Points.Select(point => (255 * point.Epsilon).ToString("0.##", CultureInfo.InvariantCulture))]);
         plot.Line(0, "under PGD", [.. curve.Points.Select((point, i) => ((double)i, 100 * point.Accuracy))]);
         plot.Limit(0, 100);
-        page.Figure(plot.Svg(height: 320), $"Accuracy of {curve.Images} test images under PGD with {RobustnessCurve.Steps} steps in the maximum norm, by its size. An upper bound: a stronger attack may find more. Measure AutoAttack with 'weaklink evaluate RUN --attack autoattack'.");
+        page.Figure(plot.Svg(height: 320), $"Accuracy of {curve.Images} test images under PGD with {RobustnessCurve.Steps} steps in the maximum norm, by its size. An upper bound: a stronger attack may find more{(summary.Attacks?.Keys.Any(name => name.StartsWith("autoattack", StringComparison.Ordinal)) == true ? "" : "; measure AutoAttack with 'weaklink evaluate RUN --attack autoattack'")}.");
         if (summary.Attacks is { } attacks)
         {
             page.Table(
