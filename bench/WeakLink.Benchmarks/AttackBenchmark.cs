@@ -65,7 +65,7 @@ internal static class AttackBenchmark
         Console.WriteLine("|---|---|---|---|---|---|---|---|");
         foreach (var stage in metrics.Stages.Where(stage => stage.Attacked > 0))
         {
-            var bare = BareSeconds(trained.Network, Math.Min(stage.Attacked, trained.Recipe.Evaluation.Batch), crop.Height, crop.Width, stage.Forwards, stage.Backwards);
+            var bare = BareSeconds(trained.Network, Math.Min(stage.Attacked, trained.Recipe.Evaluation.Batch), crop, stage.Forwards, stage.Backwards);
             Console.WriteLine(FormattableString.Invariant(
                 $"| {stage.Attack} | {stage.Attacked} | {stage.Broken} | {stage.Seconds:0.0} | {stage.Forwards:n0} | {stage.Backwards:n0} | {1000 * stage.Seconds / Math.Max(1, stage.Forwards + stage.Backwards):0.00} | {stage.Seconds / bare:0.00} |"));
         }
@@ -78,11 +78,11 @@ internal static class AttackBenchmark
         File.Delete(progress);
     }
 
-    /// <summary>How long so many passes of images take when nothing else is done, from a few of them.</summary>
-    public static double BareSeconds(ClassifierNetwork network, int batch, int height, int width, long forwards, long backwards)
+    // How long so many passes take when nothing else is done, from a few of them.
+    private static double BareSeconds(ClassifierNetwork network, int batch, CropAndFlip crop, long forwards, long backwards)
     {
         using var noGradients = torch.no_grad();
-        using var images = torch.rand(batch, 3, height, width);
+        using var images = torch.rand(batch, 3, crop.Height, crop.Width);
         using var labels = torch.zeros(batch, torch.int64);
         var timings = Interleaved.Run(Rounds, ("both", () => Bare(network, images, labels, Steps, Steps)), ("forward", () => Bare(network, images, labels, Steps, 0)));
         return ((timings[0].Median * backwards) + (timings[1].Median * (forwards - backwards))) / Steps / batch;
