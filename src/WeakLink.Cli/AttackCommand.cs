@@ -68,12 +68,7 @@ internal static class AttackCommand
             var recipe = RecipeFile.Parse(RecipeFile.ToYaml(trained.Recipe), "the run's recipe", chosen.Concat(parsed.GetValue(set)!));
             var images = StratifiedSplit.Limit(KnownClasses.Open(recipe, trained, screen, interruption.Token).Test, parsed.GetValue(limit), recipe.Seed);
             var crop = Loaders.MeasuringCrop(recipe, images);
-            threat.RequireLimit(Dataset.Channels * crop.Height * crop.Width);
-            foreach (var one in attacks)
-            {
-                one.Runs(trained.Classes.Count);
-            }
-
+            RobustEvaluation.Check(attacks, crop, trained.Classes.Count);
             if (Directory.Exists(parsed.GetValue(output)!) && Directory.EnumerateFileSystemEntries(parsed.GetValue(output)!).Any())
             {
                 throw new InputException($"'{parsed.GetValue(output)}' holds other files: give an empty or new folder with --out.");

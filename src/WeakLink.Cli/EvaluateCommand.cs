@@ -60,11 +60,12 @@ internal static class EvaluateCommand
 
             var its = trained.Recipe.Evaluation;
             var measuredIn = parsed.GetValue(norm) is { } given ? KnownAttacks.NormNamed(given) : its.AttackNorm;
-            var size = parsed.GetValue(eps);
-            if (parsed.GetValue(norm) is { } unsized && size is null)
+            var size = parsed.GetValue(eps) ?? (parsed.GetValue(norm), measuredIn, its.AttackNorm) switch
             {
-                size = measuredIn != Norm.Linf ? throw CommonOptions.EpsIsMissing(unsized) : its.AttackNorm == Norm.Linf ? null : new EvaluationRecipe().AttackEps;
-            }
+                ({ } unsized, not Norm.Linf, _) => throw CommonOptions.EpsIsMissing(unsized),
+                ({ }, _, not Norm.Linf) => new EvaluationRecipe().AttackEps,
+                _ => null,
+            };
 
             // Said of the options, before the check of the recipe would say it of keys that the user has not typed.
             if (parsed.GetValue(attack) is { } asked && asked != EvaluationRecipe.None && !parsed.GetValue(set)!.Any(pair => pair.StartsWith("evaluation.attack", StringComparison.Ordinal)))
@@ -83,7 +84,7 @@ internal static class EvaluateCommand
                 .. parsed.GetValue(corruptions) is { } names ? (string[])[$"evaluation.corruptions={names}", "evaluation.corruption-images=0"] : [],
                 .. parsed.GetValue(corrupted) is { } folder ? (string[])[$"evaluation.corrupted-images={folder}"] : [],
                 .. parsed.GetValue(attack) is { } attacks ? (string[])[$"evaluation.attack={attacks}", "evaluation.attack-images=0"] : [],
-                .. parsed.GetValue(norm) is { } measure ? (string[])[$"evaluation.attack-norm={KnownAttacks.NormNamed(measure)}".ToLowerInvariant()] : [],
+                .. parsed.GetValue(norm) is null ? (string[])[] : [$"evaluation.attack-norm={measuredIn}".ToLowerInvariant()],
                 .. size is null ? (string[])[] : [$"evaluation.attack-eps={size}"],
                 .. parsed.GetValue(perturbations) is { } sequences ? (string[])[$"evaluation.perturbations={sequences}", "evaluation.perturbation-images=0"] : [],
                 .. parsed.GetValue(perturbed) is { } published ? (string[])[$"evaluation.perturbed-images={published}"] : [],

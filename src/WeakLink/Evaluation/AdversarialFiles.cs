@@ -32,20 +32,28 @@ public sealed class AdversarialFiles(string folder, bool arrays, ThreatModel thr
     public void Add(AdversarialExample example, int label, string image)
     {
         var (its, taken) = (classes[label], classes[example.Predicted]);
+        string? file = null;
         if (arrays)
         {
-            _entries.Add(new Entry(example.Index, image, its, taken, example.Attack, null));
             _kept.Add((example.Index, label, example.Predicted, example.Image.cpu().clone().DetachFromDisposeScope(), example.Adversarial.cpu().clone().DetachFromDisposeScope()));
-            return;
+        }
+        else
+        {
+            file = WritePictures(example, its, taken);
         }
 
+        _entries.Add(new Entry(example.Index, image, its, taken, example.Attack, file));
+    }
+
+    private string WritePictures(AdversarialExample example, string its, string taken)
+    {
         // The example itself, in a folder of its class so that it can be given to --extra-data, and a picture of what was done to it.
         var name = string.Create(CultureInfo.InvariantCulture, $"{example.Index:000000}-{Short(its)}-as-{Short(taken)}.png");
         var images = Directory.CreateDirectory(Path.Combine(folder, "images", FolderName(its))).FullName;
         var (panel, sheet) = (Panel(example), AdversarialSheet.Draw(example.Image, example.Adversarial, threat));
         AtomicFile.Write(Path.Combine(images, name), stream => stream.Write(panel));
         AtomicFile.Write(Path.Combine(folder, name), stream => stream.Write(sheet));
-        _entries.Add(new Entry(example.Index, image, its, taken, example.Attack, name));
+        return name;
     }
 
     /// <summary>Writes the arrays, in the order of the images, and last of all attack.json: what the examples are of.</summary>

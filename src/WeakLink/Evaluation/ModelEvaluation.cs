@@ -51,10 +51,9 @@ public sealed record ModelMetrics(ClassificationMetrics Clean, CorruptionMetrics
     public static void CheckAttacks(Recipe recipe, Dataset test)
     {
         var crop = Loaders.MeasuringCrop(recipe, test);
-        foreach (var attack in NamedAttacks(recipe).SelectMany(named => named.Attacks))
+        foreach (var (_, attacks) in NamedAttacks(recipe))
         {
-            attack.Threat.RequireLimit(Dataset.Channels * crop.Height * crop.Width);
-            attack.Runs(test.Classes.Count);
+            RobustEvaluation.Check(attacks, crop, test.Classes.Count);
         }
     }
 

@@ -62,6 +62,18 @@ public static class RobustEvaluation
     // Of CUDA, of libtorch's allocator for processors, and of the system's.
     private static readonly string[] OutOfMemory = ["out of memory", "not enough memory", "can't allocate memory"];
 
+    /// <summary>Refuses attacks that the images' size or the classes rule out.</summary>
+    /// <param name="attacks">The attacks.</param>
+    /// <param name="crop">What the network sees of an image.</param>
+    /// <param name="classes">Classes of the network.</param>
+    /// <returns>How many runs each attack consists of.</returns>
+    /// <exception cref="InputException">There are too few classes for an attack, or ε is meant for images in 0 ... 255.</exception>
+    public static IReadOnlyList<int> Check(IReadOnlyList<Attack> attacks, CropAndFlip crop, int classes)
+    {
+        attacks[0].Threat.RequireLimit(Dataset.Channels * crop.Height * crop.Width);
+        return [.. attacks.Select(attack => attack.Runs(classes))];
+    }
+
     /// <summary>Measures.</summary>
     /// <param name="network">Maps images in [0, 1] to logits; in evaluation mode.</param>
     /// <param name="name">What to call the attacks together.</param>
@@ -92,11 +104,9 @@ public static class RobustEvaluation
     {
         using var noGradients = torch.no_grad();
         var threat = attacks[0].Threat;
-        threat.RequireLimit(Dataset.Channels * crop.Height * crop.Width);
         var model = new AttackedModel(network);
-        var classes = CountClasses();
         // Before the first attack: a model with too few classes for the last one should not be told after an hour.
-        var runs = attacks.Select(attack => attack.Runs(classes)).ToList();
+        var runs = Check(attacks, crop, CountClasses());
         var progress = RobustProgress.Open(state, state is null ? "" : Describe(), images.Count, attacks.Count);
         if (!progress.CleanDone)
         {

@@ -17,6 +17,7 @@ public static partial class RecipeFile
 {
     private const string ResourcePrefix = "recipes/";
     private const string ResourceSuffix = ".yaml";
+    private const string Override = "--set";
 
     private static Assembly Assembly => typeof(RecipeFile).Assembly;
 
@@ -64,7 +65,6 @@ public static partial class RecipeFile
         }
 
         var below = values.ToDictionary();
-        var overridden = new HashSet<string>(StringComparer.Ordinal);
         foreach (var pair in overrides ?? [])
         {
             var equals = pair.IndexOf('=', StringComparison.Ordinal);
@@ -73,9 +73,7 @@ public static partial class RecipeFile
                 throw new InputException($"'{pair}' is not of the form key=value, such as ews.width=0.5.");
             }
 
-            var key = pair[..equals].Trim();
-            overridden.Add(key);
-            values[key] = (pair[(equals + 1)..].Trim(), "--set");
+            values[pair[..equals].Trim()] = (pair[(equals + 1)..].Trim(), Override);
         }
 
         TakeFormerKeys(values);
@@ -97,7 +95,7 @@ public static partial class RecipeFile
         {
             var linf = Kebab(nameof(Norm.Linf));
             var (now, before) = (Named(values, norm) ?? linf, Named(below, norm) ?? linf);
-            return (now == before || overridden.Contains(size)) && (now == linf || values.ContainsKey(size));
+            return (now == before || (values.TryGetValue(size, out var its) && its.Origin == Override)) && (now == linf || values.ContainsKey(size));
         }
 
         static string? Named(Dictionary<string, (string Text, string Origin)> values, string key) => values.TryGetValue(key, out var value) ? value.Text.ToLowerInvariant() : null;
