@@ -148,6 +148,7 @@ internal static class EvaluateCommand
                 Attacks = RobustSummary.Of(metrics.Attacks, trained.Classes),
                 Perturbations = metrics.Perturbations is { } moved ? PerturbationSummary.Of(moved, stability) : null,
                 Subnets = metrics.Subnets is { } subnets ? SubnetSummary.Of(subnets) : null,
+                Arithmetic = Arithmetic.Report,
                 Seconds = new SecondsSummary(
                     run?.Seconds.Train ?? trained.Position.Seconds, Stopwatch.GetElapsedTime(clock).TotalSeconds, run?.Seconds.TrainProcessor ?? trained.Position.ProcessorSeconds),
             };

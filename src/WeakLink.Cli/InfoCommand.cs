@@ -1,12 +1,18 @@
 using System.CommandLine;
 using System.Text.Json;
+using TorchSharp;
+using WeakLink.Models;
 using WeakLink.Runtime;
+using WeakLink.Subnets;
+using WeakLink.Training;
 
 namespace WeakLink.Cli;
 
 /// <summary><c>weaklink info</c>: what WeakLink runs on.</summary>
 internal static class InfoCommand
 {
+    private const string Network = "resnet8";
+
     public static Command Create()
     {
         var json = CommonOptions.Json();
@@ -14,9 +20,12 @@ internal static class InfoCommand
         command.SetAction(parsed =>
         {
             var found = EnvironmentReport.Create();
+            var arithmetic = Check();
             if (parsed.GetValue(json))
             {
-                Console.Out.WriteLine(JsonSerializer.Serialize(found, Json.Indented));
+                var document = JsonSerializer.SerializeToNode(found, Json.Indented)!;
+                document["arithmetic"] = JsonSerializer.SerializeToNode(arithmetic, Json.Indented);
+                Console.Out.WriteLine(document.ToJsonString(Json.Indented));
                 return ExitCode.Success;
             }
 
@@ -31,6 +40,7 @@ internal static class InfoCommand
                 ("libtorch", $"{found.Libtorch}, {found.Threads} threads"),
                 ("device", found.Device),
                 ("libLibTorchSharp.so", found.PrivateCopy is { } copy ? $"private copy for this system's older libstdc++: {copy}" : "as packaged"),
+                ("arithmetic", $"{arithmetic.Verdict}: {arithmetic.Layers} layers of {Network} and its subnets checked against float64{(arithmetic.Caches is { } caches ? $"; the processor's caches are {caches}" : "")}"),
                 ("cache folder", CacheFolder.Default),
             })
             {
@@ -40,5 +50,27 @@ internal static class InfoCommand
             return ExitCode.Success;
         });
         return command;
+    }
+
+    // The network of the main job, whole and as a subnet, in every format that a training may choose.
+    private static ArithmeticReport Check()
+    {
+        using var noGradients = torch.no_grad();
+        using var scope = torch.NewDisposeScope();
+        using var network = NetworkCatalogue.Create(Network, 10, [0.5, 0.5, 0.5], [0.25, 0.25, 0.25]);
+        using var search = new RandomSearch(network.Space, 0.7);
+        var subnet = search.Propose(new SeededRandom(0, RandomUse.SubnetEvaluation));
+        var images = torch.rand(16, 3, 32, 32);
+        foreach (var precision in new[] { Precision.Fp32, Precision.Bf16 })
+        {
+            foreach (var layout in new[] { Layout.Contiguous, Layout.ChannelsLast })
+            {
+                var stored = new ComputeFormat(precision, layout).Apply(images);
+                network.forward(stored);
+                network.forward(stored, subnet);
+            }
+        }
+
+        return Arithmetic.Report;
     }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using TorchSharp;
 using WeakLink.Data;
+using WeakLink.Models;
 using WeakLink.Runtime;
 using WeakLink.Training;
 
@@ -90,7 +91,7 @@ internal static class PredictCommand
         using var scope = torch.NewDisposeScope();
         var dataset = new MemoryDataset("images", trained.Classes, trained.Size.Width, trained.Size.Height, [.. decoded.Select(image => image.Planes)], new int[decoded.Count]);
         var batch = Loaders.Measuring(trained.Recipe, dataset).InOrder().Single();
-        var probabilities = trained.Network.call(Pixels.ToUnit(batch.Images.to(device))).softmax(1).cpu();
+        var probabilities = FiniteLogits.Require(trained.Network.call(Pixels.ToUnit(batch.Images.to(device))), position => decoded[position].File).softmax(1).cpu();
         var classes = trained.Classes.Count;
         var values = probabilities.data<float>().ToArray();
         return [.. decoded.Select((image, i) =>

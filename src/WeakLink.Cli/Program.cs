@@ -5,6 +5,8 @@ using WeakLink.Runtime;
 
 Allocator.KeepLargeBlocks();
 ThreadWaiting.KeepBrief();
+LibtorchMessages.KeepQuiet();
+Arithmetic.Said += sentence => Console.Error.WriteLine($"weaklink: {sentence}");
 
 var root = new RootCommand("Train image classifiers that keep working when their input does not look like the training set (Enhancing Weak Subnets).")
 {

@@ -1,4 +1,5 @@
 using TorchSharp;
+using WeakLink.Models;
 
 namespace WeakLink.Attacks;
 
@@ -43,12 +44,27 @@ public sealed class AttackedModel
         return (int)Logits(images.narrow(0, 0, 1)).shape[1];
     }
 
-    /// <summary>Which images are classified as labelled.</summary>
-    /// <returns>N booleans.</returns>
-    public torch.Tensor Correct(torch.Tensor images, torch.Tensor labels)
+    /// <summary>The likeliest class of each image.</summary>
+    /// <param name="images">N×3×H×W.</param>
+    /// <param name="name">What to call the i-th image in a message; null: by its number.</param>
+    /// <returns>N class indices.</returns>
+    /// <exception cref="InputException">A logit is not finite.</exception>
+    public torch.Tensor Predict(torch.Tensor images, Func<int, string>? name = null)
     {
         using var scope = torch.NewDisposeScope();
-        return Logits(images).argmax(1).eq(labels).MoveToOuterDisposeScope();
+        return FiniteLogits.Require(Logits(images), name ?? (position => $"image {position} of the batch")).argmax(1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Which images are classified as labelled.</summary>
+    /// <param name="images">N×3×H×W.</param>
+    /// <param name="labels">N class indices.</param>
+    /// <param name="name">What to call the i-th image in a message; null: by its number.</param>
+    /// <returns>N booleans.</returns>
+    /// <exception cref="InputException">A logit is not finite.</exception>
+    public torch.Tensor Correct(torch.Tensor images, torch.Tensor labels, Func<int, string>? name = null)
+    {
+        using var scope = torch.NewDisposeScope();
+        return Predict(images, name).eq(labels).MoveToOuterDisposeScope();
     }
 
     /// <summary>Losses and their gradient in the images.</summary>

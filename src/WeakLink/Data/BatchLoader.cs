@@ -56,6 +56,9 @@ public sealed class BatchLoader
     /// <summary>Time for which <see cref="Training"/> and <see cref="InOrder"/> made their reader wait for data, in seconds.</summary>
     public double SecondsWaited => Stopwatch.GetElapsedTime(0, Interlocked.Read(ref _waited)).TotalSeconds;
 
+    /// <summary>What to call the image of this index, for messages.</summary>
+    public string Describe(int index) => _dataset.Describe(index);
+
     /// <summary>Steps of a training epoch: only whole batches (every image comes in some epoch), but at least one.</summary>
     public int StepsPerEpoch => Math.Max(1, _ownCount / _own);
 

@@ -1,4 +1,5 @@
 using TorchSharp;
+using WeakLink.Models;
 
 namespace WeakLink.Evaluation;
 
@@ -22,9 +23,12 @@ public sealed class ClassificationMeter
     /// <summary>Adds a batch.</summary>
     /// <param name="logits">N×classes, any float type.</param>
     /// <param name="labels">N class indices, int64.</param>
-    public void Add(torch.Tensor logits, torch.Tensor labels)
+    /// <param name="image">What to call the i-th image added; null: by its number.</param>
+    /// <exception cref="InputException">A logit is not finite.</exception>
+    public void Add(torch.Tensor logits, torch.Tensor labels, Func<int, string>? image = null)
     {
         using var scope = torch.NewDisposeScope();
+        FiniteLogits.Require(logits, position => image?.Invoke((int)_images + position) ?? $"image {_images + position}");
         var logProbabilities = logits.to(torch.float64).log_softmax(1).cpu();
         var truth = labels.cpu().unsqueeze(1);
         var (_, best) = logProbabilities.topk((int)Math.Min(5, logits.shape[1]), 1);

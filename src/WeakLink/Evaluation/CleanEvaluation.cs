@@ -12,6 +12,7 @@ public static class CleanEvaluation
     /// <param name="device">Where the classifier lives.</param>
     /// <param name="progress">Told the number of images done.</param>
     /// <param name="stop">Stops between two batches.</param>
+    /// <exception cref="InputException">A logit is not finite.</exception>
     public static ClassificationMetrics Measure(
         Func<torch.Tensor, torch.Tensor> classify,
         BatchLoader images,
@@ -28,7 +29,7 @@ public static class CleanEvaluation
             using var scope = torch.NewDisposeScope();
             using (batch)
             {
-                meter.Add(classify(Pixels.ToUnit(batch.Images.to(device))), batch.Labels);
+                meter.Add(classify(Pixels.ToUnit(batch.Images.to(device))), batch.Labels, images.Describe);
                 done += (int)batch.Labels.shape[0];
                 progress?.Invoke(done);
             }

@@ -1,5 +1,6 @@
 using TorchSharp;
 using WeakLink.Data;
+using WeakLink.Models;
 
 namespace WeakLink.Evaluation;
 
@@ -25,6 +26,7 @@ public static class Predictions
     /// <param name="progress">Told the number of images done.</param>
     /// <param name="stop">Stops between two batches.</param>
     /// <returns>One for each image, in order.</returns>
+    /// <exception cref="InputException">A logit is not finite.</exception>
     public static IReadOnlyList<Prediction> Of(
         Func<torch.Tensor, torch.Tensor> classify, BatchLoader images, torch.Device device, Action<int>? progress = null, CancellationToken stop = default)
     {
@@ -36,7 +38,8 @@ public static class Predictions
             using var scope = torch.NewDisposeScope();
             using (batch)
             {
-                var probabilities = classify(Pixels.ToUnit(batch.Images.to(device))).to(torch.float32).softmax(1).cpu();
+                var logits = FiniteLogits.Require(classify(Pixels.ToUnit(batch.Images.to(device))), position => images.Describe(predictions.Count + position));
+                var probabilities = logits.to(torch.float32).softmax(1).cpu();
                 var (best, predicted) = probabilities.max(1);
                 var (confidences, classes) = (best.data<float>().ToArray(), predicted.data<long>().ToArray());
                 var truths = probabilities.gather(1, batch.Labels.unsqueeze(1)).squeeze(1).data<float>().ToArray();

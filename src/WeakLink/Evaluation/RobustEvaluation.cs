@@ -257,7 +257,7 @@ public static class RobustEvaluation
         {
             using var scope = torch.NewDisposeScope();
             var (x, labels) = Load(indices);
-            progress.AddClean(indices, model.Correct(x, labels).cpu().data<bool>().ToArray());
+            progress.AddClean(indices, model.Correct(x, labels, position => images.Describe(indices[position])).cpu().data<bool>().ToArray());
         }
 
         int AttackBatch(int stage, List<int> indices)
@@ -267,7 +267,7 @@ public static class RobustEvaluation
             var (x, labels) = Load(indices);
             var tried = attack.Run(progress.Run, model, x, labels, seed, [.. indices.Select(index => (long)index)], stop);
             // What counts is a fresh pass over what came out, not what the attack believes.
-            var predicted = model.Logits(tried).argmax(1).cpu().data<long>().ToArray();
+            var predicted = model.Predict(tried, position => $"{images.Describe(indices[position])} under {attack.Name}").cpu().data<long>().ToArray();
             var broken = Enumerable.Range(0, indices.Count).Where(i => predicted[i] != images.Label(indices[i])).ToList();
             foreach (var i in broken)
             {

@@ -61,7 +61,7 @@ public sealed record RobustnessCurve(int Images, IReadOnlyList<(double Epsilon, 
                 var chosen = torch.tensor(indices, device: device);
                 var (x, y) = (all.index_select(0, chosen), labels.index_select(0, chosen));
                 var tried = attack.Perturb(model, x, y, seed, indices, stop);
-                var predicted = model.Logits(tried).argmax(1).cpu().data<long>().ToArray();
+                var predicted = model.Predict(tried, position => $"{images.Describe((int)indices[position])} under PGD").cpu().data<long>().ToArray();
                 var truth = y.cpu().data<long>().ToArray();
                 for (var i = 0; i < indices.Length; i++)
                 {
@@ -91,7 +91,7 @@ public sealed record RobustnessCurve(int Images, IReadOnlyList<(double Epsilon, 
 
         Func<long, bool> Correct(torch.Tensor tensor)
         {
-            var right = torch.cat([.. tensor.split(batches[0].Labels.shape[0]).Select(model.Logits)]).argmax(1).eq(labels).cpu().data<bool>().ToArray();
+            var right = torch.cat([.. tensor.split(batches[0].Labels.shape[0]).Select(part => model.Predict(part))]).eq(labels).cpu().data<bool>().ToArray();
             return index => right[index];
         }
     }

@@ -1,4 +1,5 @@
 using TorchSharp;
+using WeakLink.Models;
 
 namespace WeakLink.Evaluation;
 
@@ -28,11 +29,13 @@ public sealed class StabilityMeter(bool isNoise)
     /// <summary>Adds whole sequences.</summary>
     /// <param name="logits">(sequences × frames)×classes, the frames of a sequence one after the other.</param>
     /// <param name="frames">Frames in a sequence, at least 2.</param>
+    /// <exception cref="InputException">A logit is not finite.</exception>
     public void Add(torch.Tensor logits, int frames)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(frames, 2);
         var best = (int)Math.Min(Best, logits.shape[1]);
         using var scope = torch.NewDisposeScope();
+        FiniteLogits.Require(logits, position => $"frame {position % frames} of sequence {Sequences + (position / frames)}");
         var ranks = logits.topk(best).indexes.cpu().data<long>().ToArray();
         var sequence = frames * best;
         for (var start = 0; start < ranks.Length; start += sequence)

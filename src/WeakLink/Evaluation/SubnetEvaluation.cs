@@ -177,7 +177,8 @@ public static class SubnetEvaluation
         {
             stop.ThrowIfCancellationRequested();
             using var scope = torch.NewDisposeScope();
-            correct += classify(Pixels.ToUnit(batch.Images.to(device))).argmax(1).eq(batch.Labels.to(device)).sum().ReadInt64();
+            var logits = FiniteLogits.Require(classify(Pixels.ToUnit(batch.Images.to(device))), position => $"image {count + position} of those that subnets are measured on");
+            correct += logits.argmax(1).eq(batch.Labels.to(device)).sum().ReadInt64();
             count += batch.Labels.shape[0];
         }
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using WeakLink.Perturbations;
+using WeakLink.Runtime;
 using WeakLink.Training;
 
 namespace WeakLink.Evaluation;
@@ -55,6 +56,9 @@ public sealed record Summary
 
     /// <summary>How weak the subnets are; null where none were measured.</summary>
     public SubnetSummary? Subnets { get; init; }
+
+    /// <summary>Whether this machine computed right; null in files of before that was checked.</summary>
+    public ArithmeticReport? Arithmetic { get; init; }
 
     /// <summary>Where the time went.</summary>
     public required SecondsSummary Seconds { get; init; }

@@ -1,5 +1,6 @@
 using TorchSharp;
 using TorchSharp.Modules;
+using WeakLink.Runtime;
 
 namespace WeakLink.Models;
 
@@ -33,6 +34,12 @@ internal sealed class BatchNorm : Layer
     /// <param name="kept">Channels that <paramref name="images"/> holds; null: all.</param>
     public torch.Tensor Run(torch.Tensor images, ForwardPass pass, KeptChannels? kept = null)
     {
+        var shape = images.shape;
+        if (shape[0] * shape[2] * shape[3] > 1)
+        {
+            Prove(LayerKind.BatchNorm, images, shape[1]);
+        }
+
         var (scale, shift) = (Parameter("weight"), Parameter("bias"));
         var (mean, variance) = (Buffer("running_mean"), Buffer("running_var"));
         if (!pass.IsSubnet)

@@ -1,5 +1,6 @@
 using TorchSharp;
 using TorchSharp.Modules;
+using WeakLink.Runtime;
 using WeakLink.Subnets;
 
 namespace WeakLink.Models;
@@ -201,7 +202,9 @@ public sealed class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Tens
         {
             var weight = Parameter("weight");
             pass.Operations?.Add(weight.numel());
-            var result = torch.nn.functional.linear(images.mean([2, 3], type: torch.float32), weight, Parameter("bias"));
+            var features = images.mean([2, 3], type: torch.float32);
+            Prove(LayerKind.Linear, features, weight.shape[0]);
+            var result = torch.nn.functional.linear(features, weight, Parameter("bias"));
             pass.Trace?.Add(TracedKind.Classifier, result, [images], this, [("weight", weight), ("bias", Parameter("bias"))]);
             return result;
         }

@@ -1,5 +1,6 @@
 using TorchSharp;
 using TorchSharp.Modules;
+using WeakLink.Runtime;
 
 namespace WeakLink.Models;
 
@@ -9,6 +10,8 @@ namespace WeakLink.Models;
 /// </summary>
 internal sealed class Convolution : Layer
 {
+    private static readonly long[] Dense = [1, 1];
+
     private readonly long[] _stride;
     private readonly long[] _padding;
 
@@ -30,9 +33,20 @@ internal sealed class Convolution : Layer
         torch.Tensor weight = Parameter("weight");
         weight = filters is null ? weight : filters.Of(weight);
         weight = inputs is null ? weight : inputs.Of(weight, 1);
-        var result = torch.nn.functional.conv2d(images, weight.to(images.dtype), null, _stride, _padding);
+        var result = Convolve(images, weight);
         pass.Operations?.Add(result.shape[2] * result.shape[3] * weight.numel());
         pass.Trace?.Add(TracedKind.Convolution, result, [images], this, [("weight", weight)], _stride[0]);
         return result;
+    }
+
+    private torch.Tensor Convolve(torch.Tensor images, torch.Tensor weight)
+    {
+        // oneDNN 3.7.1 skips pixels wrongly where they have fewer channels than a vector holds (AVX2, channels-last: the weights' gradient is half off, and
+        // is written beyond its end), so a 1x1 kernel gets only the pixels that it reads.
+        var skips = _padding[0] == 0 && _stride[0] > 1;
+        var read = skips ? images.slice(2, 0, images.shape[2], _stride[0]).slice(3, 0, images.shape[3], _stride[1]) : images;
+        var stride = skips ? Dense : _stride;
+        Prove(LayerKind.Convolution, read, weight.shape[0], weight.shape[2], stride[0]);
+        return torch.nn.functional.conv2d(read, weight.to(images.dtype), null, stride, _padding);
     }
 }

@@ -3,14 +3,17 @@ using TorchSharp;
 namespace WeakLink.Models;
 
 /// <summary>
-/// The inner channels that a subnet keeps of a block. In channels-last layout their number is filled up with zeros to a width that
-/// the processor's vectors divide: batch norm is up to ten times as slow on 45 channels as on 48 (docs/benchmarks.md). Zero filters,
+/// The inner channels that a subnet keeps of a block. Their number is filled up with zeros to a width that the processor's vectors
+/// divide: both layouts are faster for it (docs/benchmarks.md), and oneDNN's padding, which has been wrong, has nothing to do. Zero filters,
 /// scales and shifts stay zero through ReLU and add nothing to the next convolution, so the result is the same.
 /// </summary>
-internal sealed class KeptChannels(IReadOnlyList<long> channels, torch.Tensor images)
+/// <param name="channels">The kept channels.</param>
+/// <param name="device">Where the network lives.</param>
+/// <param name="fill">Whether to fill up: what is exported or counted is what the subnet keeps.</param>
+internal sealed class KeptChannels(IReadOnlyList<long> channels, torch.Device device, bool fill)
 {
-    private readonly torch.Tensor _indices = torch.tensor(channels as long[] ?? [.. channels], device: images.device);
-    private readonly long _zeros = (images.stride(1) == 1 ? Filled(channels.Count) : channels.Count) - channels.Count;
+    private readonly torch.Tensor _indices = torch.tensor(channels as long[] ?? [.. channels], device: device);
+    private readonly long _zeros = (fill ? Filled(channels.Count) : channels.Count) - channels.Count;
 
     /// <summary>The kept entries along a dimension, then zeros.</summary>
     public torch.Tensor Of(torch.Tensor values, int dimension = 0)

@@ -1,5 +1,6 @@
 using TorchSharp;
 using TorchSharp.Modules;
+using WeakLink.Runtime;
 
 namespace WeakLink.Models;
 
@@ -11,6 +12,23 @@ internal abstract class Layer(string name) : torch.nn.Module(name)
 {
     protected override void RegisterComponents()
     {
+    }
+
+    /// <summary>Makes sure that this machine computes the layer right, before it does: see <see cref="Arithmetic"/>.</summary>
+    /// <param name="kind">What it computes.</param>
+    /// <param name="images">N×C×H×W, or N×C: what it reads.</param>
+    /// <param name="outputs">Channels it gives.</param>
+    /// <param name="kernel">Height and width of a convolution's kernel.</param>
+    /// <param name="stride">Pixels between two results of a convolution.</param>
+    protected static void Prove(LayerKind kind, torch.Tensor images, long outputs, long kernel = 1, long stride = 1)
+    {
+        if (images.device_type == DeviceType.CPU)
+        {
+            var (shape, plane) = (images.shape, images.dim() == 4);
+            Arithmetic.Ensure(
+                new LayerShape(kind, shape[1], outputs, plane ? shape[2] : 1, plane ? shape[3] : 1, kernel, stride, images.dtype, plane && images.stride(1) == 1 && shape[1] > 1),
+                shape[0]);
+        }
     }
 
     protected Parameter Parameter(string name) => get_parameter(name)!;

@@ -25,7 +25,7 @@ internal abstract class ResidualBlock : Layer
         using var scope = torch.NewDisposeScope();
         var kept = subnet is null || subnet.Channels.Count == Space.Channels
             ? null
-            : new KeptChannels(subnet.Channels, images);
+            : new KeptChannels(subnet.Channels, images.device, fill: pass is { Trace: null, Operations: null });
         return Run(images, new Paths(subnet?.Residual ?? true, subnet?.Shortcut ?? true), kept, pass).MoveToOuterDisposeScope();
     }
 

@@ -4,6 +4,7 @@ using WeakLink.Corruptions;
 using WeakLink.Data;
 using WeakLink.Evaluation;
 using WeakLink.Imaging;
+using WeakLink.Models;
 using WeakLink.Training;
 
 namespace WeakLink.Reports;
@@ -166,7 +167,8 @@ public static class RunReport
         var pictures = all.Select(corruption => Picture.Of(new CorruptedDataset(test, crop, corruption, ExampleSeverity, recipe.Seed), chosen.Index)).Prepend(Picture.Of(test, chosen.Index).Centre(crop)).ToList();
         using var noGradients = torch.no_grad();
         using var scope = torch.NewDisposeScope();
-        var (confidence, predicted) = trained.Network.call(Pixels.ToUnit(torch.tensor(pictures.SelectMany(picture => picture.Planes).ToArray(), [pictures.Count, Dataset.Channels, crop.Height, crop.Width], torch.uint8).to(device))).to(torch.float32).softmax(1).max(1);
+        var logits = trained.Network.call(Pixels.ToUnit(torch.tensor(pictures.SelectMany(picture => picture.Planes).ToArray(), [pictures.Count, Dataset.Channels, crop.Height, crop.Width], torch.uint8).to(device)));
+        var (confidence, predicted) = FiniteLogits.Require(logits, position => position == 0 ? test.Describe(chosen.Index) : $"{test.Describe(chosen.Index)} under {all[position - 1].Name}").to(torch.float32).softmax(1).max(1);
         var (confidences, classes) = (confidence.cpu().data<float>().ToArray(), predicted.cpu().data<long>().ToArray());
         page.Subsection($"One test image ({trained.Classes[chosen.Label]}) at severity {ExampleSeverity}");
         page.Pictures(pictures.Zip(all.Select(corruption => Words(corruption.Name)).Prepend("clean")).Select((pair, i) => (

@@ -23,10 +23,14 @@ public static class NativeLibraries
     private static readonly string[] Dependencies = ["libc10.so", "libtorch_cpu.so", "libc10_cuda.so", "libtorch_cuda.so", "libtorch.so"];
 
     private static readonly Lock Gate = new();
-    private static nint _handle;
+    private static nint _import;
+    private static nint _privateCopy;
 
     /// <summary>Path of the private copy in use; null on the plain path.</summary>
     public static string? PrivateCopy { get; private set; }
+
+    /// <summary>What was done about a processor that hides its caches; null before libtorch is loaded.</summary>
+    public static CacheRemedy? CacheRemedy { get; private set; }
 
     /// <summary>Loads libtorch, so that a failure is told in WeakLink's words, once, and early.</summary>
     /// <exception cref="InputException">It can't be loaded; the message says what is missing and what to do.</exception>
@@ -64,24 +68,62 @@ public static class NativeLibraries
             _ = LoadDependencies(folder);
         }
 
-        AssemblyLoadContext.Default.ResolvingUnmanagedDll += Resolve;
+        AssemblyLoadContext.Default.ResolvingUnmanagedDll += (_, name) => IsTorchSharp(name) ? LoadPrivateCopy() : 0;
+        if (LoadedLibrary.Find("libtorch_cpu.so") is not null)
+        {
+            // A program that has called TorchSharp before anything of WeakLink.
+            Prepare();
+            return;
+        }
+
+        try
+        {
+            NativeLibrary.SetDllImportResolver(typeof(torch).Assembly, Import);
+        }
+        catch (InvalidOperationException)
+        {
+            // The program resolves TorchSharp's library itself: there is no later moment that comes before all of it.
+            Load();
+        }
     }
 
-    // Called only where the normal search has failed.
-    private static nint Resolve(Assembly assembly, string name)
+    // Called before TorchSharp's first call into its native library, and nothing of libtorch is called in another way.
+    private static nint Import(string name, Assembly assembly, DllImportSearchPath? folders)
     {
-        if (name is not ("LibTorchSharp" or FileName))
+        if (!IsTorchSharp(name))
         {
             return 0;
         }
 
         lock (Gate)
         {
-            return _handle != 0 ? _handle : _handle = LoadPrivateCopy();
+            if (_import == 0 && NativeLibrary.TryLoad(name, assembly, folders, out _import))
+            {
+                Prepare();
+            }
+
+            return _import;
         }
     }
 
+    private static bool IsTorchSharp(string name) => name is "LibTorchSharp" or FileName;
+
+    private static void Prepare()
+    {
+        _ = LibtorchContext.UseNnpack(false);
+        CacheRemedy = OneDnnCaches.Mend();
+    }
+
+    // Called only where the normal search has failed.
     private static nint LoadPrivateCopy()
+    {
+        lock (Gate)
+        {
+            return _privateCopy != 0 ? _privateCopy : _privateCopy = RewriteAndLoad();
+        }
+    }
+
+    private static nint RewriteAndLoad()
     {
         if (OriginalPath() is not { } original || LibstdcxxPath() is not { } libstdcxx)
         {
@@ -98,12 +140,14 @@ public static class NativeLibraries
             }
 
             var copy = Keep(OlderLibstdcxx.Rewrite(file, offered));
-            if (!NativeLibrary.TryLoad(copy, out var handle))
+            var loaded = NativeLibrary.TryLoad(copy, out var handle);
+            PrivateCopy = loaded ? copy : null;
+            if (!copy.StartsWith(CacheFolder.Default, StringComparison.Ordinal))
             {
-                return 0;
+                // A loaded library needs its file no longer; nobody else would remove it.
+                Directory.Delete(Path.GetDirectoryName(copy)!, recursive: true);
             }
 
-            PrivateCopy = copy;
             return handle;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)

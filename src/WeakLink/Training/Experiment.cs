@@ -77,6 +77,7 @@ public static class Experiment
             Perturbations = metrics.Perturbations is { } perturbations ? PerturbationSummary.Of(perturbations) : null,
             Attacks = RobustSummary.Of(metrics.Attacks, data.Train.Classes),
             Subnets = metrics.Subnets is { } subnets ? SubnetSummary.Of(subnets) : null,
+            Arithmetic = Arithmetic.Report,
             Seconds = new SecondsSummary(position.Seconds, Stopwatch.GetElapsedTime(clock).TotalSeconds, position.ProcessorSeconds),
         };
         folder.WriteSummary(summary.ToJson());
