@@ -15,7 +15,15 @@ internal static class ChannelBenchmark
 
     public static void Run()
     {
-        var format = new ComputeFormat(Precision.Bf16, Layout.ChannelsLast);
+        foreach (var format in from number in Machine.Precisions from layout in new[] { Layout.Contiguous, Layout.ChannelsLast } select new ComputeFormat(number, layout))
+        {
+            Console.WriteLine(format);
+            Run(format);
+        }
+    }
+
+    private static void Run(ComputeFormat format)
+    {
         foreach (var (channels, size, inner) in new[] { (16, 32, new[] { 12, 16 }), (32, 16, [23, 32]), (64, 8, [45, 48, 64]) })
         {
             var timings = Interleaved.Run(Rounds, [.. inner.Select(kept => ($"{kept}", Block(format, channels, size, kept)))]);

@@ -1,8 +1,19 @@
 using WeakLink.Benchmarks;
 
-const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- steps [NETWORK...] | memory [STEPS] | channels | loading [FOLDER] | corruptions REFERENCE | attacks [IMAGES] | attacks RUN [IMAGES] | peer RUN AUTOATTACK [IMAGES] | strength RUN [IMAGES] | augmentations | comparison TABLE DATA OUT [SEEDS] [KEY=VALUE...] | picture OUT RUN...";
+const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- [spoiled | mended] arithmetic | steps [NETWORK...] | memory [STEPS] | channels | loading [FOLDER] | corruptions REFERENCE | attacks [IMAGES] | attacks RUN [IMAGES] | peer RUN AUTOATTACK [IMAGES] | strength RUN [IMAGES] | augmentations | comparison TABLE DATA OUT [SEEDS] [KEY=VALUE...] | picture OUT RUN...";
+Machine.Prepare();
+if (args is ["spoiled" or "mended", ..])
+{
+    ArithmeticBenchmark.Pretend(mended: args[0] == "mended");
+    args = args[1..];
+}
+
 switch (args)
 {
+    case ["arithmetic"]:
+        Console.WriteLine($"{Machine.Describe()}\n");
+        ArithmeticBenchmark.Run();
+        return 0;
     case ["steps", .. var networks]:
         Console.WriteLine($"{Machine.Describe()}\n");
         StepBenchmark.Run(networks.Length > 0 ? networks : ["resnet20", "resnet18"]);
