@@ -6,6 +6,7 @@ using WeakLink.Attacks;
 using WeakLink.Corruptions;
 using WeakLink.Data;
 using WeakLink.Evaluation;
+using WeakLink.Models;
 using WeakLink.Reports;
 using WeakLink.Runtime;
 using WeakLink.Training;
@@ -142,13 +143,25 @@ internal static class SubnetsCommand
                 Models = [],
             };
             var names = Names(paths);
+            (Accuracies, Accuracies?, IReadOnlyList<WidthStudy>) Measure(ClassifierNetwork network, string name)
+            {
+                try
+                {
+                    return SubnetStudyMeasurement.Measure(network, images, options, device, name, screen, interruption.Token);
+                }
+                catch (InputException exception)
+                {
+                    throw new InputException($"{name}: {exception.Message}", exception);
+                }
+            }
+
             try
             {
                 for (var i = 0; i < paths.Count; i++)
                 {
                     using var trained = TrainedModel.Load(paths[i], device);
                     var clock = Stopwatch.GetTimestamp();
-                    var (full, reestimated, measured) = SubnetStudyMeasurement.Measure(trained.Network, images, options, device, names[i], screen, interruption.Token);
+                    var (full, reestimated, measured) = Measure(trained.Network, names[i]);
                     study = study with
                     {
                         Models = [.. study.Models, new ModelStudy(

@@ -25,9 +25,7 @@ internal abstract class Layer(string name) : torch.nn.Module(name)
         if (images.device_type == DeviceType.CPU)
         {
             var (shape, plane) = (images.shape, images.dim() == 4);
-            Arithmetic.Ensure(
-                new LayerShape(kind, shape[1], outputs, plane ? shape[2] : 1, plane ? shape[3] : 1, kernel, stride, images.dtype, plane && images.stride(1) == 1 && shape[1] > 1),
-                shape[0]);
+            Arithmetic.Ensure(new LayerShape(kind, shape[1], outputs, plane ? shape[2] : 1, plane ? shape[3] : 1, kernel, stride, images.dtype, plane && images.stride(1) == 1 && shape[1] > 1));
         }
     }
 

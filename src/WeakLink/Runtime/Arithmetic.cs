@@ -48,9 +48,8 @@ public static class Arithmetic
 
     /// <summary>Makes sure that a layer is computed right.</summary>
     /// <param name="layer">The layer.</param>
-    /// <param name="images">How many images it gets.</param>
     /// <exception cref="InputException">It is not, in any way that there is.</exception>
-    internal static void Ensure(LayerShape layer, long images)
+    internal static void Ensure(LayerShape layer)
     {
         if (Right.ContainsKey(layer))
         {
@@ -61,16 +60,16 @@ public static class Arithmetic
         {
             if (!Right.ContainsKey(layer) && !IsRemembered(layer))
             {
-                Check(layer, images);
+                Check(layer);
             }
 
             Right[layer] = true;
         }
     }
 
-    private static void Check(LayerShape layer, long images)
+    private static void Check(LayerShape layer)
     {
-        if (LayerCheck.Wrong(layer, images) is not { } wrong)
+        if (LayerCheck.Wrong(layer) is not { } wrong)
         {
             if (WithoutOneDnn is null)
             {
@@ -81,7 +80,7 @@ public static class Arithmetic
         }
 
         var what = $"libtorch computes wrong numbers on this processor ({layer.ToString().TrimEnd(';')}: {wrong})";
-        var again = WithoutOneDnn is null && LibtorchContext.UseOneDnn(false) ? LayerCheck.Wrong(layer, images) : wrong;
+        var again = WithoutOneDnn is null && LibtorchContext.UseOneDnn(false) ? LayerCheck.Wrong(layer) : wrong;
         if (again is not null)
         {
             throw new InputException($"{what}, and in no other way right: use another machine, or another libtorch ({NativeLibraries.LibtorchVariable}).");

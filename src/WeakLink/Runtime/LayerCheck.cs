@@ -8,7 +8,8 @@ namespace WeakLink.Runtime;
 /// </summary>
 internal static class LayerCheck
 {
-    // So many multiply-adds are tried, at least one image and at most as many as the layer gets: enough that all threads and all blocks of a routine run.
+    // So many multiply-adds are tried, but at least one image: enough that all threads and all blocks of a routine run. The number of images that a layer
+    // will get does not matter, so that what is remembered of it holds for any.
     private const long Work = 16_000_000;
     private const int MostImages = 32;
 
@@ -18,13 +19,13 @@ internal static class LayerCheck
 
     /// <summary>The part of the layer that comes out wrong, and by how much; null: all is right.</summary>
     /// <param name="layer">The layer.</param>
-    /// <param name="images">How many images it will get.</param>
-    public static string? Wrong(LayerShape layer, long images)
+    /// <param name="mostImages">Tries fewer images than usual.</param>
+    public static string? Wrong(LayerShape layer, int mostImages = MostImages)
     {
         using var scope = torch.NewDisposeScope();
         using var gradients = torch.enable_grad();
         using var generator = new torch.Generator(1);
-        var count = Math.Clamp(Work / Math.Max(1, layer.MultiplyAdds), 1, Math.Min(images, MostImages));
+        var count = Math.Clamp(Work / Math.Max(1, layer.MultiplyAdds), 1, mostImages);
 
         torch.Tensor Random(params long[] shape) => torch.randn(shape, generator: generator);
         torch.Tensor Stored(torch.Tensor values) => (layer.Kind == LayerKind.Linear ? values : Laid(values.to(layer.Number), layer.ChannelsLast)).detach().requires_grad_();

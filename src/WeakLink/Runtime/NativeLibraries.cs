@@ -83,7 +83,20 @@ public static class NativeLibraries
         catch (InvalidOperationException)
         {
             // The program resolves TorchSharp's library itself: there is no later moment that comes before all of it.
+            LoadNow();
+        }
+    }
+
+    private static void LoadNow()
+    {
+        try
+        {
             Load();
+            Prepare();
+        }
+        catch (InputException)
+        {
+            // Told when somebody needs it.
         }
     }
 

@@ -118,7 +118,7 @@ public sealed class SpoiledProcess
     {
         Spoil();
         Arithmetic.Said += sentence => Write($"SAID {sentence}");
-        Arithmetic.Ensure(First, 4);
+        Arithmetic.Ensure(First);
         Assert.Null(LayerCheck.Wrong(First, 4));
         Write($"RIGHT {Arithmetic.Report.Verdict}");
     }

@@ -1,0 +1,78 @@
+using TorchSharp;
+using WeakLink.Attacks;
+using WeakLink.Data;
+using WeakLink.Evaluation;
+using WeakLink.Models;
+using WeakLink.Runtime;
+using WeakLink.Tests.Interop;
+using Xunit;
+
+namespace WeakLink.Tests.Evaluation;
+
+/// <summary>A network that gives NaN is right about no image, and robust against nothing: argmax alone would call each class 0.</summary>
+public sealed class FiniteLogitsTests : IDisposable
+{
+    private const int Side = 8;
+    private readonly ClassifierNetwork _network = Networks.Create("resnet8", classes: 4);
+    private readonly MemoryDataset _images = new(
+        "noise", ["a", "b", "c", "d"], Side, Side, [.. Enumerable.Range(0, 6).Select(image => Enumerable.Range(0, 3 * Side * Side).Select(i => (byte)((i * (image + 7)) % 251)).ToArray())], [0, 1, 2, 0, 1, 2]);
+
+    public FiniteLogitsTests()
+    {
+        NativeLibraries.Load();
+        using var noGradients = torch.no_grad();
+        // Class 2 of four: the likeliest is NaN for some implementations, class 0 for others.
+        _network.state_dict()["fc.bias"][2] = torch.tensor(float.NaN);
+    }
+
+    public void Dispose() => _network.Dispose();
+
+    [Fact]
+    public void Clean_images_are_not_measured() => Refused("image 0 of noise", () => CleanEvaluation.Measure(_network.call, Loader(), torch.CPU));
+
+    [Fact]
+    public void Predictions_are_not_made() => Refused("image 0 of noise", () => Predictions.Of(_network.call, Loader(), torch.CPU));
+
+    [Theory]
+    [InlineData("fgsm")]
+    [InlineData("pgd")]
+    [InlineData("autoattack")]
+    public void Network_is_robust_against_no_attack(string attack) => Refused("image 0 of noise", () => RobustEvaluation.Measure(
+        _network, attack, KnownAttacks.Named(attack, new ThreatModel(Norm.Linf, 8.0 / 255)), _images, new CropAndFlip(Side, Side, 0, Flip: false), 4, torch.CPU, 0, new SilentObserver()));
+
+    [Fact]
+    public void Curve_of_attacks_is_not_drawn() => Refused("image 0", () => RobustnessCurve.Measure(_network, Loader(), torch.CPU, 0));
+
+    [Fact]
+    public void Subnets_have_no_accuracy() => Refused("image 0", () => SubnetEvaluation.Accuracy([.. Loader().InOrder()], _network.call, torch.CPU, TestContext.Current.CancellationToken));
+
+    [Fact]
+    public void Frames_are_not_compared()
+    {
+        using var logits = torch.zeros(4, 3);
+        logits[3, 1] = torch.tensor(float.PositiveInfinity);
+        Refused("frame 1 of sequence 1", () => new StabilityMeter(isNoise: false).Add(logits, 2));
+    }
+
+    [Fact]
+    public void Single_image_is_named()
+    {
+        using var logits = torch.zeros(3, 2);
+        logits[2, 0] = torch.tensor(float.NaN);
+        using var labels = torch.zeros(3, torch.int64);
+        Refused("picture 2", () => new ClassificationMeter().Add(logits, labels, index => $"picture {index}"));
+        using var finite = torch.full([2, 2], 1e38f);
+        Assert.Same(finite, FiniteLogits.Require(finite, index => $"{index}"));
+    }
+
+    private BatchLoader Loader() => new(_images, new CropAndFlip(Side, Side, 0, Flip: false), 4, 1);
+
+    private static void Refused(string image, Action measure)
+    {
+        var message = Assert.Throws<InputException>(measure).Message;
+        Assert.Contains($"no finite numbers (NaN or infinity) for {image}", message);
+        Assert.DoesNotContain('\n', message);
+    }
+
+    private static void Refused<T>(string image, Func<T> measure) => Refused(image, () => { _ = measure(); });
+}
