@@ -14,6 +14,7 @@ public sealed class CorruptionFolder : IDisposable
     private readonly long[]? _labels;
     private readonly Dictionary<string, NumpyFile> _arrays = [];
     private readonly DataRecipe _recipe;
+    private bool _toldOfLacking;
 
     private CorruptionFolder(string folder, IReadOnlyList<string> classes, DataRecipe recipe, long[]? labels) =>
         (_folder, _classes, _recipe, _labels, Severities) = (folder, classes, recipe, labels, CorruptionManifest.SeveritiesOf(folder));
@@ -64,9 +65,20 @@ public sealed class CorruptionFolder : IDisposable
         }
 
         var folder = Path.Combine(_folder, corruption.Name, severity.ToString(System.Globalization.CultureInfo.InvariantCulture));
-        return Directory.Exists(folder)
-            ? FolderDataset.Open(folder, $"{corruption.Name} {severity}", _classes, _recipe, [], observer, stop: stop)
-            : throw new InputException($"'{folder}' does not exist: '{_folder}' has neither the arrays of CIFAR-10-C (labels.npy) nor the folders of ImageNet-C for {corruption.Name} {severity}; name those it has with --corruptions.");
+        if (!Directory.Exists(folder))
+        {
+            throw new InputException($"'{folder}' does not exist: '{_folder}' has neither the arrays of CIFAR-10-C (labels.npy) nor the folders of ImageNet-C for {corruption.Name} {severity}; name those it has with --corruptions.");
+        }
+
+        var images = FolderDataset.Open(folder, $"{corruption.Name} {severity}", _classes, _recipe, [], observer, someClasses: true, stop);
+        if (!_toldOfLacking && images.Lacking("the corrupted images") is { } lacking)
+        {
+            // Said of the first: the others lack the same.
+            observer.Note(lacking);
+            _toldOfLacking = true;
+        }
+
+        return images;
     }
 
     /// <inheritdoc/>
