@@ -14,7 +14,7 @@ public sealed class CorruptionFolder : IDisposable
     private readonly long[]? _labels;
     private readonly Dictionary<string, NumpyFile> _arrays = [];
     private readonly DataRecipe _recipe;
-    private bool _toldOfLacking;
+    private IReadOnlyList<string> _lacking = [];
 
     private CorruptionFolder(string folder, IReadOnlyList<string> classes, DataRecipe recipe, long[]? labels) =>
         (_folder, _classes, _recipe, _labels, Severities) = (folder, classes, recipe, labels, CorruptionManifest.SeveritiesOf(folder));
@@ -71,13 +71,13 @@ public sealed class CorruptionFolder : IDisposable
         }
 
         var images = FolderDataset.Open(folder, $"{corruption.Name} {severity}", _classes, _recipe, [], observer, someClasses: true, stop);
-        if (!_toldOfLacking && images.Lacking("the corrupted images") is { } lacking)
+        // Mostly all lack the same, which is said once.
+        if (images.ClassesWithoutImages() is var lacking && !lacking.SequenceEqual(_lacking) && images.Lacking("the corrupted images") is { } sentence)
         {
-            // Said of the first: the others lack the same.
-            observer.Note(lacking);
-            _toldOfLacking = true;
+            observer.Note(sentence);
         }
 
+        _lacking = lacking;
         return images;
     }
 

@@ -76,9 +76,9 @@ public static class DataSources
             throw new InputException($"'{train}' has {(classes.Length == 0 ? "no class folders" : $"only one class folder ('{classes[0]}')")}: put the images of each class into a folder of its own, such as '{Path.Combine(train, "cat")}' and '{Path.Combine(train, "dog")}'.{(reading.Passed.Sentence() is { } passed ? $" {passed}" : "")}");
         }
 
-        if (classes.GroupBy(its => its.Normalize(), StringComparer.OrdinalIgnoreCase).FirstOrDefault(group => group.Count() > 1) is { } alike)
+        if (classes.GroupBy(its => its, StringComparer.OrdinalIgnoreCase).FirstOrDefault(group => group.Count() > 1) is { } alike)
         {
-            observer.Note($"The classes {string.Join(" and ", alike.Select(its => $"'{its}'"))} of {name} differ in capitals or the coding of accents alone: if they are one, put their images into one folder.");
+            observer.Note($"The classes {string.Join(" and ", alike.Select(its => $"'{its}'"))} of {name} differ in capitals alone: if they are one, put their images into one folder.");
         }
 
         Dataset Read(FolderPart part, bool someClasses) => FolderDataset.Open(part, name, classes, recipe, reading.Skipped, observer, someClasses, reading.Stop);

@@ -38,11 +38,17 @@ public abstract class Dataset
     internal string? Lacking(string what)
     {
         const int MostNamed = 10;
-        var present = Enumerable.Range(0, Count).Select(Label).ToHashSet();
-        var lacking = Enumerable.Range(0, Classes.Count).Where(label => !present.Contains(label)).Select(label => Classes[label]).ToList();
+        var lacking = ClassesWithoutImages();
         return lacking.Count == 0
             ? null
             : $"There are no images of {string.Join(", ", lacking.Take(MostNamed))}{(lacking.Count > MostNamed ? ", ..." : "")} ({lacking.Count} of {Classes.Count} classes) among {what} of {Name}: what is measured is about the other classes alone.";
+    }
+
+    /// <summary>The classes of which there is no image.</summary>
+    internal IReadOnlyList<string> ClassesWithoutImages()
+    {
+        var present = Enumerable.Range(0, Count).Select(Label).ToHashSet();
+        return [.. Classes.Where((_, label) => !present.Contains(label))];
     }
 
     /// <summary>Where the image came from, for messages: a file path, or "image 17 of NAME".</summary>

@@ -30,7 +30,7 @@ internal sealed record FolderPart(string Path, IReadOnlyList<(string Name, IRead
             return true;
         }
 
-        var others = child.Folder.Below().SelectMany(folder => folder.Others).ToList();
+        var others = child.Folder.Below().SelectMany(folder => folder.Others).Where(other => other.Kind != FolderTree.Hidden).ToList();
         if (others.Count == 0 || others.Any(other => PassedOver.IsPicture(other.Path) || other.Kind == FolderTree.UnreadableName))
         {
             return true;

@@ -12,6 +12,9 @@ internal sealed class FolderTree
     private const string Repeated = "links to what is read already";
     private const string Dangling = "links to nothing";
 
+    /// <summary>The kind of images and folders whose names begin with a dot.</summary>
+    public const string Hidden = "hidden";
+
     /// <summary>The kind of what WeakLink itself wrote.</summary>
     public const string Own = "written by weaklink itself";
 
@@ -187,9 +190,9 @@ internal sealed class FolderTree
             else if (name.StartsWith('.') || entry.Attributes.HasFlag(FileAttributes.Hidden))
             {
                 // What macOS keeps beside every file is no image of anybody's.
-                if (isImage && !name.StartsWith("._", StringComparison.Ordinal))
+                if (entry.Attributes.HasFlag(FileAttributes.Directory) || (isImage && !name.StartsWith("._", StringComparison.Ordinal)))
                 {
-                    Others.Add(("hidden images", entry.Path));
+                    Others.Add((Hidden, entry.Path));
                 }
             }
             else if (entry.Attributes.HasFlag(FileAttributes.ReparsePoint))

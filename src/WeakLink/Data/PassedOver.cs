@@ -40,9 +40,12 @@ public sealed class PassedOver
         }
 
         var named = _kinds.OrderByDescending(kind => kind.Value.Count).ThenBy(kind => kind.Key, StringComparer.Ordinal).Take(MostKindsNamed)
-            .Select(kind => string.Create(CultureInfo.InvariantCulture, $"{kind.Value.Count:n0} {kind.Key} ({(kind.Value.Count == 1 ? "" : "such as ")}{kind.Value.Example})")).ToList();
+            .Select(kind => string.Create(CultureInfo.InvariantCulture, $"{kind.Key} ({kind.Value.Count:n0}{(kind.Value.Count == 1 ? ": " : ", such as ")}{OnOneLine(kind.Value.Example)})")).ToList();
+        var renamed = _kinds.ContainsKey(FolderTree.UnreadableName) ? " convmv -f latin1 -t utf8 -r --notest FOLDER gives files names that can be opened." : "";
         var remedies = Remedies.Where(remedy => remedy.Extensions.Any(_kinds.ContainsKey))
             .Select(remedy => $"{string.Join(", ", remedy.Extensions.Where(_kinds.ContainsKey))} can be read after {remedy.Remedy}");
-        return $"Passed over: {string.Join(", ", named)}{(_kinds.Count > named.Count ? $" and {_kinds.Count - named.Count} other kinds" : "")}.{string.Concat(remedies.Select(remedy => $" {remedy}."))}";
+        return $"Passed over: {string.Join(", ", named)}{(_kinds.Count > named.Count ? $" and {_kinds.Count - named.Count} other kinds" : "")}.{string.Concat(remedies.Select(remedy => $" {remedy}."))}{renamed}";
+
+        static string OnOneLine(string path) => string.Concat(path.Select(letter => char.IsControl(letter) ? '?' : letter));
     }
 }
