@@ -50,31 +50,15 @@ public sealed class FolderDataset : Dataset
         image.CopyTo(planes);
     }
 
-    /// <summary>Opens a folder of class folders.</summary>
-    /// <param name="folder">The folder.</param>
+    /// <summary>Opens the images of class folders.</summary>
+    /// <param name="part">The class folders and their images.</param>
     /// <param name="name">What to call the data.</param>
-    /// <param name="classes">The classes that labels index; a folder of another name is an error.</param>
+    /// <param name="classes">The classes that labels index, by name; a folder of another name is an error.</param>
     /// <param name="recipe">Size, cache and what to do with unreadable images.</param>
     /// <param name="skipped">Receives the paths of unreadable images where the recipe says to skip them.</param>
-    /// <param name="observer">Told of the images read, and of what was passed over.</param>
+    /// <param name="observer">Told of the images read.</param>
     /// <param name="someClasses">Whether classes may be without images.</param>
     /// <param name="stop">Stops between two images.</param>
-    /// <exception cref="InputException">A folder or image that can't be used, named.</exception>
-    public static FolderDataset Open(
-        string folder, string name, IReadOnlyList<string> classes, DataRecipe recipe, ICollection<string> skipped, IRunObserver observer, bool someClasses = false, CancellationToken stop = default)
-    {
-        var passed = new PassedOver();
-        var root = FolderTree.Read(folder, stop);
-        var part = FolderPart.Read(root, [root], passed)[0];
-        if (passed.Sentence() is { } sentence)
-        {
-            observer.Note(sentence);
-        }
-
-        return Open(part, name, classes, recipe, skipped, observer, someClasses, stop);
-    }
-
-    /// <summary>Opens the images of class folders.</summary>
     /// <exception cref="InputException">A folder or image that can't be used, named.</exception>
     internal static FolderDataset Open(
         FolderPart part, string name, IReadOnlyList<string> classes, DataRecipe recipe, ICollection<string> skipped, IRunObserver observer, bool someClasses = false, CancellationToken stop = default)

@@ -258,7 +258,8 @@ internal sealed class FolderTree
         }
         else
         {
-            Others.Add((File.Exists(real) ? PassedOver.KindOf(name) : Dangling, path));
+            // What is still a link leads round in a circle.
+            Others.Add((File.Exists(real) && new FileInfo(real).LinkTarget is null ? PassedOver.KindOf(name) : Dangling, path));
         }
     }
 
