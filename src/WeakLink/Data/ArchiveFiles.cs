@@ -54,7 +54,7 @@ public static class ArchiveFiles
         }
 
         // Most archives hold "images/train/cat/..." or "images/cat/...", where "images" is no class.
-        while (Directory.GetDirectories(folder) is [var only] && !Directory.EnumerateFiles(folder).Any(ImageFile.IsImage) && Directory.GetDirectories(only).Length > 0)
+        while (Directory.GetDirectories(folder).Where(inside => !Path.GetFileName(inside).StartsWith('.')).ToArray() is [var only] && !Directory.EnumerateFiles(folder).Any(ImageFile.IsImage) && Directory.GetDirectories(only).Length > 0)
         {
             folder = only;
         }

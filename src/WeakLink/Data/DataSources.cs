@@ -39,9 +39,9 @@ public static class DataSources
             _ => throw new InputException($"There are no data at '{recipe.Source}': give a folder with one folder of images a class, a CIFAR archive, or one of the names shapes, cifar10, cifar100."),
         };
         splits = splits with { Train = StratifiedSplit.Limit(splits.Train, recipe.Limit, seed), SkippedImages = skipped, PassedOver = passed, Extra = OpenExtra(splits.Train, reading) };
-        if (passed.Sentence() is { } sentence)
+        if (passed.Sentence() is { } left)
         {
-            observer.Note(sentence);
+            observer.Note(left);
         }
 
         foreach (var (name, part) in new[] { ("training", splits.Train), ("validation", splits.Validation), ("test", splits.Test) })
@@ -52,9 +52,19 @@ public static class DataSources
             }
         }
 
-        return recipe.Fingerprint.Length == 0 || recipe.Fingerprint == splits.Fingerprint()
-            ? ForClasses(splits, classes, observer)
-            : throw new InputException($"The images of '{recipe.Source}'{(recipe.Extra.Count > 0 ? $" (or the extra ones in {string.Join(", ", recipe.Extra)})" : "")} are not those that the run was started with (added, removed, renamed or split in another way), and test images may have been trained on: put them back or start a new run; 'evaluate' takes other images with --data.");
+        if (recipe.Fingerprint.Length > 0 && recipe.Fingerprint != splits.Fingerprint())
+        {
+            throw new InputException($"The images of '{recipe.Source}'{(recipe.Extra.Count > 0 ? $" (or the extra ones in {string.Join(", ", recipe.Extra)})" : "")} are not those that the run was started with (added, removed, renamed or split in another way), and test images may have been trained on: put them back or start a new run; 'evaluate' takes other images with --data.");
+        }
+
+        splits = ForClasses(splits, classes);
+        // A network that is trained already is only measured.
+        foreach (var lacking in new[] { classes is null ? splits.Validation.Lacking("the validation images") : null, splits.Test.Lacking("the test images") }.OfType<string>())
+        {
+            observer.Note(lacking);
+        }
+
+        return splits;
     }
 
     private static DataSplits OpenCifar(DataRecipe recipe, long seed, IRunObserver observer, CancellationToken stop)
@@ -70,6 +80,11 @@ public static class DataSources
         var name = Path.GetFileName(folder.TrimEnd(Path.DirectorySeparatorChar));
         var (layout, parts) = Parts(folder, name, reading.Classes, reading);
         string[] classes = [.. parts[0].Classes.Select(its => its.Name)];
+        if (recipe.Extra.FirstOrDefault(extra => classes.Any(its => IsIn(Path.GetFullPath(extra), Path.Combine(parts[0].Path, its)))) is { } among)
+        {
+            throw new InputException($"The extra images in '{among}' lie among the class folders of '{parts[0].Path}', and would be read as a class of their own, too: move them out of it.");
+        }
+
         if (classes.Length < (reading.Classes is null ? FewestClasses : 1))
         {
             var train = parts[0].Path;
@@ -83,20 +98,14 @@ public static class DataSources
 
         Dataset Read(FolderPart part, bool someClasses) => FolderDataset.Open(part, name, classes, recipe, reading.Skipped, observer, someClasses, reading.Stop);
         var whole = Read(parts[0], someClasses: false);
-        Dataset Part(FolderTree part, string what)
+        Dataset Part(FolderTree part)
         {
             var its = parts[layout.Parts.ToList().IndexOf(part)];
-            var images = SameSize(whole, Read(its, someClasses: true), its.Path);
-            if (images.Lacking(what) is { } lacking)
-            {
-                observer.Note(lacking);
-            }
-
-            return images;
+            return SameSize(whole, Read(its, someClasses: true), its.Path);
         }
 
-        var (rest, test) = layout.Test is { } measured ? (whole, Part(measured, "the test images")) : StratifiedSplit.HoldOut(whole, recipe.Test, seed);
-        var (kept, validation) = layout.Validation is { } chosen ? (rest, Part(chosen, "the validation images")) : HoldOutValidation(rest, recipe.Validation, seed);
+        var (rest, test) = layout.Test is { } measured ? (whole, Part(measured)) : StratifiedSplit.HoldOut(whole, recipe.Test, seed);
+        var (kept, validation) = layout.Validation is { } chosen ? (rest, Part(chosen)) : HoldOutValidation(rest, recipe.Validation, seed);
         return new DataSplits(kept, validation, test, reading.Skipped);
     }
 
@@ -137,7 +146,7 @@ public static class DataSources
         return new ExtraImages(parts.Count == 1 ? parts[0] : new JoinedDataset(parts), recipe.ExtraFraction);
     }
 
-    private static DataSplits ForClasses(DataSplits splits, IReadOnlyList<string>? classes, IRunObserver observer)
+    private static DataSplits ForClasses(DataSplits splits, IReadOnlyList<string>? classes)
     {
         var own = splits.Train.Classes;
         if (classes is null || own.SequenceEqual(classes))
@@ -145,18 +154,9 @@ public static class DataSources
             return splits;
         }
 
-        if (own.FirstOrDefault(name => !classes.Contains(name)) is { } stranger)
-        {
-            throw new InputException($"The class '{stranger}' of {splits.Train.Name} ({Some(own)}) is none of those that the network was trained on ({Some(classes)}): name the classes alike.");
-        }
-
-        var known = splits with { Train = Named(splits.Train), Validation = Named(splits.Validation), Test = Named(splits.Test) };
-        if (known.Test.Lacking("the test images") is { } lacking)
-        {
-            observer.Note(lacking);
-        }
-
-        return known;
+        return own.FirstOrDefault(name => !classes.Contains(name)) is { } stranger
+            ? throw new InputException($"The class '{stranger}' of {splits.Train.Name} ({Some(own)}) is none of those that the network was trained on ({Some(classes)}): name the classes alike.")
+            : splits with { Train = Named(splits.Train), Validation = Named(splits.Validation), Test = Named(splits.Test) };
 
         SubsetDataset Named(Dataset part) => new(part, [.. Enumerable.Range(0, part.Count)], classes);
 
@@ -171,6 +171,8 @@ public static class DataSources
     private static Dataset SameSize(Dataset train, Dataset other, string folder) => (train.Width, train.Height) == (other.Width, other.Height)
         ? other
         : throw new InputException($"The images in '{folder}' are {other.Width}x{other.Height} pixels, the training images {train.Width}x{train.Height}: choose one size with --set data.size=PIXELS.");
+
+    private static bool IsIn(string path, string folder) => $"{Path.TrimEndingDirectorySeparator(path)}{Path.DirectorySeparatorChar}".StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
     /// <summary>What all steps of reading data share.</summary>
     private sealed record Reading(DataRecipe Recipe, IReadOnlyList<string>? Classes, List<string> Skipped, PassedOver Passed, IRunObserver Observer, CancellationToken Stop);

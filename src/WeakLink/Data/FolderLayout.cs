@@ -44,6 +44,7 @@ internal sealed partial record FolderLayout(FolderTree Train, FolderTree? Valida
                 observer.Note($"{Names([.. named.Select(one => one.Child.Name)])} of {name} {(named.Count == 1 ? "is" : "are")} read as {(named.Count == 1 ? "a class" : "classes")}, not as {(named.Count == 1 ? "a split" : "splits")}, because {Names([.. others.Take(3).Select(other => other.Name)])} {(others.Count == 1 ? "is" : "are")} beside {(named.Count == 1 ? "it" : "them")}.");
             }
 
+            NameAlike(root, name, observer);
             Leave(root, passed);
             return new FolderLayout(root, null, null);
         }
@@ -103,6 +104,17 @@ internal sealed partial record FolderLayout(FolderTree Train, FolderTree? Valida
     // As in training_set, Test-Images, seg_train, valid, EVALUATION.
     [GeneratedRegex("^(?:seg[ _-]?|images?[ _-]?)?(?:(?<train>train|training)|(?<val>val|valid|validation|dev)|(?<test>test|testing|eval|evaluation))(?:[ _-]?(?:set|data|dataset|images?|imgs?|split|folder))?$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex SplitName();
+
+    // Splits that are not called so, or splits within each class, look like this.
+    private static void NameAlike(FolderTree root, string name, IRunObserver observer)
+    {
+        const int FewestAlike = 2;
+        var inside = root.Folders.Where(child => child.Folder.HoldsImages()).Select(child => (child.Name, Classes: ClassNames(child.Folder).ToHashSet())).ToList();
+        if (inside.Count > 1 && inside[0].Classes.Count >= FewestAlike && inside.All(child => child.Classes.SetEquals(inside[0].Classes)))
+        {
+            observer.Note($"The classes of {name} are taken to be {Names([.. inside.Take(5).Select(child => child.Name)])}{(inside.Count > 5 ? " ..." : "")}, though each holds {Names([.. inside[0].Classes.Order(StringComparer.Ordinal).Take(5)])}, which are read together: if the outer folders are splits, call them train, val and test; if the inner ones are, put them outside.");
+        }
+    }
 
     private static bool HoldsClassFolders(FolderTree folder) => folder.Folders.Any(child => child.Folder != folder && child.Folder.HoldsImages());
 

@@ -265,12 +265,16 @@ internal sealed class TarEntries : IDisposable
         (_remaining, _padding) = (0, 0);
     }
 
-    // Checks gzip's own checksum, which lies behind the last block.
+    // Checks gzip's own checksum, which lies behind the last block, and that no second archive does, as in those put together with cat.
     private void ReadToEnd()
     {
-        Span<byte> waste = stackalloc byte[4096];
-        while (ReadSome(waste) > 0)
+        Span<byte> rest = stackalloc byte[4096];
+        while (ReadSome(rest) is > 0 and var count)
         {
+            if (rest[..count].ContainsAnyExcept((byte)0))
+            {
+                throw new InputException($"The archive {_archive} goes on after its end{Inside}, and what follows would be lost: pack it again as one archive.");
+            }
         }
     }
 

@@ -80,6 +80,14 @@ public class ArchiveNamesTests
         }
     }
 
+    [Fact]
+    public void TwoArchivesInOneFile_AreNotReadHalf()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder["a.tar"], [.. RawArchives.Tar(("1.png"u8.ToArray(), '0', [1])), .. RawArchives.Tar(("2.png"u8.ToArray(), '0', [2]))]);
+        Assert.Contains("goes on after its end", Assert.Throws<InputException>(() => SafeArchive.Extract(folder["a.tar"], folder["out"])).Message, StringComparison.Ordinal);
+    }
+
     // Two files where the disk tells them apart, else a refusal; never one.
     [Theory]
     [InlineData("cat/1.png", "Cat/1.png")]

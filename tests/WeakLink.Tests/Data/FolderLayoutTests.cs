@@ -24,7 +24,9 @@ public class FolderLayoutTests
     [InlineData("trains=10 tests=10", "tests trains", 20, 0, "")]
     [InlineData("apple/images=10 bus/images=10 train/images=10", "apple bus train", 30, 0, "'train'")]
     [InlineData("apple/red=5 apple/green=5 test/red=5 test/blue=5", "apple test", 20, 0, "'test'")]
-    [InlineData("cat/test=5 cat/train=5 dog/test=5 dog/train=5", "cat dog", 20, 0, "")]
+    [InlineData("cat/test=5 cat/train=5 dog/test=5 dog/train=5", "cat dog", 20, 0, "put them outside")]
+    [InlineData("apprendre/a=5 apprendre/b=5 essai/a=5 essai/b=5", "apprendre essai", 20, 0, "call them train")]
+    [InlineData("a=10 b=10 c=1", "a b c", 21, 0, "no images of c (1 of 3 classes) among the test images")]
     public void FoldersAreSplitsOrClasses(string folders, string classes, int images, int test, string said)
     {
         using var folder = new TemporaryFolder();
