@@ -77,7 +77,8 @@ public sealed class FolderDataset : Dataset
             labels.AddRange(Enumerable.Repeat(label, images.Count));
         }
 
-        if (!someClasses && classes.FirstOrDefault(label => !labels.Contains(places[label])) is { } empty)
+        var present = labels.ToHashSet();
+        if (!someClasses && classes.FirstOrDefault(label => !present.Contains(places[label])) is { } empty)
         {
             throw NoImages(part, empty);
         }
