@@ -76,6 +76,8 @@ internal static class AttackCommand
 
             var folder = CommonOptions.NewFolder("--out", parsed.GetValue(output)!);
             using var examples = new AdversarialFiles(folder, arrays, threat, trained.Classes);
+            // At once, so that the folder is known for what it is from the first picture on.
+            Finish(null);
             RobustMetrics metrics;
             try
             {

@@ -11,7 +11,7 @@ internal static class DataCommand
 {
     private sealed record Part(string Name, int Images, IReadOnlyDictionary<string, int> Classes);
 
-    private sealed record Description(string Data, int Width, int Height, IReadOnlyList<Part> Parts, int Skipped);
+    private sealed record Description(string Data, int Width, int Height, IReadOnlyList<Part> Parts, int Skipped, IReadOnlyDictionary<string, int> PassedOver);
 
     public static Command Create() => new CommandWithExamples("data", "Describe, fetch or verify data.", """
         weaklink data describe photos/
@@ -43,7 +43,7 @@ internal static class DataCommand
             Part[] parts = [PartOf("training", splits.Train), PartOf("validation", splits.Validation), PartOf("test", splits.Test)];
             if (parsed.GetValue(json))
             {
-                Console.Out.WriteLine(JsonSerializer.Serialize(new Description(splits.Train.Name, splits.Train.Width, splits.Train.Height, parts, splits.SkippedImages.Count), Json.Indented));
+                Console.Out.WriteLine(JsonSerializer.Serialize(new Description(splits.Train.Name, splits.Train.Width, splits.Train.Height, parts, splits.SkippedImages.Count, splits.PassedOver.Counts), Json.Indented));
                 return ExitCode.Success;
             }
 
@@ -109,7 +109,7 @@ internal static class DataCommand
                 throw new InputException($"{splits.SkippedImages.Count} images of {splits.Train.Name} can't be read: {string.Join(", ", splits.SkippedImages.Take(10))}{(splits.SkippedImages.Count > 10 ? ", ..." : "")}; remove or replace them, or pass --skip-bad-images when you train.");
             }
 
-            screen.Line($"All {splits.Train.Count + splits.Validation.Count + splits.Test.Count:n0} images of {splits.Train.Name} can be read.");
+            screen.Line($"All {splits.Train.Count + splits.Validation.Count + splits.Test.Count:n0} images of {splits.Train.Name} can be read{(splits.PassedOver.Counts.Count > 0 ? "; what was passed over is named above" : "")}.");
             return ExitCode.Success;
         });
         return command;

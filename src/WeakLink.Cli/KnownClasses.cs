@@ -6,14 +6,10 @@ namespace WeakLink.Cli;
 /// <summary>Data for a network that is trained already.</summary>
 internal static class KnownClasses
 {
-    /// <summary>Opens the recipe's data.</summary>
-    /// <exception cref="InputException">Their classes are not those of the network.</exception>
-    public static DataSplits Open(Recipe recipe, TrainedModel trained, IRunObserver observer, CancellationToken stop)
-    {
-        var splits = DataSources.Open(recipe.Data.WithoutExtra(), recipe.Seed, observer, stop);
-        Require(splits.Train, trained);
-        return splits;
-    }
+    /// <summary>Opens the recipe's data; labels index the network's classes by name, of which the data may lack some.</summary>
+    /// <exception cref="InputException">They have a class that the network does not know.</exception>
+    public static DataSplits Open(Recipe recipe, TrainedModel trained, IRunObserver observer, CancellationToken stop) =>
+        DataSources.Open(recipe.Data.WithoutExtra(), trained.Classes, recipe.Seed, observer, stop);
 
     /// <summary>Checks that data have the classes of a network.</summary>
     /// <exception cref="InputException">Their classes are not those of the network.</exception>

@@ -112,8 +112,13 @@ internal static class PredictCommand
         {
             if (Directory.Exists(path))
             {
-                var found = Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Where(ImageFile.IsImage).Order(StringComparer.Ordinal).ToList();
-                files.AddRange(found.Count > 0 ? found : throw new InputException($"The folder '{path}' has no images (JPEG, PNG, BMP or WebP): give another one."));
+                var passed = new PassedOver();
+                var found = ImageFile.In(path, passed);
+                files.AddRange(found.Count > 0 ? found : throw new InputException($"The folder '{path}' has no images ({ImageFile.Formats}): give another one.{(passed.Sentence() is { } left ? $" {left}" : "")}"));
+                if (passed.Sentence() is { } sentence)
+                {
+                    Console.Error.WriteLine(sentence);
+                }
             }
             else
             {

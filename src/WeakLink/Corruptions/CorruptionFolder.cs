@@ -14,6 +14,7 @@ public sealed class CorruptionFolder : IDisposable
     private readonly long[]? _labels;
     private readonly Dictionary<string, NumpyFile> _arrays = [];
     private readonly DataRecipe _recipe;
+    private readonly HashSet<string> _told = [];
 
     private CorruptionFolder(string folder, IReadOnlyList<string> classes, DataRecipe recipe, long[]? labels) =>
         (_folder, _classes, _recipe, _labels, Severities) = (folder, classes, recipe, labels, CorruptionManifest.SeveritiesOf(folder));
@@ -47,7 +48,11 @@ public sealed class CorruptionFolder : IDisposable
             : throw new InputException($"'{path}' has label {labels[wrong]} at index {wrong}, but the network knows {classes.Count} classes (0 to {classes.Count - 1}): give the corruptions of the data it was trained on.");
     }
 
-    /// <summary>The images of a corruption and severity.</summary>
+    /// <summary>The images of a corruption and severity; of some classes there may be none.</summary>
+    /// <param name="corruption">The corruption.</param>
+    /// <param name="severity">1 to 5.</param>
+    /// <param name="observer">Told of classes without images, and of what was passed over.</param>
+    /// <param name="stop">Stops between two images.</param>
     /// <exception cref="InputException">They are missing or of a wrong shape, type or number.</exception>
     public Dataset Images(Corruption corruption, int severity, IRunObserver observer, CancellationToken stop = default)
     {
@@ -64,9 +69,26 @@ public sealed class CorruptionFolder : IDisposable
         }
 
         var folder = Path.Combine(_folder, corruption.Name, severity.ToString(System.Globalization.CultureInfo.InvariantCulture));
-        return Directory.Exists(folder)
-            ? FolderDataset.Open(folder, $"{corruption.Name} {severity}", _classes, _recipe, [], observer, stop: stop)
-            : throw new InputException($"'{folder}' does not exist: '{_folder}' has neither the arrays of CIFAR-10-C (labels.npy) nor the folders of ImageNet-C for {corruption.Name} {severity}; name those it has with --corruptions.");
+        if (!Directory.Exists(folder))
+        {
+            throw new InputException($"'{folder}' does not exist: '{_folder}' has neither the arrays of CIFAR-10-C (labels.npy) nor the folders of ImageNet-C for {corruption.Name} {severity}; name those it has with --corruptions.");
+        }
+
+        var (passed, root) = (new PassedOver(), FolderTree.Read(folder, stop));
+        // Whoever measures shows a progress of its own.
+        var images = FolderDataset.Open(FolderPart.Read(root, [root], passed)[0], $"{corruption.Name} {severity}", _classes, _recipe, [], new SilentObserver(), someClasses: true, stop);
+        TellOnce(string.Join(", ", images.ClassesWithoutImages()), images.Lacking("the corrupted images"));
+        TellOnce(string.Join(", ", passed.Counts.Keys), passed.Sentence());
+        return images;
+
+        // Mostly all corruptions and severities lack and hold the same.
+        void TellOnce(string what, string? sentence)
+        {
+            if (sentence is not null && _told.Add(what))
+            {
+                observer.Note(sentence);
+            }
+        }
     }
 
     /// <inheritdoc/>

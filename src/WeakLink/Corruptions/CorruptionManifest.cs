@@ -1,4 +1,5 @@
 using System.Text.Json;
+using WeakLink.Data;
 
 namespace WeakLink.Corruptions;
 
@@ -7,7 +8,7 @@ internal sealed record CorruptionManifest(
     string Data, int Images, int Width, int Height, SeverityTable Table, IReadOnlyList<int> Severities, CorruptionLayout Layout, long Seed, string MadeBy)
 {
     /// <summary>The file in such a folder.</summary>
-    public const string FileName = "corruptions.json";
+    public const string FileName = OwnOutput.Corruptions;
 
     /// <summary>The file's text.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Json.Named);

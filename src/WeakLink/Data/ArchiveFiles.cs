@@ -15,6 +15,9 @@ public static class ArchiveFiles
         (".tar.xz", "tar xJf"), (".txz", "tar xJf"), (".tar.bz2", "tar xjf"), (".tbz2", "tar xjf"), (".tar.zst", "tar --zstd -xf"), (".7z", "7z x"), (".rar", "unrar x"),
     ];
 
+    // Changes with what entry names become: what an older version extracted may lack files.
+    private const int NamesVersion = 2;
+
     /// <summary>Whether a path has the ending of an archive, also of a kind that WeakLink can't read but recognises.</summary>
     public static bool IsArchive(string path) => Readable.Concat(Unreadable.Select(kind => kind.Ending)).Any(ending => HasEnding(path, ending));
 
@@ -43,7 +46,7 @@ public static class ArchiveFiles
             throw new InputException($"WeakLink can't read {unreadable.Ending} archives: extract it with \"{unreadable.Remedy} {archive}\" and give the folder instead.");
         }
 
-        var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{file.FullName}|{file.Length}|{file.LastWriteTimeUtc.Ticks}")))[..16];
+        var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{NamesVersion}|{file.FullName}|{file.Length}|{file.LastWriteTimeUtc.Ticks}")))[..16];
         var folder = Path.Combine(Path.GetFullPath(cacheFolder), "extracted", $"{file.Name.Split('.')[0]}-{key}");
         if (!Directory.Exists(folder))
         {
@@ -51,7 +54,7 @@ public static class ArchiveFiles
         }
 
         // Most archives hold "images/train/cat/..." or "images/cat/...", where "images" is no class.
-        while (Directory.GetFileSystemEntries(folder) is [var only] && Directory.Exists(only) && Directory.GetDirectories(only).Length > 0)
+        while (Directory.GetDirectories(folder).Where(inside => !Path.GetFileName(inside).StartsWith('.')).ToArray() is [var only] && !Directory.EnumerateFiles(folder).Any(ImageFile.IsImage) && Directory.GetDirectories(only).Length > 0)
         {
             folder = only;
         }

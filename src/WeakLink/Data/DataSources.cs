@@ -5,29 +5,45 @@ namespace WeakLink.Data;
 /// <summary>From what the user calls the data to its training, validation and test images.</summary>
 public static class DataSources
 {
-    private static readonly string[][] SplitFolders = [["train", "training"], ["val", "valid", "validation"], ["test", "testing"]];
+    // With one class there is nothing to learn.
+    private const int FewestClasses = 2;
 
     /// <summary>Opens the data of a recipe.</summary>
     /// <param name="recipe">Which data, and how to read and split them.</param>
     /// <param name="seed">Decides the splits.</param>
-    /// <param name="observer">Told of what is read, fetched or generated.</param>
+    /// <param name="observer">Told of what is read, fetched, generated or passed over.</param>
     /// <param name="stop">Stops a download or extraction.</param>
     /// <exception cref="InputException">The data are missing or unusable; the message names what is wrong.</exception>
-    public static DataSplits Open(DataRecipe recipe, long seed, IRunObserver observer, CancellationToken stop = default)
+    public static DataSplits Open(DataRecipe recipe, long seed, IRunObserver observer, CancellationToken stop = default) => Open(recipe, null, seed, observer, stop);
+
+    /// <summary>Opens the data of a recipe for a network that is trained already.</summary>
+    /// <param name="recipe">Which data, and how to read and split them.</param>
+    /// <param name="classes">The network's classes: labels index them by name, and the data may lack some. Null: the data's own.</param>
+    /// <param name="seed">Decides the splits.</param>
+    /// <param name="observer">Told of what is read, fetched, generated or passed over.</param>
+    /// <param name="stop">Stops a download or extraction.</param>
+    /// <exception cref="InputException">The data are missing or unusable, or have a class that the network does not know; the message names what is wrong.</exception>
+    public static DataSplits Open(DataRecipe recipe, IReadOnlyList<string>? classes, long seed, IRunObserver observer, CancellationToken stop = default)
     {
-        var skipped = new List<string>();
+        var (skipped, passed) = (new List<string>(), new PassedOver());
+        var reading = new Reading(recipe, classes, skipped, passed, observer, stop);
         var splits = recipe.Source switch
         {
             "" => throw new InputException("No data were named: set data.source to a folder, or to shapes, cifar10 or cifar100."),
             "shapes" => ShapesDataset.Splits(observer),
             _ when CifarFiles.IsName(recipe.Source) || CifarFiles.IsCifar(recipe.Source) => OpenCifar(recipe, seed, observer, stop),
-            _ when Directory.Exists(recipe.Source) => OpenFolder(Path.GetFullPath(recipe.Source), recipe, seed, skipped, observer, stop),
+            _ when Directory.Exists(recipe.Source) => OpenFolder(Path.GetFullPath(recipe.Source), seed, reading),
             _ when File.Exists(recipe.Source) && ArchiveFiles.IsArchive(recipe.Source) =>
-                OpenFolder(ArchiveFiles.ExtractedFolder(recipe.Source, CacheFolder.Default, new ObservedProgress("extracting", observer), stop), recipe, seed, skipped, observer, stop),
+                OpenFolder(ArchiveFiles.ExtractedFolder(recipe.Source, CacheFolder.Default, new ObservedProgress("extracting", observer), stop), seed, reading),
             _ when File.Exists(recipe.Source) => throw new InputException($"'{recipe.Source}' is a file, but no archive: give a folder (or a .zip or .tar.gz of one) with one folder of images a class, or a CIFAR archive."),
             _ => throw new InputException($"There are no data at '{recipe.Source}': give a folder with one folder of images a class, a CIFAR archive, or one of the names shapes, cifar10, cifar100."),
         };
-        splits = splits with { Train = StratifiedSplit.Limit(splits.Train, recipe.Limit, seed), SkippedImages = skipped, Extra = OpenExtra(recipe, splits.Train, skipped, observer, stop) };
+        splits = splits with { Train = StratifiedSplit.Limit(splits.Train, recipe.Limit, seed), SkippedImages = skipped, PassedOver = passed, Extra = OpenExtra(splits.Train, reading) };
+        if (passed.Sentence() is { } left)
+        {
+            observer.Note(left);
+        }
+
         foreach (var (name, part) in new[] { ("training", splits.Train), ("validation", splits.Validation), ("test", splits.Test) })
         {
             if (part.Count == 0)
@@ -36,9 +52,19 @@ public static class DataSources
             }
         }
 
-        return recipe.Fingerprint.Length == 0 || recipe.Fingerprint == splits.Fingerprint()
-            ? splits
-            : throw new InputException($"The images of '{recipe.Source}'{(recipe.Extra.Count > 0 ? $" (or the extra ones in {string.Join(", ", recipe.Extra)})" : "")} are not those that the run was started with (added, removed, renamed or split in another way), and test images may have been trained on: put them back or start a new run; 'evaluate' takes other images with --data.");
+        if (recipe.Fingerprint.Length > 0 && recipe.Fingerprint != splits.Fingerprint())
+        {
+            throw new InputException($"The images of '{recipe.Source}'{(recipe.Extra.Count > 0 ? $" (or the extra ones in {string.Join(", ", recipe.Extra)})" : "")} are not those that the run was started with (added, removed, renamed or split in another way), and test images may have been trained on: put them back or start a new run; 'evaluate' takes other images with --data.");
+        }
+
+        splits = ForClasses(splits, classes);
+        // A network that is trained already is only measured.
+        foreach (var lacking in new[] { classes is null ? splits.Validation.Lacking("the validation images") : null, splits.Test.Lacking("the test images") }.OfType<string>())
+        {
+            observer.Note(lacking);
+        }
+
+        return splits;
     }
 
     private static DataSplits OpenCifar(DataRecipe recipe, long seed, IRunObserver observer, CancellationToken stop)
@@ -48,35 +74,56 @@ public static class DataSources
         return new DataSplits(train, validation, test, []);
     }
 
-    private static DataSplits OpenFolder(string folder, DataRecipe recipe, long seed, List<string> skipped, IRunObserver observer, CancellationToken stop)
+    private static DataSplits OpenFolder(string folder, long seed, Reading reading)
     {
+        var (recipe, observer) = (reading.Recipe, reading.Observer);
         var name = Path.GetFileName(folder.TrimEnd(Path.DirectorySeparatorChar));
-        var parts = SplitFolders.Select(names => names.Select(part => Path.Combine(folder, part)).FirstOrDefault(Directory.Exists)).ToArray();
-        var root = parts[0] ?? folder;
-        if (parts[0] is null && (parts[1] ?? parts[2]) is { } orphan)
+        var (layout, parts) = Parts(folder, name, reading.Classes, reading);
+        string[] classes = [.. parts[0].Classes.Select(its => its.Name)];
+        if (recipe.Extra.FirstOrDefault(extra => classes.Any(its => IsIn(Path.GetFullPath(extra), Path.Combine(parts[0].Path, its)))) is { } among)
         {
-            throw new InputException($"'{folder}' has '{Path.GetFileName(orphan)}' but no 'train' folder: add it, or give the folder that holds the class folders.");
+            throw new InputException($"The extra images in '{among}' lie among the class folders of '{parts[0].Path}', and would be read as a class of their own, too: move them out of it.");
         }
 
-        if (parts[2] is null && parts[0] is not null && parts[1] is not null)
+        if (classes.Length < (reading.Classes is null ? FewestClasses : 1))
         {
-            // The layout of ImageNet, where "val" is what everyone tests on.
-            (parts[1], parts[2]) = (null, parts[1]);
-            observer.Note($"'{Path.GetFileName(parts[2])}' of {name} is the test set, because there is no 'test': validation images are held out from training.");
+            var train = parts[0].Path;
+            throw new InputException($"'{train}' has {(classes.Length == 0 ? "no class folders" : $"only one class folder ('{classes[0]}')")}: put the images of each class into a folder of its own, such as '{Path.Combine(train, "cat")}' and '{Path.Combine(train, "dog")}'.{(reading.Passed.Sentence() is { } passed ? $" {passed}" : "")}");
         }
 
-        var classes = FolderDataset.ClassesIn(root);
-        Dataset Part(string path) => FolderDataset.Open(path, name, classes, recipe, skipped, observer, stop: stop);
-        var whole = Part(root);
-        var (rest, test) = parts[2] is { } testFolder ? (whole, SameSize(whole, Part(testFolder), testFolder)) : StratifiedSplit.HoldOut(whole, recipe.Test, seed);
-        var (train, validation) = parts[1] is { } validationFolder
-            ? (rest, SameSize(whole, Part(validationFolder), validationFolder))
-            : HoldOutValidation(rest, recipe.Validation, seed);
-        return new DataSplits(train, validation, test, skipped);
+        if (classes.GroupBy(its => its, StringComparer.OrdinalIgnoreCase).FirstOrDefault(group => group.Count() > 1) is { } alike)
+        {
+            observer.Note($"The classes {string.Join(" and ", alike.Select(its => $"'{its}'"))} of {name} differ in capitals alone: if they are one, put their images into one folder.");
+        }
+
+        Dataset Read(FolderPart part, bool someClasses) => FolderDataset.Open(part, name, classes, recipe, reading.Skipped, observer, someClasses, reading.Stop);
+        var whole = Read(parts[0], someClasses: false);
+        Dataset Part(FolderTree part)
+        {
+            var its = parts[layout.Parts.ToList().IndexOf(part)];
+            return SameSize(whole, Read(its, someClasses: true), its.Path);
+        }
+
+        var (rest, test) = layout.Test is { } measured ? (whole, Part(measured)) : StratifiedSplit.HoldOut(whole, recipe.Test, seed);
+        var (kept, validation) = layout.Validation is { } chosen ? (rest, Part(chosen)) : HoldOutValidation(rest, recipe.Validation, seed);
+        return new DataSplits(kept, validation, test, reading.Skipped);
     }
 
-    private static ExtraImages? OpenExtra(DataRecipe recipe, Dataset train, List<string> skipped, IRunObserver observer, CancellationToken stop)
+    private static (FolderLayout Layout, IReadOnlyList<FolderPart> Parts) Parts(string folder, string name, IReadOnlyList<string>? known, Reading reading)
     {
+        if (OwnOutput.Of(folder) is var (what, remedy))
+        {
+            throw new InputException($"'{folder}' is {what}, not data to open: {remedy}.");
+        }
+
+        var root = FolderTree.Read(folder, reading.Stop);
+        var layout = FolderLayout.Of(root, name, known, reading.Passed, reading.Observer);
+        return (layout, FolderPart.Read(root, [.. layout.Parts], reading.Passed));
+    }
+
+    private static ExtraImages? OpenExtra(Dataset train, Reading reading)
+    {
+        var (recipe, observer, stop) = (reading.Recipe, reading.Observer, reading.Stop);
         if (recipe.Extra.Count == 0)
         {
             return recipe.ExtraFraction == 0 ? null : throw new InputException("data.extra-fraction is set, but no extra images are: name their folder with --extra-data or data.extra.");
@@ -89,14 +136,31 @@ public static class DataSources
             var folder = Directory.Exists(path) ? Path.GetFullPath(path)
                 : File.Exists(path) && ArchiveFiles.IsArchive(path) ? ArchiveFiles.ExtractedFolder(path, CacheFolder.Default, new ObservedProgress("extracting", observer), stop)
                 : throw new InputException($"{(File.Exists(path) ? $"'{path}' is neither a folder nor an archive of extra images" : $"There are no extra images at '{path}'")}: give a folder with one folder of images a class or with image.npy and label.npy, or an archive of one.");
-            var root = SplitFolders[0].Select(name => Path.Combine(folder, name)).FirstOrDefault(Directory.Exists) ?? folder;
+            var name = Path.GetFileName(folder.TrimEnd(Path.DirectorySeparatorChar));
             Dataset images = NumpyImages.AreIn(folder)
                 ? NumpyImages.Open(folder, train.Classes)
-                : FolderDataset.Open(root, Path.GetFileName(folder.TrimEnd(Path.DirectorySeparatorChar)), train.Classes, sized, skipped, observer, someClasses: true, stop);
+                : FolderDataset.Open(Parts(folder, name, train.Classes, reading).Parts[0], name, train.Classes, sized, reading.Skipped, observer, someClasses: true, stop);
             observer.Note($"{images.Name}: {images.Count:n0} extra training images");
             return SameSize(train, images, path);
         }).ToList();
         return new ExtraImages(parts.Count == 1 ? parts[0] : new JoinedDataset(parts), recipe.ExtraFraction);
+    }
+
+    private static DataSplits ForClasses(DataSplits splits, IReadOnlyList<string>? classes)
+    {
+        var own = splits.Train.Classes;
+        if (classes is null || own.SequenceEqual(classes))
+        {
+            return splits;
+        }
+
+        return own.FirstOrDefault(name => !classes.Contains(name)) is { } stranger
+            ? throw new InputException($"The class '{stranger}' of {splits.Train.Name} ({Some(own)}) is none of those that the network was trained on ({Some(classes)}): name the classes alike.")
+            : splits with { Train = Named(splits.Train), Validation = Named(splits.Validation), Test = Named(splits.Test) };
+
+        SubsetDataset Named(Dataset part) => new(part, [.. Enumerable.Range(0, part.Count)], classes);
+
+        static string Some(IReadOnlyList<string> names) => string.Join(", ", names.Take(5)) + (names.Count > 5 ? ", ..." : "");
     }
 
     /// <summary>Holds out validation images from training images.</summary>
@@ -107,4 +171,9 @@ public static class DataSources
     private static Dataset SameSize(Dataset train, Dataset other, string folder) => (train.Width, train.Height) == (other.Width, other.Height)
         ? other
         : throw new InputException($"The images in '{folder}' are {other.Width}x{other.Height} pixels, the training images {train.Width}x{train.Height}: choose one size with --set data.size=PIXELS.");
+
+    private static bool IsIn(string path, string folder) => $"{Path.TrimEndingDirectorySeparator(path)}{Path.DirectorySeparatorChar}".StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+
+    /// <summary>What all steps of reading data share.</summary>
+    private sealed record Reading(DataRecipe Recipe, IReadOnlyList<string>? Classes, List<string> Skipped, PassedOver Passed, IRunObserver Observer, CancellationToken Stop);
 }

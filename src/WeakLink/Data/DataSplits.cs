@@ -15,6 +15,9 @@ namespace WeakLink.Data;
 /// <param name="Extra">Images that are trained on beside <paramref name="Train"/>; null: none.</param>
 public sealed record DataSplits(Dataset Train, Dataset Validation, Dataset Test, IReadOnlyList<string> SkippedImages, ExtraImages? Extra = null)
 {
+    /// <summary>What else lies in the data folders, and is not read.</summary>
+    public PassedOver PassedOver { get; init; } = new();
+
     /// <summary>A checksum of the names of all images (folder and file), their labels, and the part that each is in; where there are extra images one of these follows, after a hyphen.</summary>
     public string Fingerprint() => Checksum([Train, Validation, Test]) + (Extra is null ? "" : $"-{Checksum([Extra.Images])}");
 

@@ -33,6 +33,24 @@ public abstract class Dataset
     /// <exception cref="InputException">The image can't be read.</exception>
     public abstract void Read(int index, Span<byte> planes);
 
+    /// <summary>A sentence about the classes of which there is no image, for who measures on them; null where there is one of each.</summary>
+    /// <param name="what">What to call the images, such as "the test images".</param>
+    internal string? Lacking(string what)
+    {
+        const int MostNamed = 10;
+        var lacking = ClassesWithoutImages();
+        return lacking.Count == 0
+            ? null
+            : $"There are no images of {string.Join(", ", lacking.Take(MostNamed))}{(lacking.Count > MostNamed ? ", ..." : "")} ({lacking.Count} of {Classes.Count} classes) among {what} of {Name}: what is measured is about the other classes alone.";
+    }
+
+    /// <summary>The classes of which there is no image.</summary>
+    internal IReadOnlyList<string> ClassesWithoutImages()
+    {
+        var present = Enumerable.Range(0, Count).Select(Label).ToHashSet();
+        return [.. Classes.Where((_, label) => !present.Contains(label))];
+    }
+
     /// <summary>Where the image came from, for messages: a file path, or "image 17 of NAME".</summary>
     public virtual string Describe(int index) => $"image {index} of {Name}";
 }

@@ -7,9 +7,6 @@ public sealed class FolderDataset : Dataset
     private const int SizeOfMixed = 64;
     private const int ObserveMilliseconds = 100;
 
-    // With one class there is nothing to learn.
-    private const int FewestClasses = 2;
-
     private readonly string[] _paths;
     private readonly int[] _labels;
     private readonly byte[]?[] _decoded;
@@ -53,60 +50,47 @@ public sealed class FolderDataset : Dataset
         image.CopyTo(planes);
     }
 
-    /// <summary>The names of the class folders in a folder, in ordinal order.</summary>
-    /// <param name="folder">The folder.</param>
-    /// <param name="fewest">How many there must be.</param>
-    /// <exception cref="InputException">There are fewer.</exception>
-    public static IReadOnlyList<string> ClassesIn(string folder, int fewest = FewestClasses)
-    {
-        var classes = Directory.EnumerateDirectories(folder).Select(path => Path.GetFileName(path)!).Where(name => !name.StartsWith('.')).Order(StringComparer.Ordinal).ToList();
-        return classes.Count >= fewest
-            ? classes
-            : throw new InputException($"'{folder}' has {(classes.Count == 0 ? "no class folders" : $"only one class folder ('{classes[0]}')")}: put the images of each class into a folder of its own, such as '{Path.Combine(folder, "cat")}' and '{Path.Combine(folder, "dog")}'.");
-    }
-
-    /// <summary>Opens a folder of class folders.</summary>
-    /// <param name="folder">The folder.</param>
+    /// <summary>Opens the images of class folders.</summary>
+    /// <param name="part">The class folders and their images.</param>
     /// <param name="name">What to call the data.</param>
-    /// <param name="classes">The classes that labels index; a folder of another name is an error.</param>
+    /// <param name="classes">The classes that labels index, by name; a folder of another name is an error.</param>
     /// <param name="recipe">Size, cache and what to do with unreadable images.</param>
     /// <param name="skipped">Receives the paths of unreadable images where the recipe says to skip them.</param>
     /// <param name="observer">Told of the images read.</param>
     /// <param name="someClasses">Whether classes may be without images.</param>
     /// <param name="stop">Stops between two images.</param>
     /// <exception cref="InputException">A folder or image that can't be used, named.</exception>
-    public static FolderDataset Open(
-        string folder, string name, IReadOnlyList<string> classes, DataRecipe recipe, ICollection<string> skipped, IRunObserver observer, bool someClasses = false, CancellationToken stop = default)
+    internal static FolderDataset Open(
+        FolderPart part, string name, IReadOnlyList<string> classes, DataRecipe recipe, ICollection<string> skipped, IRunObserver observer, bool someClasses = false, CancellationToken stop = default)
     {
-        if (ClassesIn(folder, someClasses ? 1 : FewestClasses).FirstOrDefault(found => !classes.Contains(found)) is { } stranger)
-        {
-            throw new InputException($"The class '{stranger}' of '{folder}' is not among the training classes ({string.Join(", ", classes.Take(10))}{(classes.Count > 10 ? ", ..." : "")}): rename or remove the folder.");
-        }
-
+        var places = classes.Select((label, place) => (label, place)).ToDictionary(pair => pair.label, pair => pair.place, StringComparer.Ordinal);
         var paths = new List<string>();
         var labels = new List<int>();
-        for (var label = 0; label < classes.Count; label++)
+        foreach (var (its, images) in part.Classes)
         {
-            var images = ImagesIn(Path.Combine(folder, classes[label]));
-            if (images.Count == 0 && !someClasses)
+            if (!places.TryGetValue(its, out var label))
             {
-                throw new InputException($"The class folder '{Path.Combine(folder, classes[label])}' has no images (JPEG, PNG, BMP or WebP): add some or remove the folder.");
+                throw images.Count == 0 ? NoImages(part, its) : new InputException($"The class '{its}' of '{part.Path}' is not among the training classes ({string.Join(", ", classes.Take(10))}{(classes.Count > 10 ? ", ..." : "")}): rename or remove the folder.");
             }
 
             paths.AddRange(images);
             labels.AddRange(Enumerable.Repeat(label, images.Count));
         }
 
+        var present = labels.ToHashSet();
+        if (!someClasses && classes.FirstOrDefault(label => !present.Contains(places[label])) is { } empty)
+        {
+            throw NoImages(part, empty);
+        }
+
         return paths.Count == 0
-            ? throw new InputException($"'{folder}' has no images (JPEG, PNG, BMP or WebP) in its class folders: add some.")
+            ? throw new InputException($"'{part.Path}' has no images ({ImageFile.Formats}) in its class folders: add some.")
             : Decode(name, classes, paths, labels, recipe, skipped, observer, someClasses, stop);
     }
 
-    private static List<string> ImagesIn(string folder) => !Directory.Exists(folder)
-        ? []
-        : [.. Directory.EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.Hidden, MaxRecursionDepth = 16 })
-            .Where(ImageFile.IsImage)
-            .Order(StringComparer.Ordinal)];
+    private static InputException NoImages(FolderPart part, string name) => part.Classes.Any(its => its.Name == name)
+        ? new($"The class folder '{Path.Combine(part.Path, name)}' has no images ({ImageFile.Formats}): add some, convert those of other formats, or remove the folder.")
+        : new($"'{part.Path}' has no folder '{name}' with images of that class ({ImageFile.Formats}): add it.");
 
     private static FolderDataset Decode(
         string name, IReadOnlyList<string> classes, List<string> paths, List<int> labels, DataRecipe recipe, ICollection<string> skipped, IRunObserver observer, bool someClasses, CancellationToken stop)

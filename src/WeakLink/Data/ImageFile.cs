@@ -3,16 +3,26 @@ using WeakLink.Imaging;
 
 namespace WeakLink.Data;
 
-/// <summary>Image files: JPEG, PNG, BMP and WebP, whatever their colours, as RGB planes.</summary>
+/// <summary>Image files: JPEG, PNG, BMP, WebP and GIF (its first picture), whatever their colours, as RGB planes.</summary>
 public static class ImageFile
 {
     // A bomb of a few kilobytes can unpack to gigabytes: no camera makes more than this.
     private const long LargestPixels = 200_000_000;
 
-    private static readonly string[] Extensions = [".jpg", ".jpeg", ".png", ".bmp", ".webp"];
+    /// <summary>The formats, for messages.</summary>
+    public const string Formats = "JPEG, PNG, BMP, WebP or GIF";
+
+    private static readonly string[] Extensions = [".jpg", ".jpeg", ".jpe", ".jif", ".jfif", ".png", ".bmp", ".webp", ".gif"];
 
     /// <summary>Whether the file's name says that it is an image of a supported kind.</summary>
     public static bool IsImage(string path) => Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The images in a folder and below, each once, whatever links lead to it; hidden ones and pictures that WeakLink wrote to be looked at are left out.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="passed">Receives what is left out.</param>
+    /// <exception cref="InputException">A folder can't be read.</exception>
+    public static IReadOnlyList<string> In(string folder, PassedOver passed) =>
+        FolderTree.Images([new FolderTree.Child("", folder, FolderTree.Read(folder), IsLink: false)], [], passed)[0];
 
     /// <summary>Width and height after turning the image upright, from the header alone.</summary>
     /// <exception cref="InputException">The file is missing or not an image.</exception>
@@ -91,7 +101,7 @@ public static class ImageFile
     private static SKCodec Codec(FileStream stream, string path)
     {
         using var managed = new SKManagedStream(stream, disposeManagedStream: false);
-        var codec = SKCodec.Create(managed) ?? throw new InputException($"'{path}' is not a readable image (JPEG, PNG, BMP or WebP): remove or replace it (train and predict pass over such files with --skip-bad-images).");
+        var codec = SKCodec.Create(managed) ?? throw new InputException($"'{path}' is not a readable image ({Formats}): remove or replace it (train and predict pass over such files with --skip-bad-images).");
         if ((long)codec.Info.Width * codec.Info.Height > LargestPixels)
         {
             var (width, height) = (codec.Info.Width, codec.Info.Height);

@@ -1,11 +1,10 @@
 using System.IO.Compression;
-using System.Text;
 
 namespace WeakLink.Data;
 
 /// <summary>
 /// Extracts a .zip, .npz, .tar, .tar.gz or .tgz that nobody vouches for. Nothing is written outside the target, no link is ever created (a link to a file of the archive
-/// becomes a copy), the size is bounded, and the target appears only when all of it is there.
+/// becomes a copy), no entry is written over another, the size is bounded, and the target appears only when all of it is there.
 /// </summary>
 internal sealed class SafeArchive : IDisposable
 {
@@ -25,6 +24,7 @@ internal sealed class SafeArchive : IDisposable
     private readonly CancellationToken _cancellation;
     private readonly byte[] _buffer = new byte[BufferBytes];
     private readonly List<(string Entry, string Path, string Target)> _links = [];
+    private readonly HashSet<string> _folders = new(StringComparer.Ordinal);
     private long _written;
 
     private SafeArchive(string archive, string root, long allowance, IProgress<DownloadProgress>? progress, CancellationToken cancellation)
@@ -119,24 +119,32 @@ internal sealed class SafeArchive : IDisposable
     {
         try
         {
-            using var zip = ZipFile.OpenRead(_archive);
+            using var file = new FileStream(_archive, FileMode.Open, FileAccess.Read, FileShare.Read);
+            using var zip = new ZipArchive(file, ZipArchiveMode.Read);
+            var entries = zip.Entries;
+            var names = EntryNames.OfZip(file);
+            if (names.Count != entries.Count)
+            {
+                throw new InvalidDataException("its directory of entries is damaged");
+            }
+
             var done = 0L;
-            foreach (var entry in zip.Entries)
+            foreach (var (entry, name) in entries.Zip(names))
             {
                 _progress.Report(done += entry.CompressedLength);
-                if (PathOf(entry.FullName) is not { } path)
+                if (PathOf(name) is not { } path)
                 {
                     continue;
                 }
 
                 if (entry.IsEncrypted)
                 {
-                    throw new InputException($"The archive {_archive} is encrypted (entry {entry.FullName}): extract it yourself and give the folder instead.");
+                    throw new InputException($"The archive {_archive} is encrypted (entry {name}): extract it yourself and give the folder instead.");
                 }
 
-                if (entry.FullName.EndsWith('/') || entry.FullName.EndsWith('\\'))
+                if (name.EndsWith('/') || name.EndsWith('\\'))
                 {
-                    MakeFolder(entry.FullName, path);
+                    MakeFolder(name, path);
                     continue;
                 }
 
@@ -144,14 +152,14 @@ internal sealed class SafeArchive : IDisposable
                 // The upper half of the attributes is the Unix mode, where the archive was made on Unix.
                 if (((entry.ExternalAttributes >> 16) & 0xF000) == 0xA000)
                 {
-                    AddLink(entry.FullName, path, FolderOf(entry.FullName), ReadLink(entry.FullName, content));
+                    AddLink(name, path, FolderOf(name), ReadLink(name, content));
                     continue;
                 }
 
-                var crc = WriteFile(entry.FullName, path, content.Read);
+                var crc = WriteFile(name, path, content.Read);
                 if (crc != entry.Crc32)
                 {
-                    throw new InputException($"The archive {_archive} is damaged at its entry {entry.FullName} (wrong checksum): copy or fetch it again.");
+                    throw new InputException($"The archive {_archive} is damaged at its entry {name} (wrong checksum): copy or fetch it again.");
                 }
             }
         }
@@ -165,7 +173,7 @@ internal sealed class SafeArchive : IDisposable
     {
         var target = new byte[LinkLimit];
         var count = content.ReadAtLeast(target, LinkLimit, throwOnEndOfStream: false);
-        return count < LinkLimit ? Encoding.UTF8.GetString(target, 0, count) : throw Outside(entry);
+        return count < LinkLimit ? EntryNames.Decode(target.AsSpan(0, count)) : throw Outside(entry);
     }
 
     /// <summary>Where an entry goes; null for what macOS adds of its own, which is no part of the data.</summary>
@@ -257,8 +265,31 @@ internal sealed class SafeArchive : IDisposable
     private void MakeFolder(string entry, string path)
     {
         Count(entry, BytesPerEntry);
+        if (path != _root)
+        {
+            EnterFolder(entry, path);
+        }
+    }
+
+    // A disk may take two names for one (in capitals, or with accents composed and apart): then what is there was not made under this name.
+    private void EnterFolder(string entry, string path)
+    {
+        if (path == _root || !_folders.Add(path))
+        {
+            return;
+        }
+
+        EnterFolder(entry, Path.GetDirectoryName(path)!);
+        if (Path.Exists(path))
+        {
+            throw Twice(entry);
+        }
+
         OnDisk(path, () => Directory.CreateDirectory(path));
     }
+
+    private InputException Twice(string entry) => new(
+        $"The archive {_archive} holds its entry {entry} twice, or another whose name is the same on this disk, and one would be lost: pack it again with one file under each name.");
 
     private delegate int Reader(Span<byte> buffer);
 
@@ -267,9 +298,19 @@ internal sealed class SafeArchive : IDisposable
     {
         _cancellation.ThrowIfCancellationRequested();
         Count(entry, BytesPerEntry);
-        OnDisk(path, () => Directory.CreateDirectory(Path.GetDirectoryName(path)!));
+        if (path == _root)
+        {
+            throw Outside(entry);
+        }
+
+        EnterFolder(entry, Path.GetDirectoryName(path)!);
+        if (Path.Exists(path))
+        {
+            throw Twice(entry);
+        }
+
         FileStream? file = null;
-        OnDisk(path, () => file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, 0));
+        OnDisk(path, () => file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 0));
         using (file)
         {
             var crc = new System.IO.Hashing.Crc32();

@@ -3,13 +3,16 @@ namespace WeakLink.Data;
 /// <summary>Some images of another data set.</summary>
 /// <param name="whole">The data set.</param>
 /// <param name="indices">Which of its images, in this order.</param>
-public sealed class SubsetDataset(Dataset whole, IReadOnlyList<int> indices) : Dataset
+/// <param name="classes">A list that has all of its classes by name, for labels to index; null: its own list.</param>
+public sealed class SubsetDataset(Dataset whole, IReadOnlyList<int> indices, IReadOnlyList<string>? classes = null) : Dataset
 {
+    private readonly int[]? _places = Places(whole, classes);
+
     /// <inheritdoc/>
     public override string Name => whole.Name;
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> Classes => whole.Classes;
+    public override IReadOnlyList<string> Classes => classes ?? whole.Classes;
 
     /// <inheritdoc/>
     public override int Count => indices.Count;
@@ -21,11 +24,17 @@ public sealed class SubsetDataset(Dataset whole, IReadOnlyList<int> indices) : D
     public override int Width => whole.Width;
 
     /// <inheritdoc/>
-    public override int Label(int index) => whole.Label(indices[index]);
+    public override int Label(int index) => _places is null ? whole.Label(indices[index]) : _places[whole.Label(indices[index])];
 
     /// <inheritdoc/>
     public override void Read(int index, Span<byte> planes) => whole.Read(indices[index], planes);
 
     /// <inheritdoc/>
     public override string Describe(int index) => whole.Describe(indices[index]);
+
+    private static int[]? Places(Dataset whole, IReadOnlyList<string>? classes)
+    {
+        var places = classes?.Select((name, place) => (name, place)).ToDictionary(pair => pair.name, pair => pair.place, StringComparer.Ordinal);
+        return places is null ? null : [.. whole.Classes.Select(name => places[name])];
+    }
 }

@@ -147,18 +147,21 @@ internal sealed class TarEntries : IDisposable
         _file.Dispose();
     }
 
-    private static string Text(ReadOnlySpan<byte> field)
+    private static string Text(ReadOnlySpan<byte> field) => EntryNames.Decode(ToZero(field));
+
+    private static ReadOnlySpan<byte> ToZero(ReadOnlySpan<byte> field)
     {
         var end = field.IndexOf((byte)0);
-        return Encoding.UTF8.GetString(end < 0 ? field : field[..end]);
+        return end < 0 ? field : field[..end];
     }
 
     // In old GNU headers the prefix field holds other things; only "ustar\0" has a prefix.
     private static string StoredName(ReadOnlySpan<byte> header)
     {
-        var name = Text(header[..100]);
-        var prefix = header.Slice(257, 6).SequenceEqual("ustar\0"u8) ? Text(header.Slice(345, 155)) : "";
-        return prefix.Length == 0 ? name : $"{prefix}/{name}";
+        var name = ToZero(header[..100]);
+        var prefix = header.Slice(257, 6).SequenceEqual("ustar\0"u8) ? ToZero(header.Slice(345, 155)) : [];
+        // Decoded as a whole, so that one encoding holds for all of it.
+        return prefix.IsEmpty ? EntryNames.Decode(name) : EntryNames.Decode([.. prefix, (byte)'/', .. name]);
     }
 
     private long Number(ReadOnlySpan<byte> field)
@@ -237,7 +240,13 @@ internal sealed class TarEntries : IDisposable
                 throw Damaged();
             }
 
-            records[Encoding.UTF8.GetString(record[..equals])] = Encoding.UTF8.GetString(record[(equals + 1)..]);
+            var key = Encoding.UTF8.GetString(record[..equals]);
+            if (key.StartsWith("GNU.sparse.", StringComparison.Ordinal))
+            {
+                throw new InputException($"The archive {_archive} holds a sparse file, whose content is stored in pieces: pack it again without --sparse.");
+            }
+
+            records[key] = EntryNames.Decode(record[(equals + 1)..]);
             content = content[length..];
         }
 
@@ -256,12 +265,16 @@ internal sealed class TarEntries : IDisposable
         (_remaining, _padding) = (0, 0);
     }
 
-    // Checks gzip's own checksum, which lies behind the last block.
+    // Checks gzip's own checksum, which lies behind the last block, and that no second archive does, as in those put together with cat.
     private void ReadToEnd()
     {
-        Span<byte> waste = stackalloc byte[4096];
-        while (ReadSome(waste) > 0)
+        Span<byte> rest = stackalloc byte[4096];
+        while (ReadSome(rest) is > 0 and var count)
         {
+            if (rest[..count].ContainsAnyExcept((byte)0))
+            {
+                throw new InputException($"The archive {_archive} goes on after its end{Inside}, and what follows would be lost: pack it again as one archive.");
+            }
         }
     }
 

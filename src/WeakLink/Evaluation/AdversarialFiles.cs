@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using TorchSharp;
 using WeakLink.Attacks;
+using WeakLink.Data;
 using WeakLink.Imaging;
 using WeakLink.Interop;
 
@@ -70,7 +71,7 @@ public sealed class AdversarialFiles(string folder, bool arrays, ThreatModel thr
         }
 
         AtomicFile.Write(
-            Path.Combine(folder, "attack.json"),
+            Path.Combine(folder, OwnOutput.Attack),
             JsonSerializer.Serialize(
                 new
                 {

@@ -1,6 +1,7 @@
 using SkiaSharp;
 using TorchSharp;
 using WeakLink.Attacks;
+using WeakLink.Data;
 using WeakLink.Imaging;
 
 namespace WeakLink.Evaluation;
@@ -35,7 +36,7 @@ internal static class AdversarialSheet
         }
 
         using var encoded = sheet.Encode(SKEncodedImageFormat.Png, 100);
-        return encoded.ToArray();
+        return OwnOutput.Marked(encoded.ToArray());
     }
 
     /// <summary>The difference, amplified, around grey.</summary>

@@ -58,7 +58,7 @@ public static class CorruptionEvaluation
         var clean = StratifiedSplit.Limit(test, settings.CorruptionImages, recipe.Seed);
         Dataset Images(Corruption corruption, int severity) => folder is null
             ? new CorruptedDataset(clean, crop, corruption, severity, recipe.Seed)
-            : StratifiedSplit.Limit(folder.Images(corruption, severity, new SilentObserver(), stop), settings.CorruptionImages, recipe.Seed);
+            : StratifiedSplit.Limit(folder.Images(corruption, severity, observer, stop), settings.CorruptionImages, recipe.Seed);
 
         var severities = folder?.Severities ?? Corruption.AllSeverities;
         network.eval();

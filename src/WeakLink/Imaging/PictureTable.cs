@@ -82,7 +82,7 @@ internal static class PictureTable
         }
 
         using var encoded = sheet.Encode(SKEncodedImageFormat.Png, 100);
-        return encoded.ToArray();
+        return OwnOutput.Marked(encoded.ToArray());
 
         int Height(Picture picture) => Math.Max(1, (int)((long)cell * picture.Height / picture.Width));
     }

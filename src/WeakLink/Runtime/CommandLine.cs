@@ -16,5 +16,8 @@ public static class CommandLine
 
     private static string Quoted(string argument) => argument.All(letter => char.IsLetterOrDigit(letter) || "-_./=:,+~@%".Contains(letter, StringComparison.Ordinal)) && argument.Length > 0
         ? argument
-        : $"'{argument.Replace("'", "'\\''", StringComparison.Ordinal).ReplaceLineEndings(" ")}'";
+        : argument.Any(char.IsControl)
+        // What Bash and Zsh, and POSIX since 2024, read back.
+        ? $"$'{string.Concat(argument.Select(letter => letter is '\'' or '\\' ? $"\\{letter}" : char.IsControl(letter) ? FormattableString.Invariant($"\\u{(int)letter:x4}") : letter.ToString()))}'"
+        : $"'{argument.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 }

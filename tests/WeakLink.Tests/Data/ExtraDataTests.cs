@@ -87,6 +87,15 @@ public class ExtraDataTests
     }
 
     [Fact]
+    public void ExtraImagesAmongTheClassFolders_WouldBeAClass_AndAreRefused()
+    {
+        using var folder = new TemporaryFolder();
+        var main = Folder(folder, "main", Classes, 6);
+        Folder(folder, "main/extra", Classes, 2);
+        Assert.Contains("move them out", Assert.Throws<InputException>(() => DataSources.Open(new DataRecipe { Source = main, Extra = [Path.Combine(main, "extra")] }, 0, new SilentObserver())).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void AFractionWithoutImages_IsRefused()
     {
         using var folder = new TemporaryFolder();

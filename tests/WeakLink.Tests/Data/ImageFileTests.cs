@@ -22,6 +22,17 @@ public class ImageFileTests
     }
 
     [Fact]
+    public void Gif_GivesItsFirstPicture()
+    {
+        using var folder = new TemporaryFolder();
+        // One pixel of (5, 4, 4), then one of white.
+        File.WriteAllBytes(folder["a.gif"], Convert.FromHexString("47494638396101000100800000050404FFFFFF21F904000A0000002C000000000100010000020244010021F904000A0000002C00000000010001000002024C01003B"));
+        var (planes, width, height) = ImageFile.Decode(folder["a.gif"]);
+        Assert.Equal((1, 1), (width, height));
+        Assert.Equal([5, 4, 4], planes);
+    }
+
+    [Fact]
     public void Grey_BecomesThreeEqualPlanes()
     {
         using var folder = new TemporaryFolder();

@@ -1,0 +1,303 @@
+using WeakLink.Runtime;
+
+namespace WeakLink.Data;
+
+/// <summary>
+/// A folder and all that lies below it, each real folder once however many links lead to it, so that loops end. Hidden files, what WeakLink itself wrote, and files of
+/// kinds that can't be read are left out and counted.
+/// </summary>
+internal sealed class FolderTree
+{
+    private const int MostLinks = 40;
+    private const string Repeated = "links to what is read already";
+    private const string Dangling = "links to nothing";
+
+    /// <summary>The kind of images and folders whose names begin with a dot.</summary>
+    public const string Hidden = "hidden";
+
+    /// <summary>The kind of what WeakLink itself wrote.</summary>
+    public const string Own = "written by weaklink itself";
+
+    /// <summary>The kind of files and folders that the system finds, but .NET can't open.</summary>
+    public const string UnreadableName = "with names that are not UTF-8";
+
+    private readonly Dictionary<string, FolderTree> _all;
+    private readonly string _real;
+    private readonly List<(string Path, string Real)> _images = [];
+    private readonly List<(string Path, string Real)> _linkedImages = [];
+
+    private FolderTree(string path, string real, Dictionary<string, FolderTree> all)
+    {
+        (Path, _real, _all) = (path, real, all);
+        all.Add(real, this);
+    }
+
+    /// <summary>A folder in a folder.</summary>
+    /// <param name="Name">Its name there.</param>
+    /// <param name="Path">Where it is found.</param>
+    /// <param name="Folder">The folder.</param>
+    /// <param name="IsLink">Whether it really lies elsewhere.</param>
+    public sealed record Child(string Name, string Path, FolderTree Folder, bool IsLink);
+
+    /// <summary>Where it was found first.</summary>
+    public string Path { get; }
+
+    /// <summary>The folders in it, in ordinal order; none that WeakLink wrote.</summary>
+    public List<Child> Folders { get; } = [];
+
+    /// <summary>Images that lie directly in it.</summary>
+    public IEnumerable<string> OwnImages => _images.Concat(_linkedImages).Select(image => image.Path);
+
+    /// <summary>Other files of it by kind, links that lead nowhere among them.</summary>
+    public List<(string Kind, string Path)> Others { get; } = [];
+
+    /// <summary>Reads a folder.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="stop">Stops between two folders.</param>
+    /// <exception cref="InputException">A folder can't be read.</exception>
+    public static FolderTree Read(string folder, CancellationToken stop = default)
+    {
+        var all = new Dictionary<string, FolderTree>(StringComparer.Ordinal);
+        var links = new Queue<(FolderTree From, string Path)>();
+        var root = new FolderTree(folder, RealPath(folder), all);
+        root.Fill(links, stop);
+        // Where a folder really lies counts before the links to it: all real ones come first.
+        while (links.TryDequeue(out var link))
+        {
+            link.From.Follow(link.Path, root._real, links, stop);
+        }
+
+        foreach (var tree in all.Values)
+        {
+            tree.Folders.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
+        }
+
+        return root;
+    }
+
+    /// <summary>Whether images lie in it or below.</summary>
+    public bool HoldsImages() => Below().Any(folder => folder.OwnImages.Any());
+
+    /// <summary>It and all folders below it, each once.</summary>
+    public IEnumerable<FolderTree> Below()
+    {
+        var (seen, waiting) = (new HashSet<FolderTree> { this }, new Stack<FolderTree>([this]));
+        while (waiting.TryPop(out var folder))
+        {
+            yield return folder;
+            foreach (var child in folder.Folders.Where(child => seen.Add(child.Folder)))
+            {
+                waiting.Push(child.Folder);
+            }
+        }
+    }
+
+    /// <summary>The images below several folders. One that links lead to is that of the folder in which it really lies, else of the first with a link to it.</summary>
+    /// <param name="folders">The folders, by which their images are known.</param>
+    /// <param name="apart">Folders that are not read although links may lead to them, such as those that hold <paramref name="folders"/>.</param>
+    /// <param name="passed">Receives what is left out.</param>
+    /// <returns>The images of each folder, in ordinal order.</returns>
+    public static IReadOnlyList<IReadOnlyList<string>> Images(IReadOnlyList<Child> folders, IEnumerable<FolderTree> apart, PassedOver passed)
+    {
+        var images = folders.Select(_ => new List<string>()).ToArray();
+        var (seen, taken) = (new HashSet<FolderTree>(apart), new HashSet<string>(StringComparer.Ordinal));
+        var links = new Queue<(int Place, string Path, string Real, FolderTree? Folder)>();
+        for (var i = 0; i < folders.Count; i++)
+        {
+            if (folders[i].IsLink)
+            {
+                links.Enqueue((i, folders[i].Path, "", folders[i].Folder));
+            }
+            else
+            {
+                Take(i, folders[i].Folder, folders[i].Path);
+            }
+        }
+
+        while (links.TryDequeue(out var link))
+        {
+            if (link.Folder is { } folder)
+            {
+                Take(link.Place, folder, link.Path);
+            }
+            else if (taken.Add(link.Real))
+            {
+                images[link.Place].Add(link.Path);
+            }
+            else
+            {
+                passed.Add(Repeated, link.Path);
+            }
+        }
+
+        foreach (var list in images)
+        {
+            list.Sort(StringComparer.Ordinal);
+        }
+
+        return images;
+
+        void Take(int place, FolderTree folder, string from)
+        {
+            if (!seen.Add(folder))
+            {
+                passed.Add(Repeated, from);
+                return;
+            }
+
+            foreach (var (path, real) in folder._images)
+            {
+                taken.Add(real);
+                images[place].Add(path);
+            }
+
+            foreach (var (kind, path) in folder.Others)
+            {
+                passed.Add(kind, path);
+            }
+
+            foreach (var (path, real) in folder._linkedImages)
+            {
+                links.Enqueue((place, path, real, null));
+            }
+
+            foreach (var child in folder.Folders)
+            {
+                if (child.IsLink)
+                {
+                    links.Enqueue((place, child.Path, "", child.Folder));
+                }
+                else
+                {
+                    Take(place, child.Folder, child.Path);
+                }
+            }
+        }
+    }
+
+    private void Fill(Queue<(FolderTree From, string Path)> links, CancellationToken stop)
+    {
+        stop.ThrowIfCancellationRequested();
+        foreach (var entry in Entries())
+        {
+            var name = System.IO.Path.GetFileName(entry.Path);
+            var isImage = ImageFile.IsImage(name);
+            // .NET shows all bytes that are not UTF-8 as this character, and then can't find the file.
+            if (name.Contains('\uFFFD', StringComparison.Ordinal) && !System.IO.Path.Exists(entry.Path))
+            {
+                Others.Add((UnreadableName, entry.Path));
+            }
+            else if (name.StartsWith('.') || entry.Attributes.HasFlag(FileAttributes.Hidden))
+            {
+                // What macOS keeps beside every file is no image of anybody's.
+                if (entry.Attributes.HasFlag(FileAttributes.Directory) || (isImage && !name.StartsWith("._", StringComparison.Ordinal)))
+                {
+                    Others.Add((Hidden, entry.Path));
+                }
+            }
+            else if (entry.Attributes.HasFlag(FileAttributes.ReparsePoint))
+            {
+                links.Enqueue((this, entry.Path));
+            }
+            else if (entry.Attributes.HasFlag(FileAttributes.Directory))
+            {
+                Enter(name, entry.Path, System.IO.Path.Combine(_real, name), isLink: false, links, stop);
+            }
+            else if (!isImage)
+            {
+                Others.Add((PassedOver.KindOf(name), entry.Path));
+            }
+            else if (OwnOutput.IsMarked(entry.Path))
+            {
+                Others.Add((Own, entry.Path));
+            }
+            else
+            {
+                _images.Add((entry.Path, System.IO.Path.Combine(_real, name)));
+            }
+        }
+    }
+
+    private void Enter(string name, string path, string real, bool isLink, Queue<(FolderTree From, string Path)> links, CancellationToken stop)
+    {
+        if (OwnOutput.Of(path) is not null || real == CacheFolder.Default)
+        {
+            Others.Add((Own, path));
+            return;
+        }
+
+        if (!_all.TryGetValue(real, out var folder))
+        {
+            folder = new FolderTree(path, real, _all);
+            folder.Fill(links, stop);
+        }
+
+        Folders.Add(new Child(name, path, folder, isLink));
+    }
+
+    private void Follow(string path, string root, Queue<(FolderTree From, string Path)> links, CancellationToken stop)
+    {
+        var name = System.IO.Path.GetFileName(path);
+        var real = RealPath(path);
+        if (Directory.Exists(real))
+        {
+            if (root.StartsWith(real.TrimEnd(System.IO.Path.DirectorySeparatorChar) + System.IO.Path.DirectorySeparatorChar, StringComparison.Ordinal))
+            {
+                // All that lies around the data is not meant.
+                Others.Add((Repeated, path));
+            }
+            else
+            {
+                Enter(name, path, real, isLink: true, links, stop);
+            }
+        }
+        else if (ImageFile.IsImage(name))
+        {
+            // Where it leads to nothing, whoever reads the image says so.
+            _linkedImages.Add((path, real));
+        }
+        else
+        {
+            // What is still a link leads round in a circle.
+            Others.Add((File.Exists(real) && new FileInfo(real).LinkTarget is null ? PassedOver.KindOf(name) : Dangling, path));
+        }
+    }
+
+    private List<(string Path, FileAttributes Attributes)> Entries()
+    {
+        try
+        {
+            return [.. new DirectoryInfo(Path).EnumerateFileSystemInfos().Select(entry => (entry.FullName, entry.Attributes)).OrderBy(entry => entry.FullName, StringComparer.Ordinal)];
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"The folder '{Path}' can't be read ({error.Message.TrimEnd('.')}): check its permissions, or move it out of the data.", error);
+        }
+    }
+
+    /// <summary>Where a file or folder lies when all links on the way are followed.</summary>
+    private static string RealPath(string path)
+    {
+        var parts = new Stack<string>(System.IO.Path.GetFullPath(path).Split(System.IO.Path.DirectorySeparatorChar).Reverse());
+        var real = parts.Pop() + System.IO.Path.DirectorySeparatorChar;
+        for (var followed = 0; parts.TryPop(out var part);)
+        {
+            var next = System.IO.Path.Combine(real, part);
+            if (part.Length == 0 || followed == MostLinks || new FileInfo(next).LinkTarget is not { } target)
+            {
+                real = next;
+                continue;
+            }
+
+            followed++;
+            var whole = System.IO.Path.GetFullPath(target, real).Split(System.IO.Path.DirectorySeparatorChar);
+            real = whole[0] + System.IO.Path.DirectorySeparatorChar;
+            foreach (var deeper in whole.Skip(1).Reverse())
+            {
+                parts.Push(deeper);
+            }
+        }
+
+        return real;
+    }
+}
