@@ -36,8 +36,8 @@ public static class Pixels
 
         var mean = sum / Kept(count);
         var deviation = ((squares / Kept(count)) - mean.Squared()).clamp_min(Kept(0)).sqrt();
-        return (Rounded(mean), [.. Rounded(deviation).Select(value => value < GreyLevel ? 1 : value)]);
+        return ([.. mean.data<double>().Select(Rounded)], [.. deviation.data<double>().Select(value => value < GreyLevel ? 1 : Rounded(value))]);
     }
 
-    private static double[] Rounded(torch.Tensor values) => [.. values.data<double>().ToArray().Select(value => Math.Max(Math.Round(value, 4), 0))];
+    private static double Rounded(double value) => Math.Max(Math.Round(value, 4), 0);
 }

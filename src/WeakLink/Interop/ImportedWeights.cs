@@ -29,11 +29,13 @@ public sealed class ImportedWeights : IDisposable
             (Mean, StandardDeviation) = (Take(names.Mean), Take(names.Deviation));
         }
 
+        Height = int.TryParse(metadata.GetValueOrDefault(ExportMetadata.Height), out var height) && height > 0 ? height : null;
+        Width = int.TryParse(metadata.GetValueOrDefault(ExportMetadata.Width), out var width) && width > 0 ? width : null;
+        IsSubnet = metadata.ContainsKey(ExportMetadata.Subnet);
         Preparation = metadata.TryGetValue(ExportMetadata.Preparation, out var json) ? ImagePreparation.Parse(json, path)
             // WeakLink's exports before there was the key said the size of the input alone.
-            : Length(metadata, ExportMetadata.Height) is { } height && Length(metadata, ExportMetadata.Width) is { } width ? new ImagePreparation(height, width)
+            : Height is { } inputHeight && Width is { } inputWidth ? new ImagePreparation(inputHeight, inputWidth)
             : null;
-        IsSubnet = metadata.ContainsKey(ExportMetadata.Subnet);
     }
 
     /// <summary>The network's name, where WeakLink exported the file; otherwise null.</summary>
@@ -48,11 +50,17 @@ public sealed class ImportedWeights : IDisposable
     /// <summary>What the model divides each channel by, where the file says it; otherwise null.</summary>
     public IReadOnlyList<double>? StandardDeviation { get; }
 
-    /// <summary>What becomes of an image before the network sees it, where WeakLink exported the file; otherwise null.</summary>
-    public ImagePreparation? Preparation { get; }
+    /// <summary>Height of the network's input in pixels, where WeakLink exported the file; otherwise null.</summary>
+    public int? Height { get; }
+
+    /// <summary>Width of the network's input in pixels, where WeakLink exported the file; otherwise null.</summary>
+    public int? Width { get; }
 
     /// <summary>Whether these are the weights of a subnet, which no network of the catalogue takes.</summary>
     public bool IsSubnet { get; }
+
+    /// <summary>What becomes of an image before the network sees it, where WeakLink exported the file; otherwise null.</summary>
+    public ImagePreparation? Preparation { get; }
 
     /// <summary>How many numbers its tensors hold.</summary>
     public long Numbers => _tensors.Values.Sum(tensor => tensor.numel());
@@ -158,9 +166,6 @@ public sealed class ImportedWeights : IDisposable
                 : throw new InputException($"The checkpoint '{_path}' normalises by '{name}', which is {Shape(tensor)} instead of three channels: it is not of a network for colour pictures.");
         }
     }
-
-    private static int? Length(IReadOnlyDictionary<string, string> metadata, string key) =>
-        int.TryParse(metadata.GetValueOrDefault(key), out var length) && length > 0 ? length : null;
 
     private double[]? Floats(IReadOnlyDictionary<string, string> metadata, string key) => List<double>(metadata, key) is { Length: 3 } values ? values : null;
 
