@@ -24,7 +24,7 @@ internal static partial class ExportCommand
         var width = new Option<double?>("--subnet-width") { Description = "Export a random subnet of this width, in (0, 1], as a smaller network of its own; its batch-norm statistics are re-estimated on training images.", HelpName = "0.7" };
         var seed = new Option<long>("--seed") { Description = "Which subnet (default 0).", HelpName = "N" };
         var data = CommonOptions.Data("Whose training images re-estimate the subnet's statistics (default: those of the run).");
-        var set = CommonOptions.Set();
+        var set = CommonOptions.Set("Change how a subnet's statistics are re-estimated: evaluation.recalibration-images, training.batch, training.workers and data. keys.");
         var command = new CommandWithExamples("export", "Write a trained network, or a subnet, for ONNX Runtime, PyTorch and others.", """
             weaklink export runs/photos-1 --out photos.onnx
             weaklink export runs/photos-1 --out photos.safetensors

@@ -1,4 +1,3 @@
-using System.Buffers;
 using SkiaSharp;
 using WeakLink.Imaging;
 
@@ -10,7 +9,7 @@ public static class ImageFile
     // A bomb of a few kilobytes can unpack to gigabytes: no camera makes more than this.
     private const long LargestPixels = 200_000_000;
 
-    // 128 MB decoded.
+    // 128 MB decoded as a whole.
     private const long LargePixels = 32_000_000;
     private static readonly Lock Large = new();
 
@@ -25,7 +24,8 @@ public static class ImageFile
     {
         using var stream = Open(path);
         using var codec = Codec(stream, path);
-        return UprightImage.IsTransposed(Orientation(stream, codec, path)) ? (codec.Info.Height, codec.Info.Width) : (codec.Info.Width, codec.Info.Height);
+        var image = new UprightRows(codec, Orientation(stream, codec, path));
+        return (image.Width, image.Height);
     }
 
     /// <summary>
@@ -41,16 +41,16 @@ public static class ImageFile
     {
         using var stream = Open(path);
         using var codec = Codec(stream, path);
-        var orientation = Orientation(stream, codec, path);
-        if ((long)codec.Info.Width * codec.Info.Height <= LargePixels)
+        var image = new UprightRows(codec, Orientation(stream, codec, path));
+        if ((long)image.Width * image.Height <= LargePixels)
         {
-            return Decode(codec, orientation, path, size);
+            return Decode(image, path, size);
         }
 
-        // However many cores decode, only one of them holds a large image.
+        // However many cores decode, one large image at a time lies in memory.
         lock (Large)
         {
-            return Decode(codec, orientation, path, size);
+            return Decode(image, path, size);
         }
     }
 
@@ -94,26 +94,30 @@ public static class ImageFile
         return codec;
     }
 
-    private static (byte[] Planes, int Width, int Height) Decode(SKCodec codec, SKEncodedOrigin orientation, string path, int size)
+    private static (byte[] Planes, int Width, int Height) Decode(UprightRows image, string path, int size)
     {
-        using var bitmap = Pixels(codec, path);
-        var image = new UprightImage(bitmap, orientation);
-        var (columns, rows) = (image.Width, image.Height) is var (width, height) && size == 0
-            ? (new ScaledLine(width, width), new ScaledLine(height, height))
-            : (Middle(width, height, size), Middle(height, width, size));
+        var (columns, rows) = size == 0
+            ? (new ScaledLine(image.Width, image.Width), new ScaledLine(image.Height, image.Height))
+            : (Middle(image.Width, image.Height, size), Middle(image.Height, image.Width, size));
         var planes = GC.AllocateUninitializedArray<byte>(checked(ImageView.Channels * columns.Count * rows.Count));
+        SKCodecResult result;
         if (columns.IsOnlyCut && rows.IsOnlyCut)
         {
-            ForEachRow(image, (int)rows.First, rows.Count, (y, row) => PackedPixels.Unpack(row.Slice((int)columns.First, columns.Count), planes, (y - (int)rows.First) * columns.Count));
+            var (left, top) = ((int)columns.First, (int)rows.First);
+            result = image.Decode(top, rows.Count, (y, row) => PackedPixels.Unpack(row.Slice(left, columns.Count), planes, (y - top) * columns.Count));
         }
         else
         {
             using var resize = new LinearResize(columns, rows);
-            ForEachRow(image, resize.FirstRow, resize.RowCount, resize.Add);
-            resize.Finish(planes);
+            result = image.Decode(resize.FirstRow, resize.RowCount, resize.Add);
+            if (result == SKCodecResult.Success)
+            {
+                resize.Finish(planes);
+            }
         }
 
-        return (planes, columns.Count, rows.Count);
+        return result == SKCodecResult.Success ? (planes, columns.Count, rows.Count)
+            : throw Unreadable(path, result == SKCodecResult.IncompleteInput ? "truncated" : $"damaged ({result})");
     }
 
     // torchvision's Resize cuts what is left of a pixel off the longer side.
@@ -123,39 +127,9 @@ public static class ImageFile
         return new ScaledLine(side, scaled, CentreCrop.First(scaled, size), size);
     }
 
-    private static void ForEachRow(UprightImage image, int first, int count, Action<int, ReadOnlySpan<uint>> action)
-    {
-        var together = Math.Min(UprightImage.RowsTogether, count);
-        var rented = ArrayPool<uint>.Shared.Rent(together * image.Width);
-        for (var y = first; y < first + count; y += together)
-        {
-            var rows = rented.AsSpan(0, Math.Min(together, first + count - y) * image.Width);
-            image.Read(y, rows);
-            for (var i = 0; i < rows.Length / image.Width; i++)
-            {
-                action(y + i, rows.Slice(i * image.Width, image.Width));
-            }
-        }
-
-        ArrayPool<uint>.Shared.Return(rented);
-    }
-
     // Skia reads the orientation of JPEG and WebP, but not of PNG.
     private static SKEncodedOrigin Orientation(FileStream stream, SKCodec codec, string path) =>
         codec.EncodedFormat == SKEncodedImageFormat.Png ? PngOrientation.Read(stream.SafeFileHandle, path) : codec.EncodedOrigin;
-
-    private static SKBitmap Pixels(SKCodec codec, string path)
-    {
-        var bitmap = new SKBitmap(new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, codec.Info.AlphaType == SKAlphaType.Opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul));
-        var result = codec.GetPixels(bitmap.Info, bitmap.GetPixels());
-        if (result != SKCodecResult.Success)
-        {
-            bitmap.Dispose();
-            throw Unreadable(path, result == SKCodecResult.IncompleteInput ? "truncated" : $"damaged ({result})");
-        }
-
-        return bitmap;
-    }
 
     internal static InputException Unreadable(string path, string why) => new($"The image '{path}' is {why}: remove or replace it (train and predict pass over such files with --skip-bad-images).");
 }
