@@ -37,7 +37,7 @@ internal static class PeerAttackBenchmark
         {
             Write(folder.FullName, "images.npy", "<f4", images.shape, MemoryMarshal.AsBytes<float>(images.data<float>().ToArray()).ToArray());
             Write(folder.FullName, "labels.npy", "<i8", labels.shape, MemoryMarshal.AsBytes<long>(labels.data<long>().ToArray()).ToArray());
-            new NetworkExport(trained.Network, trained.Classes, (int)images.shape[2], (int)images.shape[3]).WriteSafeTensors(Path.Combine(folder.FullName, "model.safetensors"));
+            new NetworkExport(trained.Network, trained.Classes, new ImagePreparation((int)images.shape[2], (int)images.shape[3])).WriteSafeTensors(Path.Combine(folder.FullName, "model.safetensors"));
             Console.WriteLine($"{trained.Recipe.Model.Name}, {labels.shape[0]} correctly classified of {test.Count} test images of {test.Name}, one thread\n");
             Console.WriteLine("| attack | left by the authors' | left by WeakLink's | authors' seconds | WeakLink's | authors' / WeakLink's |");
             Console.WriteLine("|---|---|---|---|---|---|");

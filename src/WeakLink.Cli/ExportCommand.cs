@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.RegularExpressions;
 using TorchSharp;
 using WeakLink.Evaluation;
 using WeakLink.Interop;
@@ -10,7 +11,7 @@ using WeakLink.Training;
 namespace WeakLink.Cli;
 
 /// <summary><c>weaklink export</c>: a trained network, or a subnet of it, for other programs.</summary>
-internal static class ExportCommand
+internal static partial class ExportCommand
 {
     private const string Onnx = "onnx";
     private const string SafeTensors = "safetensors";
@@ -23,7 +24,7 @@ internal static class ExportCommand
         var width = new Option<double?>("--subnet-width") { Description = "Export a random subnet of this width, in (0, 1], as a smaller network of its own; its batch-norm statistics are re-estimated on training images.", HelpName = "0.7" };
         var seed = new Option<long>("--seed") { Description = "Which subnet (default 0).", HelpName = "N" };
         var data = CommonOptions.Data("Whose training images re-estimate the subnet's statistics (default: those of the run).");
-        var set = CommonOptions.Set();
+        var set = CommonOptions.Set("Change how a subnet's statistics are re-estimated: evaluation.recalibration-images, training.batch, training.workers and data. keys.");
         var command = new CommandWithExamples("export", "Write a trained network, or a subnet, for ONNX Runtime, PyTorch and others.", """
             weaklink export runs/photos-1 --out photos.onnx
             weaklink export runs/photos-1 --out photos.safetensors
@@ -42,15 +43,25 @@ internal static class ExportCommand
                 throw new InputException(string.Create(CultureInfo.InvariantCulture, $"--subnet-width {asked} must be above 0 and at most 1."));
             }
 
+            var settings = parsed.GetValue(set)!;
+            if (parsed.GetValue(width) is null && (settings.Length > 0 || parsed.GetValue(data) is not null || parsed.GetResult(seed) is { Implicit: false }))
+            {
+                throw new InputException("--set, --data and --seed are about a subnet (which one, and how its statistics are re-estimated), but the whole network is exported, just as it was trained: leave them out, or add --subnet-width.");
+            }
+
+            if (settings.FirstOrDefault(pair => !ForRecalibration.IsMatch(pair)) is { } other)
+            {
+                throw new InputException($"--set {other} would change the network or what comes before it, which its training has settled: set evaluation.recalibration-images, training.batch, training.workers or keys that begin with data. (but not data.size) only.");
+            }
+
             NativeLibraries.Load();
             using var trained = TrainedModel.Load(parsed.GetValue(model)!, torch.CPU);
             string[] chosen = parsed.GetValue(data) is { } source ? [$"data.source={source}", "data.fingerprint="] : [];
-            var recipe = RecipeFile.Parse(RecipeFile.ToYaml(trained.Recipe), "the run's recipe", chosen.Concat(parsed.GetValue(set)!));
+            var recipe = RecipeFile.Parse(RecipeFile.ToYaml(trained.Recipe), "the run's recipe", chosen.Concat(settings));
             var subnet = parsed.GetValue(width) is { } share ? Drawn(trained, share, parsed.GetValue(seed)) : null;
             using var statistics = subnet is null ? null : Statistics(recipe, trained, subnet, parsed.GetValue(seed), screen, interruption.Token);
-            var crop = recipe.Augmentation.Crop;
-            var (height, breadth) = crop > 0 ? (crop, crop) : (trained.Size.Height, trained.Size.Width);
-            var export = new NetworkExport(trained.Network, trained.Classes, height, breadth) { Subnet = subnet, Statistics = statistics };
+            var preparation = trained.Preparation;
+            var export = new NetworkExport(trained.Network, trained.Classes, preparation) { Subnet = subnet, Statistics = statistics };
             if (kind == Onnx)
             {
                 export.WriteOnnx(path);
@@ -61,12 +72,15 @@ internal static class ExportCommand
             }
 
             var what = subnet is null ? trained.Network.Name : $"a subnet of {trained.Network.Name}";
-            var operations = trained.Network.MultiplyAdds(height, breadth, subnet);
-            screen.Line($"{path}: {what}, {export.ParameterCount:n0} parameters, {operations:n0} multiply-adds an image; {(kind == Onnx ? $"images (N×3×{height}×{breadth} in [0, 1]) to logits (N×{trained.Classes.Count}), opset {NetworkExport.OnnxOpset}" : "PyTorch's parameter names")}.");
+            var operations = trained.Network.MultiplyAdds(preparation.CropHeight, preparation.CropWidth, subnet);
+            screen.Line($"{path}: {what}, {export.ParameterCount:n0} parameters, {operations:n0} multiply-adds an image; {(kind == Onnx ? $"images (N×3×{preparation.CropHeight}×{preparation.CropWidth} in [0, 1]) to logits (N×{trained.Classes.Count}), opset {NetworkExport.OnnxOpset}" : "PyTorch's parameter names")}.");
             return ExitCode.Success;
         });
         return command;
     }
+
+    [GeneratedRegex(@"^\s*(evaluation\.recalibration-images|training\.(batch|workers)|data\.(?!size\b)[a-z-]+)\s*(=|$)")]
+    private static partial Regex ForRecalibration { get; }
 
     private static string Format(string? format, string path) => (format, Path.GetExtension(path).ToLowerInvariant()) switch
     {

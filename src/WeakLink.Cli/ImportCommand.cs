@@ -52,7 +52,8 @@ internal static class ImportCommand
                     .. parsed.GetValue(data) is { } source ? (string[])[$"data.source={(Path.Exists(source) ? Path.GetFullPath(source) : source)}"] : [],
                     .. parsed.GetValue(set)!,
                 ]);
-            var size = new ImageSize(recipe.Data.Size, recipe.Data.Size);
+            // A size that is not square is no recipe's to set.
+            var size = recipe.Data.Size == 0 && weights.Preparation is { } prepared ? new ImageSize(prepared.Height, prepared.Width) : new ImageSize(recipe.Data.Size, recipe.Data.Size);
             var names = ClassNames(parsed.GetValue(classes), weights);
             if (parsed.GetValue(data) is not null)
             {
@@ -65,11 +66,13 @@ internal static class ImportCommand
 
                 names ??= train.Classes;
             }
-            else if (weights is { Height: { } height, Width: { } width })
+            else if (size.Height == 0)
             {
-                size = new ImageSize(height, width);
+                throw new InputException($"'{path}' does not say which size its images have: set data.size to it, or give --data.");
             }
 
+            // Refuses a crop that is larger than the images now, not when they are there.
+            _ = Loaders.Preparation(recipe, size);
             if (names is null)
             {
                 screen.Line("The classes are called by their numbers: name them with --classes or --data.");
@@ -120,9 +123,14 @@ internal static class ImportCommand
 
     // ImageNet's networks see the centre of a larger picture; the others the whole of CIFAR's.
     private static string[] Size(string name, ImportedWeights weights) =>
-        weights.Height is { } height && weights.Width is { } width ? [$"data.size={(height == width ? height : 0)}"]
+        weights.Preparation is { } preparation ? [$"data.size={(preparation.Scales ? preparation.Height : 0)}", $"augmentation.crop={Crop(preparation)}"]
         : name.EndsWith(ImageNetSuffix, StringComparison.Ordinal) ? ["data.size=256", "augmentation.crop=224"]
         : ["data.size=32"];
+
+    private static int Crop(ImagePreparation preparation) =>
+        (preparation.CropHeight, preparation.CropWidth) == (preparation.Height, preparation.Width) ? 0
+        : preparation.CropHeight == preparation.CropWidth ? preparation.CropHeight
+        : throw new InputException($"The network sees {preparation.CropWidth}x{preparation.CropHeight} pixels of the middle of an image, but WeakLink cuts only squares: it can't be imported.");
 
     private static IReadOnlyList<string>? ClassNames(string? option, ImportedWeights weights) => option switch
     {

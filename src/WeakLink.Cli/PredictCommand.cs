@@ -89,7 +89,7 @@ internal static class PredictCommand
 
         using var noGradients = torch.no_grad();
         using var scope = torch.NewDisposeScope();
-        var dataset = new MemoryDataset("images", trained.Classes, trained.Size.Width, trained.Size.Height, [.. decoded.Select(image => image.Planes)], new int[decoded.Count]);
+        var dataset = new MemoryDataset("images", trained.Classes, trained.Size.Height, trained.Size.Width, [.. decoded.Select(image => image.Planes)], new int[decoded.Count]);
         var batch = Loaders.Measuring(trained.Recipe, dataset).InOrder().Single();
         var probabilities = FiniteLogits.Require(trained.Network.call(Pixels.ToUnit(batch.Images.to(device))), position => decoded[position].File).softmax(1).cpu();
         var classes = trained.Classes.Count;

@@ -1,3 +1,5 @@
+using WeakLink.Imaging;
+
 namespace WeakLink.Data;
 
 /// <summary>The classic augmentation of small images: a random crop of the zero-padded image, mirrored half of the time.</summary>
@@ -29,10 +31,10 @@ public sealed record CropAndFlip(int Height, int Width, int Padding, bool Flip) 
         Cut(source, height, width, target, top, left, Flip && random.NextBool());
     }
 
-    /// <summary>The crop from the centre, for measuring.</summary>
+    /// <summary>The crop from the centre, for measuring, where torchvision's <c>CenterCrop</c> cuts it.</summary>
     /// <inheritdoc cref="Random(ReadOnlySpan{byte}, int, int, Span{byte}, SeededRandom)"/>
     public void Centre(ReadOnlySpan<byte> source, int height, int width, Span<byte> target) =>
-        Cut(source, height, width, target, (height - Height) / 2, (width - Width) / 2, mirror: false);
+        Cut(source, height, width, target, (int)CentreCrop.First(height, Height), (int)CentreCrop.First(width, Width), mirror: false);
 
     private void Cut(ReadOnlySpan<byte> source, int height, int width, Span<byte> target, int top, int left, bool mirror)
     {

@@ -10,7 +10,13 @@ public static class Pixels
     /// <returns>N×3×H×W, float32.</returns>
     public static torch.Tensor ToUnit(torch.Tensor bytes) => bytes.to(torch.float32).div_(Kept(255));
 
-    /// <summary>Mean and standard deviation of each channel over (at most the first 10,000) images, in [0, 1] units, rounded to 4 digits.</summary>
+    private const double GreyLevel = 1.0 / 255;
+
+    /// <summary>
+    /// Mean and standard deviation of each channel over (at most the first 10,000) images, in [0, 1] units, rounded to 4 digits. A channel that
+    /// varies by less than one grey level says nothing, and dividing by so little would make the last bit of an image loud: its deviation
+    /// is 1, which scales nothing.
+    /// </summary>
     /// <param name="dataset">The training images.</param>
     public static (IReadOnlyList<double> Mean, IReadOnlyList<double> StandardDeviation) Statistics(Dataset dataset)
     {
@@ -29,10 +35,9 @@ public static class Pixels
         }
 
         var mean = sum / Kept(count);
-        // A constant channel would divide by zero.
-        var deviation = ((squares / Kept(count)) - mean.Squared()).clamp_min(Kept(1e-8)).sqrt();
-        return (Rounded(mean), Rounded(deviation));
+        var deviation = ((squares / Kept(count)) - mean.Squared()).clamp_min(Kept(0)).sqrt();
+        return ([.. mean.data<double>().Select(Rounded)], [.. deviation.data<double>().Select(value => value < GreyLevel ? 1 : Rounded(value))]);
     }
 
-    private static double[] Rounded(torch.Tensor values) => [.. values.data<double>().ToArray().Select(value => Math.Max(Math.Round(value, 4), 0))];
+    private static double Rounded(double value) => Math.Max(Math.Round(value, 4), 0);
 }

@@ -4,12 +4,36 @@ using System.Runtime.Intrinsics;
 namespace WeakLink.Imaging;
 
 /// <summary>
-/// Scaling as by Pillow's <c>resize</c> with its bilinear filter: a triangle that, when the image shrinks, is as much wider as the new
-/// pixels are larger, so that nothing is skipped. Weights are whole 4,194,304ths; rows are rounded to bytes before columns.
+/// Scaling as by Pillow's <c>resize</c> with its bilinear filter (torchvision's <c>Resize</c>): a triangle that, when the image shrinks, is
+/// as much wider as the new pixels are larger, so that nothing is skipped. Weights are whole 4,194,304ths; rows are rounded to bytes
+/// before columns. Rows come one by one, so that the image need not lie in memory as planes.
 /// </summary>
-internal static class LinearResize
+internal sealed class LinearResize : IDisposable
 {
     private const int FractionBits = 22;
+
+    private readonly Taps _columns;
+    private readonly Taps _rows;
+    private readonly byte[] _narrow;
+    private readonly uint[] _scaled;
+
+    /// <summary>Begins to scale an image.</summary>
+    /// <param name="columns">How its rows become narrower or wider.</param>
+    /// <param name="rows">How its columns do.</param>
+    public LinearResize(ScaledLine columns, ScaledLine rows)
+    {
+        (_columns, _rows) = (new Taps(columns), new Taps(rows));
+        FirstRow = _rows.First(0);
+        RowCount = _rows.First(rows.Count - 1) + _rows.Weights(rows.Count - 1).Length - FirstRow;
+        _narrow = ArrayPool<byte>.Shared.Rent(checked(ImageView.Channels * RowCount * columns.Count));
+        _scaled = ArrayPool<uint>.Shared.Rent(columns.Count);
+    }
+
+    /// <summary>The first row of the image that the result is made of.</summary>
+    public int FirstRow { get; }
+
+    /// <summary>How many rows of the image the result is made of.</summary>
+    public int RowCount { get; }
 
     /// <summary>Scales a part of an image.</summary>
     /// <param name="image">The image.</param>
@@ -22,34 +46,52 @@ internal static class LinearResize
     /// <param name="result">Receives 3 × height × width bytes.</param>
     public static void Apply(ImageView image, int top, int left, int partHeight, int partWidth, int height, int width, Span<byte> result)
     {
-        var columns = new Taps(partWidth, width);
+        using var resize = new LinearResize(new ScaledLine(partWidth, width), new ScaledLine(partHeight, height));
         var packed = ArrayPool<uint>.Shared.Rent(partWidth);
-        var scaled = ArrayPool<uint>.Shared.Rent(width);
-        var between = ArrayPool<byte>.Shared.Rent(ImageView.Channels * partHeight * width);
-        var narrow = between.AsSpan(0, ImageView.Channels * partHeight * width);
+        var row = packed.AsSpan(0, partWidth);
         for (var y = 0; y < partHeight; y++)
         {
-            PackedPixels.Pack(image, ((top + y) * image.Width) + left, packed.AsSpan(0, partWidth));
-            Across(packed, columns, scaled.AsSpan(0, width));
-            PackedPixels.Unpack(scaled.AsSpan(0, width), narrow, y * width);
+            PackedPixels.Pack(image, ((top + y) * image.Width) + left, row);
+            resize.Add(y, row);
         }
 
-        columns.Return();
-        var rows = new Taps(partHeight, height);
+        resize.Finish(result);
+        ArrayPool<uint>.Shared.Return(packed);
+    }
+
+    /// <summary>Takes a row of the image; those that the result is not made of may be left out.</summary>
+    /// <param name="y">Which, from <see cref="FirstRow"/> on.</param>
+    /// <param name="row">Its packed pixels.</param>
+    public void Add(int y, ReadOnlySpan<uint> row)
+    {
+        var width = _columns.Count;
+        Across(row, _columns, _scaled.AsSpan(0, width));
+        PackedPixels.Unpack(_scaled.AsSpan(0, width), _narrow.AsSpan(0, ImageView.Channels * RowCount * width), (y - FirstRow) * width);
+    }
+
+    /// <summary>Writes the result.</summary>
+    /// <param name="result">Receives three planes.</param>
+    public void Finish(Span<byte> result)
+    {
+        var width = _columns.Count;
         for (var channel = 0; channel < ImageView.Channels; channel++)
         {
-            var plane = ImageView.Plane(narrow, channel);
+            var plane = _narrow.AsSpan(channel * RowCount * width, RowCount * width);
             var target = ImageView.Plane(result, channel);
-            for (var y = 0; y < height; y++)
+            for (var y = 0; y < _rows.Count; y++)
             {
-                Down(plane[(rows.First(y) * width)..], rows.Weights(y), target.Slice(y * width, width));
+                Down(plane[((_rows.First(y) - FirstRow) * width)..], _rows.Weights(y), target.Slice(y * width, width));
             }
         }
+    }
 
-        rows.Return();
-        ArrayPool<uint>.Shared.Return(packed);
-        ArrayPool<uint>.Shared.Return(scaled);
-        ArrayPool<byte>.Shared.Return(between);
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _columns.Return();
+        _rows.Return();
+        ArrayPool<byte>.Shared.Return(_narrow);
+        ArrayPool<uint>.Shared.Return(_scaled);
     }
 
     private static void Across(ReadOnlySpan<uint> row, Taps taps, Span<uint> result)
@@ -90,19 +132,20 @@ internal static class LinearResize
         private readonly int[] _numbers;
         private readonly int _perPixel;
 
-        public Taps(int from, int to)
+        public Taps(ScaledLine line)
         {
-            var scale = (double)from / to;
+            Count = line.Count;
+            var scale = line.From / (double)line.To;
             var support = Math.Max(scale, 1);
             // For each new pixel: the first pixel, how many, and their weights.
             _perPixel = 2 + (2 * (int)Math.Ceiling(support)) + 1;
-            _numbers = ArrayPool<int>.Shared.Rent(to * _perPixel);
+            _numbers = ArrayPool<int>.Shared.Rent(checked(Count * _perPixel));
             var exact = ArrayPool<double>.Shared.Rent(_perPixel);
-            for (var i = 0; i < to; i++)
+            for (var i = 0; i < Count; i++)
             {
-                var centre = (i + 0.5) * scale;
+                var centre = (line.First + i + 0.5) * scale;
                 var first = Math.Max((int)(centre - support + 0.5), 0);
-                var count = Math.Min((int)(centre + support + 0.5), from) - first;
+                var count = Math.Min((int)(centre + support + 0.5), line.From) - first;
                 var sum = 0.0;
                 for (var tap = 0; tap < count; tap++)
                 {
@@ -120,6 +163,8 @@ internal static class LinearResize
 
             ArrayPool<double>.Shared.Return(exact);
         }
+
+        public int Count { get; }
 
         public int First(int pixel) => _numbers[pixel * _perPixel];
 

@@ -9,11 +9,14 @@ internal static class ExportMetadata
     /// <summary>Class names as a JSON list.</summary>
     public const string Classes = "classes";
 
-    /// <summary>Height of the images in pixels.</summary>
+    /// <summary>Height of the network's input in pixels.</summary>
     public const string Height = "height";
 
-    /// <summary>Width of the images in pixels.</summary>
+    /// <summary>Width of the network's input in pixels.</summary>
     public const string Width = "width";
+
+    /// <summary>What becomes of an image file before that, as a JSON object.</summary>
+    public const string Preparation = "preparation";
 
     /// <summary>Three numbers as a JSON list: what is subtracted from images in [0, 1].</summary>
     public const string Mean = "mean";

@@ -32,6 +32,10 @@ public sealed class ImportedWeights : IDisposable
         Height = int.TryParse(metadata.GetValueOrDefault(ExportMetadata.Height), out var height) && height > 0 ? height : null;
         Width = int.TryParse(metadata.GetValueOrDefault(ExportMetadata.Width), out var width) && width > 0 ? width : null;
         IsSubnet = metadata.ContainsKey(ExportMetadata.Subnet);
+        Preparation = metadata.TryGetValue(ExportMetadata.Preparation, out var json) ? ImagePreparation.Parse(json, path)
+            // WeakLink's exports before there was the key said the size of the input alone.
+            : Height is { } inputHeight && Width is { } inputWidth ? new ImagePreparation(inputHeight, inputWidth)
+            : null;
     }
 
     /// <summary>The network's name, where WeakLink exported the file; otherwise null.</summary>
@@ -46,14 +50,17 @@ public sealed class ImportedWeights : IDisposable
     /// <summary>What the model divides each channel by, where the file says it; otherwise null.</summary>
     public IReadOnlyList<double>? StandardDeviation { get; }
 
-    /// <summary>Height of the images in pixels, where WeakLink exported the file; otherwise null.</summary>
+    /// <summary>Height of the network's input in pixels, where WeakLink exported the file; otherwise null.</summary>
     public int? Height { get; }
 
-    /// <summary>Width of the images in pixels, where WeakLink exported the file; otherwise null.</summary>
+    /// <summary>Width of the network's input in pixels, where WeakLink exported the file; otherwise null.</summary>
     public int? Width { get; }
 
     /// <summary>Whether these are the weights of a subnet, which no network of the catalogue takes.</summary>
     public bool IsSubnet { get; }
+
+    /// <summary>What becomes of an image before the network sees it, where WeakLink exported the file; otherwise null.</summary>
+    public ImagePreparation? Preparation { get; }
 
     /// <summary>How many numbers its tensors hold.</summary>
     public long Numbers => _tensors.Values.Sum(tensor => tensor.numel());

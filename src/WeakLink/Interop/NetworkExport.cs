@@ -19,18 +19,16 @@ public sealed class NetworkExport
 
     private readonly ClassifierNetwork _network;
     private readonly IReadOnlyList<string> _classes;
-    private readonly int _height;
-    private readonly int _width;
+    private readonly ImagePreparation _preparation;
 
     /// <summary>Describes what is exported.</summary>
     /// <param name="network">The network; it stays as it is.</param>
     /// <param name="classes">Class names in the order of the logits.</param>
-    /// <param name="height">Height of the images that it takes, in pixels.</param>
-    /// <param name="width">Width of the images that it takes, in pixels.</param>
-    public NetworkExport(ClassifierNetwork network, IReadOnlyList<string> classes, int height, int width)
+    /// <param name="preparation">What becomes of an image before the network sees it; the middle that is left is the network's input.</param>
+    public NetworkExport(ClassifierNetwork network, IReadOnlyList<string> classes, ImagePreparation preparation)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(classes.Count, network.Classes);
-        (_network, _classes, _height, _width) = (network, classes, height, width);
+        (_network, _classes, _preparation) = (network, classes, preparation);
     }
 
     /// <summary>What is exported of the network; null: everything.</summary>
@@ -41,13 +39,13 @@ public sealed class NetworkExport
 
     /// <summary>
     /// Writes an ONNX model: input <c>images</c> (N×3×H×W in [0, 1], float32, any N), output <c>logits</c> (N×classes). The normalisation
-    /// is part of it; class names (JSON) are its metadata <c>classes</c>.
+    /// is part of it; class names and what becomes of an image before (JSON) are its metadata <c>classes</c> and <c>preparation</c>.
     /// </summary>
     /// <exception cref="InputException">The file can't be written, or the network is too large for one.</exception>
     public void WriteOnnx(string path)
     {
         using var trace = Trace();
-        var model = OnnxModel.Create(trace, _network.Name, _network.Classes, _height, _width, Metadata(trace));
+        var model = OnnxModel.Create(trace, _network.Name, _network.Classes, _preparation.CropHeight, _preparation.CropWidth, Metadata(trace));
         if (model.Length > LargestOnnx)
         {
             throw new InputException($"'{path}' would take {model.Length:N0} bytes, more than an ONNX file can hold (2 GiB): export it as safetensors.");
@@ -58,7 +56,7 @@ public sealed class NetworkExport
 
     /// <summary>
     /// Writes the tensors under their PyTorch names, as <c>load_state_dict</c> takes them: torchvision's for ResNets, RobustBench's for PreAct
-    /// and wide ones. Normalisation, class names and image size are metadata.
+    /// and wide ones. Normalisation, class names and what becomes of an image before are metadata.
     /// </summary>
     /// <exception cref="InputException">The file can't be written.</exception>
     public void WriteSafeTensors(string path)
@@ -94,15 +92,16 @@ public sealed class NetworkExport
         }
     }
 
-    private ForwardTrace Trace() => _network.Trace(_height, _width, Subnet, Statistics);
+    private ForwardTrace Trace() => _network.Trace(_preparation.CropHeight, _preparation.CropWidth, Subnet, Statistics);
 
     private IEnumerable<KeyValuePair<string, string>> Metadata(ForwardTrace trace)
     {
         var normalisation = trace.Operations[0].Parameters;
         yield return new(ExportMetadata.Model, _network.Name);
         yield return new(ExportMetadata.Classes, JsonSerializer.Serialize(_classes, Json.Line));
-        yield return new(ExportMetadata.Height, $"{_height}");
-        yield return new(ExportMetadata.Width, $"{_width}");
+        yield return new(ExportMetadata.Height, $"{_preparation.CropHeight}");
+        yield return new(ExportMetadata.Width, $"{_preparation.CropWidth}");
+        yield return new(ExportMetadata.Preparation, _preparation.ToJson());
         yield return new(ExportMetadata.Mean, JsonSerializer.Serialize(normalisation[0].Value.data<float>().ToArray(), Json.Line));
         yield return new(ExportMetadata.StandardDeviation, JsonSerializer.Serialize(normalisation[1].Value.data<float>().ToArray(), Json.Line));
         if (Subnet is not null)

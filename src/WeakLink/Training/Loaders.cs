@@ -1,4 +1,5 @@
 using WeakLink.Data;
+using WeakLink.Interop;
 
 namespace WeakLink.Training;
 
@@ -28,6 +29,14 @@ public static class Loaders
 
     /// <summary>What the network sees of an image that it is measured on.</summary>
     public static CropAndFlip MeasuringCrop(Recipe recipe, Dataset images) => Crop(recipe, images, 0, flip: false);
+
+    /// <summary>What becomes of an image file before a network that was trained by a recipe sees it.</summary>
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="size">Size of the images before cropping.</param>
+    /// <exception cref="InputException">The crop does not fit into the images.</exception>
+    public static ImagePreparation Preparation(Recipe recipe, ImageSize size) => recipe.Augmentation.Crop is > 0 and var crop
+        ? new ImagePreparation(size.Height, size.Width, crop, crop)
+        : new ImagePreparation(size.Height, size.Width);
 
     private static CropAndFlip Crop(Recipe recipe, Dataset images, int padding, bool flip) => recipe.Augmentation.Crop > 0
         ? new CropAndFlip(recipe.Augmentation.Crop, recipe.Augmentation.Crop, padding, flip)

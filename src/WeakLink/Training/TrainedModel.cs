@@ -1,4 +1,5 @@
 using TorchSharp;
+using WeakLink.Interop;
 using WeakLink.Models;
 
 namespace WeakLink.Training;
@@ -11,6 +12,10 @@ namespace WeakLink.Training;
 /// <param name="Position">How far the run was.</param>
 public sealed record TrainedModel(ClassifierNetwork Network, Recipe Recipe, IReadOnlyList<string> Classes, ImageSize Size, RunPosition Position) : IDisposable
 {
+    /// <summary>What becomes of an image before the network sees it.</summary>
+    /// <exception cref="InputException">The recipe's crop is larger than the images.</exception>
+    public ImagePreparation Preparation => Loaders.Preparation(Recipe, Size);
+
     /// <summary>Loads a checkpoint. Nothing in the file is executed.</summary>
     /// <param name="model">A run folder (its best checkpoint) or a .safetensors file.</param>
     /// <param name="device">Where to put the network.</param>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using TorchSharp;
+using WeakLink.Tests.Augmentations;
 using WeakLink.Tests.Data;
 using WeakLink.Tests.Interop;
 using WeakLink.Training;
@@ -33,21 +34,43 @@ public class InteropCommandTests
         Assert.True(new FileInfo(folder["part.onnx"]).Length > 10_000);
     }
 
-    // The sample of samples/OnnxClassify, compiled into these tests.
-    [Fact]
-    public void Sample_ClassifiesAsPredictDoes()
+    // The sample of samples/OnnxClassify, compiled into these tests, knows only what the export says; so does a network that comes back from one.
+    [Theory]
+    [InlineData(32, 32, 0)]
+    [InlineData(40, 40, 32)]
+    [InlineData(33, 33, 20)]
+    [InlineData(24, 40, 0)]
+    [InlineData(40, 24, 17)]
+    public void WhatComesBeforeTheNetwork_TravelsWithIt(int height, int width, int crop)
     {
         using var folder = new TemporaryFolder();
-        Pictures.WriteClasses(folder["pets"], 3, 32);
-        var run = Save(folder["run.safetensors"], "resnet8", "shapes", 32, ["cat", "dog", "hen"]);
-        Assert.Equal(0, Weaklink.Run(folder.Path, "export", run, "--out", "model.onnx").ExitCode);
-        using var predicted = JsonDocument.Parse(Weaklink.Run(folder.Path, "predict", run, "pets", "--json").Output);
+        var files = Pictures.WriteEveryKind(folder["pets"], height, width);
+        var run = Save(folder["run.safetensors"], "resnet8", "shapes", height, width, crop, ["cat", "dog", "hen"]);
+        foreach (var (from, to) in ((string, string)[])[("run.safetensors", "model.onnx"), ("run.safetensors", "model.safetensors")])
+        {
+            Assert.Equal(0, Weaklink.Run(folder.Path, "export", from, "--out", to).ExitCode);
+        }
+
+        var predictions = Weaklink.Run(folder.Path, "predict", run, "pets", "--json").Output;
+        using var predicted = JsonDocument.Parse(predictions);
+        Assert.Equal(files.Count, predicted.RootElement.GetArrayLength());
         using var classifier = new OnnxClassify.Classifier(folder["model.onnx"]);
         foreach (var prediction in predicted.RootElement.EnumerateArray())
         {
-            var (name, confidence) = classifier.Classify(folder[prediction.GetProperty("file").GetString()!]);
-            Assert.Equal(prediction.GetProperty("class").GetString(), name);
+            var file = prediction.GetProperty("file").GetString()!;
+            var (name, confidence) = classifier.Classify(folder[file]);
+            Assert.Equal((file, prediction.GetProperty("class").GetString()), (file, name));
             Assert.Equal(prediction.GetProperty("confidence").GetDouble(), confidence, 1e-4);
+        }
+
+        Assert.Equal(0, Weaklink.Run(folder.Path, "import", "model.safetensors", "--set", "model.width-multiplier=0.5", "--out", "again.safetensors").ExitCode);
+        Assert.Equal(predictions, Weaklink.Run(folder.Path, "predict", "again.safetensors", "pets", "--json").Output);
+
+        Pictures.Write(folder["other.png"], Samples.Image(50, 60), 50, 60);
+        if (height != width)
+        {
+            Assert.Contains("60x50", Weaklink.Run(folder.Path, "predict", "again.safetensors", "other.png").Sentence);
+            Assert.Contains("60x50", Assert.Throws<InvalidDataException>(() => classifier.Classify(folder["other.png"])).Message);
         }
     }
 
@@ -101,6 +124,17 @@ public class InteropCommandTests
         Assert.Contains(".onnx", Refused("export", run, "--out", "model.bin"));
         Assert.Contains("onnx or safetensors", Refused("export", run, "--out", "model.onnx", "--format", "tflite"));
         Assert.Contains("at most 1", Refused("export", run, "--out", "model.onnx", "--subnet-width", "1.5"));
+        // What training has settled, and what is about a subnet where there is none.
+        foreach (var setting in new[] { "model.mean=0,0,0", "augmentation.crop=8", " model.name=resnet14", "data.size=8", "evaluation.batch=3", "name=other" })
+        {
+            Assert.Contains(setting.Trim(), Refused("export", run, "--out", "model.onnx", "--subnet-width", "0.5", "--set", setting));
+        }
+
+        Assert.Contains("--subnet-width", Refused("export", run, "--out", "model.onnx", "--set", "evaluation.recalibration-images=0"));
+        Assert.Contains("--subnet-width", Refused("export", run, "--out", "model.onnx", "--data", "shapes"));
+        Assert.Contains("--subnet-width", Refused("export", run, "--out", "model.onnx", "--seed", "0"));
+        Assert.False(File.Exists(folder["model.onnx"]));
+        Assert.Contains("24x24", Refused("import", run, "--model", "resnet8", "--mean", "0,0,0", "--std", "1,1,1", "--set", "model.width-multiplier=0.5", "--set", "data.size=16", "--set", "augmentation.crop=24", "--out", "x.safetensors"));
         Assert.Contains("nowhere", Refused("export", run, "--out", "nowhere/model.onnx"));
         Assert.Contains("--model", Refused("import", run, "--out", "x.safetensors"));
         Assert.Contains("layer1.0.conv3.weight", Refused("import", run, "--model", "resnet50", "--mean", "0,0,0", "--std", "1,1,1", "--out", "x.safetensors"));
@@ -124,17 +158,20 @@ public class InteropCommandTests
         Assert.Contains($"weaklink {command} ", help.Output);
     }
 
-    private static string Save(string path, string name, string data, int size, IReadOnlyList<string> classes)
+    private static string Save(string path, string name, string data, int size, IReadOnlyList<string> classes) => Save(path, name, data, size, size, 0, classes);
+
+    private static string Save(string path, string name, string data, int height, int width, int crop, IReadOnlyList<string> classes)
     {
         using var scope = torch.NewDisposeScope();
         using var network = Networks.Create(name, 0.5, classes.Count);
         var recipe = new Recipe
         {
-            Data = new() { Source = data, Size = size },
+            Data = new() { Source = data, Size = height == width ? height : 0 },
+            Augmentation = new() { Crop = crop },
             Model = new() { Name = name, WidthMultiplier = 0.5, Mean = Networks.Mean, StandardDeviation = Networks.Deviation },
             Training = new() { Precision = Precision.Fp32, Layout = Layout.Contiguous },
         };
-        Checkpoint.Save(path, network, null, null, recipe, classes, new ImageSize(size, size), new RunPosition());
+        Checkpoint.Save(path, network, null, null, recipe, classes, new ImageSize(height, width), new RunPosition());
         return path;
     }
 }

@@ -98,7 +98,7 @@ public class OnnxExportTests
     }
 
     private static NetworkExport Export(ClassifierNetwork network, int side, Subnet? subnet = null, SubnetStatistics? statistics = null) =>
-        new(network, [.. Enumerable.Range(0, network.Classes).Select(number => $"class {number}")], side, side) { Subnet = subnet, Statistics = statistics };
+        new(network, [.. Enumerable.Range(0, network.Classes).Select(number => $"class {number}")], new ImagePreparation(side, side)) { Subnet = subnet, Statistics = statistics };
 
     private static torch.Tensor Run(InferenceSession session, torch.Tensor images)
     {

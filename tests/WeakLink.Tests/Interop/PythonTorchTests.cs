@@ -145,7 +145,7 @@ public sealed class PythonTorchTests : IDisposable
         using var network = Interop.Networks.Create(name);
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
-        new NetworkExport(network, [.. "abcdefg".Select(letter => $"{letter}")], 32, 32).WriteSafeTensors(_folder["model.safetensors"]);
+        new NetworkExport(network, [.. "abcdefg".Select(letter => $"{letter}")], new ImagePreparation(32, 32)).WriteSafeTensors(_folder["model.safetensors"]);
         var images = Interop.Networks.Images(4, 32);
         File.WriteAllBytes(_folder["images"], images.bytes.ToArray());
         PythonTorch.Require(Networks + $"""

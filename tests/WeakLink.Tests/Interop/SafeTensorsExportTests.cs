@@ -16,7 +16,7 @@ public class SafeTensorsExportTests
         using var folder = new TemporaryFolder();
         using var network = Networks.Create(name);
         using var scope = torch.NewDisposeScope();
-        new NetworkExport(network, [.. "abcdefg".Select(letter => $"{letter}")], 32, 32).WriteSafeTensors(folder["a.safetensors"]);
+        new NetworkExport(network, [.. "abcdefg".Select(letter => $"{letter}")], new ImagePreparation(32, 32)).WriteSafeTensors(folder["a.safetensors"]);
 
         var names = network.state_dict().Keys.Where(key => key is not ("mean" or "standard_deviation"));
         var (tensors, metadata) = SafeTensors.Read(folder["a.safetensors"]);
@@ -25,7 +25,7 @@ public class SafeTensorsExportTests
         Assert.Equal(name, metadata["model"]);
 
         using var weights = ImportedWeights.Read(folder["a.safetensors"]);
-        Assert.Equal((name, 7, "abcdefg", 32, 32, false), (weights.Model, weights.Classes, string.Concat(weights.ClassNames!), weights.Height, weights.Width, weights.IsSubnet));
+        Assert.Equal((name, 7, "abcdefg", 32, 32, false), (weights.Model, weights.Classes, string.Concat(weights.ClassNames!), weights.Preparation!.Height, weights.Preparation.Width, weights.IsSubnet));
         using var other = WeakLink.Models.NetworkCatalogue.Create(name, 7, weights.Mean!, weights.StandardDeviation!, seed: 99, widthMultiplier: 0.125);
         weights.CopyTo(other);
         other.eval();
@@ -40,7 +40,7 @@ public class SafeTensorsExportTests
         using var network = Networks.Create("resnet50");
         using var scope = torch.NewDisposeScope();
         var subnet = Networks.Random(network, 0.7);
-        new NetworkExport(network, [.. "abcdefg".Select(letter => $"{letter}")], 32, 32) { Subnet = subnet }.WriteSafeTensors(folder["part.safetensors"]);
+        new NetworkExport(network, [.. "abcdefg".Select(letter => $"{letter}")], new ImagePreparation(32, 32)) { Subnet = subnet }.WriteSafeTensors(folder["part.safetensors"]);
         var (tensors, _) = SafeTensors.Read(folder["part.safetensors"]);
         var kept = SubnetSpace.Kept(0.7, network.Space.Blocks[0].Channels);
         Assert.Equal([kept, kept], new[] { tensors["layer1.0.conv1.weight"].shape[0], tensors["layer1.0.conv2.weight"].shape[1] });
