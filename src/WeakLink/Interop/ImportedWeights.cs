@@ -200,8 +200,11 @@ public sealed class ImportedWeights : IDisposable
             var wrapper = Wrapper(name);
             if (wrapper is null)
             {
-                // Outside of the network: named, if it is more than a count.
-                network.TryAdd(name, tensor);
+                // Outside of the network: named when it is copied, if it is more than a count.
+                if (!network.TryAdd(name, tensor))
+                {
+                    throw new InputException($"The checkpoint '{_path}' holds '{ParameterNames.Shown(name)}' both outside of and inside of '{ParameterNames.Shown(wrappers[0])}': save one network alone.");
+                }
             }
             else if (wrapper != wrappers[0] && !IsCount(tensor) && !(network.TryGetValue(name[wrapper.Length..], out var same) && AreSame(same, tensor)))
             {
