@@ -224,7 +224,7 @@ public sealed class ImportedWeights : IDisposable
             where name.EndsWith(classifier, StringComparison.Ordinal) && tensors[name].dim() == 2
             let wrapper = name[..^classifier.Length]
             where wrapper.Length == 0 || wrapper[^1] == '.'
-            orderby wrapper.Length, wrapper
+            orderby wrapper.Length
             select wrapper).Distinct().ToList();
         var whole = classified.Where(wrapper => tensors.TryGetValue(wrapper + ParameterNames.Stem, out var stem) && stem.dim() == 4 && stem.shape[1] == 3).ToList();
         return whole.Count > 0 ? whole : [.. classified.Take(1)];

@@ -141,8 +141,8 @@ public sealed class Checkpoint : IDisposable
         var wanted = network.state_dict();
         var differences = wanted.Where(pair => !saved.ContainsKey(pair.Key)).Select(pair => $"'{pair.Key}' is missing")
             .Concat(saved.Keys.Where(name => !wanted.ContainsKey(name)).Select(name => $"'{name}' is not part of the network"))
-            .Concat(wanted.Where(pair => saved.TryGetValue(pair.Key, out var other) && !other.shape.SequenceEqual(pair.Value.shape))
-                .Select(pair => $"'{pair.Key}' is {string.Join('x', saved[pair.Key].shape)} instead of {string.Join('x', pair.Value.shape)}"))
+            .Concat(wanted.Where(pair => saved.TryGetValue(pair.Key, out var other) && !Fits(other, pair.Value))
+                .Select(pair => $"'{pair.Key}' is {Described(saved[pair.Key])} instead of {Described(pair.Value)}"))
             .ToList();
         if (differences.Count > 0)
         {
@@ -171,9 +171,9 @@ public sealed class Checkpoint : IDisposable
                 : null!;
         }
 
-        torch.Tensor Fitting(string name, torch.Tensor buffer) => buffer.shape.SequenceEqual(_tensors[name].shape)
+        torch.Tensor Fitting(string name, torch.Tensor buffer) => Fits(buffer, _tensors[name])
             ? buffer
-            : throw Damaged(_path, $"the momentum of '{name}' is {string.Join('x', buffer.shape)}");
+            : throw Damaged(_path, $"the momentum of '{name}' is {Described(buffer)} instead of {Described(_tensors[name])}");
 
         search?.Load(_tensors
             .Where(pair => pair.Key.StartsWith(SearchPrefix, StringComparison.Ordinal))
@@ -188,6 +188,10 @@ public sealed class Checkpoint : IDisposable
             tensor.Dispose();
         }
     }
+
+    private static bool Fits(torch.Tensor saved, torch.Tensor wanted) => saved.dtype == wanted.dtype && saved.shape.SequenceEqual(wanted.shape);
+
+    private static string Described(torch.Tensor tensor) => $"{(tensor.dim() == 0 ? "one number" : string.Join('x', tensor.shape))} ({tensor.dtype})";
 
     private static InputException Damaged(string path, string why, Exception? cause = null) => new($"The checkpoint '{path}' is damaged: {why}. Use another checkpoint, or train again.", cause);
 

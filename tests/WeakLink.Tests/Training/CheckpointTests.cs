@@ -133,6 +133,25 @@ public sealed class CheckpointTests : IDisposable
         Assert.Contains(reason, message, StringComparison.Ordinal);
     }
 
+    // As float32 it would be infinite; of another shape it would end in libtorch.
+    [Fact]
+    public void TensorsThatDoNotFit_AreNamed()
+    {
+        var path = Saved();
+        var (tensors, metadata) = SafeTensors.Read(path);
+        using var network = Networks.Create("resnet8");
+        using var optimizer = torch.optim.SGD(network.parameters(), 0.1, momentum: 0.9);
+        SafeTensors.Write(path, new Dictionary<string, torch.Tensor>(tensors) { ["fc.bias"] = torch.full([7], 1e39, torch.float64) }, metadata);
+        using (var wide = Checkpoint.Load(path))
+        {
+            Assert.Contains("'fc.bias' is 7 (Float64) instead of 7 (Float32)", Assert.Throws<InputException>(() => wide.RestoreNetwork(network)).Message);
+        }
+
+        SafeTensors.Write(path, new Dictionary<string, torch.Tensor>(tensors) { ["optimizer.momentum.fc.bias"] = torch.zeros(3) }, metadata);
+        using var other = Checkpoint.Load(path);
+        Assert.Contains("the momentum of 'fc.bias' is 3 (Float32) instead of 7", Assert.Throws<InputException>(() => other.Restore(network, optimizer, null)).Message);
+    }
+
     [Fact]
     public void DivergedTraining_IsNotSaved_AndWhatWasThereStays()
     {
