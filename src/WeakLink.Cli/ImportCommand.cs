@@ -11,7 +11,9 @@ namespace WeakLink.Cli;
 internal static class ImportCommand
 {
     private const string ImageNetSuffix = "-imagenet";
-    private const int LongestClassFile = 1 << 22;
+
+    // Of every published network with a width of its own: 256 MB.
+    private const long ListedParameters = 64_000_000;
 
     public static Command Create()
     {
@@ -84,7 +86,7 @@ internal static class ImportCommand
                 throw new InputException($"The network of '{path}' tells {weights.Classes} classes apart, but there are {names.Count} names: give those of its own data.");
             }
 
-            using var network = recipe.CreateNetworkFor(names.Count, weights.Numbers, path);
+            using var network = recipe.CreateNetworkFor(names.Count, weights.Numbers, path, ListedParameters);
             weights.CopyTo(network);
             var target = parsed.GetValue(output)!;
             Checkpoint.Save(target, network, null, null, recipe, names, size, new RunPosition());
@@ -138,7 +140,6 @@ internal static class ImportCommand
         "cifar10" => CifarClasses.Ten,
         "cifar100" => CifarClasses.Hundred,
         _ when !File.Exists(option) => throw new InputException($"--classes {option} is neither cifar10, cifar100 nor a file with one class name a line."),
-        _ when new FileInfo(option).Length > LongestClassFile => throw new InputException($"'{option}' is too large to be a list of class names."),
-        _ => [.. File.ReadLines(option).Select(line => line.Trim()).Where(line => line.Length > 0)],
+        _ => WeakLink.ClassNames.Read(option),
     };
 }

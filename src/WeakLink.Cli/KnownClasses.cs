@@ -17,9 +17,17 @@ internal static class KnownClasses
     {
         if (!data.Classes.SequenceEqual(trained.Classes))
         {
-            throw new InputException($"The classes of {data.Name} ({Some(data.Classes)}) are not those that the network was trained on ({Some(trained.Classes)}): name the folders alike.");
+            throw new InputException($"The classes of {data.Name} ({Some(data.Classes)}) are not those that the network was trained on ({Some(trained.Classes)}): {Difference(data.Classes, trained.Classes)}; name the folders alike.");
         }
     }
 
     private static string Some(IReadOnlyList<string> classes) => string.Join(", ", classes.Take(5)) + (classes.Count > 5 ? ", ..." : "");
+
+    private static string Difference(IReadOnlyList<string> data, IReadOnlyList<string> network)
+    {
+        var place = Enumerable.Range(0, Math.Max(data.Count, network.Count)).First(i => i >= data.Count || i >= network.Count || data[i] != network[i]);
+        return $"class {place} is {Name(data)} in the data and {Name(network)} in the network";
+
+        string Name(IReadOnlyList<string> classes) => place < classes.Count ? $"'{classes[place]}'" : "missing";
+    }
 }

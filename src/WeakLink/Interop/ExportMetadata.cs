@@ -26,4 +26,7 @@ internal static class ExportMetadata
 
     /// <summary>What the subnet keeps of each block as a JSON list; absent for a whole network.</summary>
     public const string Subnet = "subnet";
+
+    /// <summary>SHA-256 in hexadecimal of all bytes of an ONNX file before this, its last entry.</summary>
+    public const string Checksum = "weaklink.sha256";
 }

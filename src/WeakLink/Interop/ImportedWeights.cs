@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using TorchSharp;
 using WeakLink.Models;
@@ -6,31 +7,49 @@ namespace WeakLink.Interop;
 
 /// <summary>
 /// Weights that other programs saved: safetensors, or checkpoints that PyTorch wrote. Understands the names of torchvision's ResNets,
-/// RobustBench's PreAct and wide ones, and the checkpoints of the EWS authors. Nothing in the file is executed.
+/// RobustBench's PreAct and wide ones, and the checkpoints of the EWS authors, whatever modules the network was wrapped in. Nothing in the
+/// file is executed.
 /// </summary>
 public sealed class ImportedWeights : IDisposable
 {
     private const int Listed = 8;
+    private const int LargestSide = 65_535;
 
     private readonly string _path;
+    private readonly StoredTensors _stored;
     private readonly Dictionary<string, torch.Tensor> _tensors;
 
-    private ImportedWeights(string path, Dictionary<string, torch.Tensor> tensors, IReadOnlyDictionary<string, string> metadata)
+    private ImportedWeights(string path, StoredTensors stored)
     {
-        (_path, _tensors) = (path, tensors);
-        Model = metadata.GetValueOrDefault(ExportMetadata.Model);
-        ClassNames = List<string>(metadata, ExportMetadata.Classes);
-        if (Floats(metadata, ExportMetadata.Mean) is { } mean && Floats(metadata, ExportMetadata.StandardDeviation) is { } deviation)
+        (_path, _stored) = (path, stored);
+        var tensors = Unwrapped();
+        var normalisations = ParameterNames.NormalisationsIn(tensors.Keys.ToHashSet(StringComparer.Ordinal)).ToList();
+        foreach (var (mean, deviation) in normalisations)
         {
-            (Mean, StandardDeviation) = (mean, deviation);
-        }
-        else if (ParameterNames.Normalisation(tensors.Keys.ToHashSet(StringComparer.Ordinal)) is { } names)
-        {
-            (Mean, StandardDeviation) = (Take(names.Mean), Take(names.Deviation));
+            Normalise(Three(mean, tensors[mean]), Three(deviation, tensors[deviation]));
         }
 
-        Height = int.TryParse(metadata.GetValueOrDefault(ExportMetadata.Height), out var height) && height > 0 ? height : null;
-        Width = int.TryParse(metadata.GetValueOrDefault(ExportMetadata.Width), out var width) && width > 0 ? width : null;
+        _tensors = OneNetwork(tensors.ExceptBy(normalisations.SelectMany(pair => (string[])[pair.Mean, pair.Deviation]), pair => pair.Key).ToDictionary(StringComparer.Ordinal));
+        var metadata = stored.Metadata;
+        if (stored.Vouched == Vouched.Nothing)
+        {
+            // What another program says under the same keys may mean anything.
+            if (metadata.ContainsKey(ExportMetadata.Model) && metadata.ContainsKey(ExportMetadata.Classes))
+            {
+                throw new InputException($"The checkpoint '{path}' describes itself as WeakLink's exports do, but lacks their checksum: it was changed; export it again, or save its tensors without these metadata and import them with --model and --classes.");
+            }
+
+            return;
+        }
+
+        Model = metadata.GetValueOrDefault(ExportMetadata.Model);
+        ClassNames = List<string>(ExportMetadata.Classes) is { } names ? WeakLink.ClassNames.Checked(names, $"The checkpoint '{path}'") : null;
+        if (List<double>(ExportMetadata.Mean) is { } means && List<double>(ExportMetadata.StandardDeviation) is { } deviations)
+        {
+            Normalise(means, deviations);
+        }
+
+        (Height, Width) = (Side(ExportMetadata.Height), Side(ExportMetadata.Width));
         IsSubnet = metadata.ContainsKey(ExportMetadata.Subnet);
         Preparation = metadata.TryGetValue(ExportMetadata.Preparation, out var json) ? ImagePreparation.Parse(json, path)
             // WeakLink's exports before there was the key said the size of the input alone.
@@ -45,10 +64,10 @@ public sealed class ImportedWeights : IDisposable
     public IReadOnlyList<string>? ClassNames { get; }
 
     /// <summary>What the model subtracts from each channel of images in [0, 1], where the file says it; otherwise null.</summary>
-    public IReadOnlyList<double>? Mean { get; }
+    public IReadOnlyList<double>? Mean { get; private set; }
 
     /// <summary>What the model divides each channel by, where the file says it; otherwise null.</summary>
-    public IReadOnlyList<double>? StandardDeviation { get; }
+    public IReadOnlyList<double>? StandardDeviation { get; private set; }
 
     /// <summary>Height of the network's input in pixels, where WeakLink exported the file; otherwise null.</summary>
     public int? Height { get; }
@@ -62,8 +81,8 @@ public sealed class ImportedWeights : IDisposable
     /// <summary>What becomes of an image before the network sees it, where WeakLink exported the file; otherwise null.</summary>
     public ImagePreparation? Preparation { get; }
 
-    /// <summary>How many numbers its tensors hold.</summary>
-    public long Numbers => _tensors.Values.Sum(tensor => tensor.numel());
+    /// <summary>How many numbers its tensors hold at most: views of the same numbers count once.</summary>
+    public long Numbers => Math.Min(_tensors.Values.Sum(tensor => tensor.numel()), new FileInfo(_path).Length);
 
     /// <summary>Number of classes: rows of the classifier's weight.</summary>
     /// <exception cref="InputException">There is no classifier.</exception>
@@ -76,33 +95,20 @@ public sealed class ImportedWeights : IDisposable
     /// <exception cref="InputException">The file is missing, damaged, or holds anything but tensors and containers.</exception>
     public static ImportedWeights Read(string path)
     {
-        var (tensors, metadata) = PyTorchFile.IsOne(path) ? (PyTorchFile.Read(path), []) : SafeTensors.Read(path);
-        var bare = new Dictionary<string, torch.Tensor>(StringComparer.Ordinal);
+        var stored = PyTorchFile.IsOne(path) ? new StoredTensors(PyTorchFile.Read(path), []) : SafeTensors.Read(path);
         try
         {
-            foreach (var (name, tensor) in tensors)
-            {
-                if (!bare.TryAdd(ParameterNames.Bare(name), tensor))
-                {
-                    throw new InputException($"The checkpoint '{path}' holds two networks ('{ParameterNames.Bare(name)}' is there with and without a prefix): save one of them.");
-                }
-            }
-
-            return new ImportedWeights(path, bare, metadata);
+            return new ImportedWeights(path, stored);
         }
         catch
         {
-            foreach (var tensor in tensors.Values)
-            {
-                tensor.Dispose();
-            }
-
+            stored.Dispose();
             throw;
         }
     }
 
     /// <summary>Puts the weights and running averages into a network.</summary>
-    /// <exception cref="InputException">Parameters are missing, unknown or of another shape; they are listed.</exception>
+    /// <exception cref="InputException">Parameters are missing, unknown or of another shape, which are listed; or one holds what no network computes with. The network stays as it is.</exception>
     public void CopyTo(ClassifierNetwork network)
     {
         var wanted = network.state_dict().Where(pair => pair.Key is not (ExportMetadata.Mean or "standard_deviation")).ToDictionary(StringComparer.Ordinal);
@@ -110,14 +116,20 @@ public sealed class ImportedWeights : IDisposable
         var found = new Dictionary<string, torch.Tensor>(StringComparer.Ordinal);
         foreach (var (bare, tensor) in _tensors)
         {
-            if (!ParameterNames.IsUnused(bare) && !found.TryAdd(ParameterNames.Ours(bare, names), tensor))
+            var name = ParameterNames.Ours(bare, names);
+            if (!names.Contains(name) && (ParameterNames.IsUnused(bare) || IsCount(tensor)))
             {
-                throw new InputException($"The checkpoint '{_path}' holds '{ParameterNames.Ours(bare, names)}' under two names: save one network alone.");
+                continue;
+            }
+
+            if (!found.TryAdd(name, tensor))
+            {
+                throw new InputException($"The checkpoint '{_path}' holds '{ParameterNames.Shown(name)}' under two names: save one network alone.");
             }
         }
 
         var differences = wanted.Keys.Where(name => !found.ContainsKey(name) && !MayBeMissing(name, found)).Select(name => $"'{name}' is missing")
-            .Concat(found.Keys.Where(name => !names.Contains(name)).Select(name => $"'{name}' is not part of the network"))
+            .Concat(found.Keys.Where(name => !names.Contains(name)).Select(name => $"'{ParameterNames.Shown(name)}' is not part of the network"))
             .Concat(wanted.Where(pair => found.TryGetValue(pair.Key, out var other) && !other.shape.SequenceEqual(pair.Value.shape))
                 .Select(pair => $"'{pair.Key}' is {Shape(found[pair.Key])} instead of {Shape(pair.Value)}"))
             .ToList();
@@ -129,6 +141,15 @@ public sealed class ImportedWeights : IDisposable
         }
 
         using var noGradients = torch.no_grad();
+        using var scope = torch.NewDisposeScope();
+        if (found.FirstOrDefault(pair => wanted[pair.Key].is_floating_point() && !pair.Value.is_floating_point()) is { Key: { } whole })
+        {
+            throw new InputException($"The checkpoint '{_path}' is quantised: '{whole}' holds whole numbers ({found[whole].dtype}), whose scale WeakLink does not know; import the network as it was before.");
+        }
+
+        Require(found, "");
+        found = found.ToDictionary(pair => pair.Key, pair => pair.Value.to(wanted[pair.Key].dtype), StringComparer.Ordinal);
+        Require(found, "as float32, which WeakLink computes in, ");
         foreach (var (name, tensor) in wanted)
         {
             if (found.TryGetValue(name, out var value))
@@ -143,37 +164,122 @@ public sealed class ImportedWeights : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        foreach (var tensor in _tensors.Values)
-        {
-            tensor.Dispose();
-        }
-    }
+    public void Dispose() => _stored.Dispose();
 
     // Counts of batches change nothing; a classifier without shifts has shifts of zero.
     private static bool MayBeMissing(string name, Dictionary<string, torch.Tensor> found) =>
         name.EndsWith(BatchNorm.Batches, StringComparison.Ordinal) || (name is "fc.bias" or "linear.bias" && found.ContainsKey(name.Replace("bias", "weight", StringComparison.Ordinal)));
 
-    private double[] Take(string name)
+    // Of batches, of averaged models, of steps: a single whole number is no weight.
+    private static bool IsCount(torch.Tensor tensor) => tensor.dim() == 0 && !tensor.is_floating_point() && !tensor.is_complex();
+
+    private static bool AreSame(torch.Tensor one, torch.Tensor other) =>
+        ReferenceEquals(one, other) || (one.dtype == other.dtype && one.shape.SequenceEqual(other.shape) && one.allclose(other, 0, 0, equal_nan: true));
+
+    private Dictionary<string, torch.Tensor> Unwrapped()
     {
-        _tensors.Remove(name, out var tensor);
-        using (tensor)
+        var plain = new Dictionary<string, torch.Tensor>(StringComparer.Ordinal);
+        foreach (var (name, tensor) in _stored.Tensors)
         {
-            using var values = tensor!.to(torch.float64).reshape(-1);
-            return values.numel() == 3
-                ? values.data<double>().ToArray()
-                : throw new InputException($"The checkpoint '{_path}' normalises by '{name}', which is {Shape(tensor)} instead of three channels: it is not of a network for colour pictures.");
+            var bare = ParameterNames.Plain(name);
+            if (!plain.TryAdd(bare, tensor) && !IsCount(tensor) && !AreSame(plain[bare], tensor))
+            {
+                throw new InputException($"The checkpoint '{_path}' holds two networks ('{ParameterNames.Shown(bare)}' is there with and without a prefix): save one of them.");
+            }
+        }
+
+        return plain;
+    }
+
+    // What stands before the names of a whole network is a wrapper. Models that attack or average themselves hold theirs twice.
+    private Dictionary<string, torch.Tensor> OneNetwork(Dictionary<string, torch.Tensor> tensors)
+    {
+        var wrappers = Wrappers(tensors);
+        if (wrappers.Count == 0)
+        {
+            return tensors;
+        }
+
+        string? Wrapper(string name) => wrappers.LastOrDefault(wrapper => name.StartsWith(wrapper, StringComparison.Ordinal));
+        var network = tensors.Where(pair => Wrapper(pair.Key) == wrappers[0]).ToDictionary(pair => pair.Key[wrappers[0].Length..], pair => pair.Value, StringComparer.Ordinal);
+        foreach (var (name, tensor) in tensors)
+        {
+            var wrapper = Wrapper(name);
+            if (wrapper is null)
+            {
+                // Outside of the network: named when it is copied, if it is more than a count.
+                if (!network.TryAdd(name, tensor))
+                {
+                    throw new InputException($"The checkpoint '{_path}' holds '{ParameterNames.Shown(name)}' both outside of and inside of '{ParameterNames.Shown(wrappers[0])}': save one network alone.");
+                }
+            }
+            else if (wrapper != wrappers[0] && !IsCount(tensor) && !(network.TryGetValue(name[wrapper.Length..], out var same) && AreSame(same, tensor)))
+            {
+                throw new InputException($"The checkpoint '{_path}' holds two networks ('{ParameterNames.Shown(wrappers[0])}' and '{ParameterNames.Shown(wrapper)}'), which differ in '{ParameterNames.Shown(name[wrapper.Length..])}': save one of them.");
+            }
+        }
+
+        return network;
+    }
+
+    // By length, so that the last that a name begins with is its own.
+    private static List<string> Wrappers(Dictionary<string, torch.Tensor> tensors)
+    {
+        var classified = (
+            from name in tensors.Keys
+            from classifier in ParameterNames.Classifiers
+            where name.EndsWith(classifier, StringComparison.Ordinal) && tensors[name].dim() == 2
+            let wrapper = name[..^classifier.Length]
+            where wrapper.Length == 0 || wrapper[^1] == '.'
+            orderby wrapper.Length
+            select wrapper).Distinct().ToList();
+        var whole = classified.Where(wrapper => tensors.TryGetValue(wrapper + ParameterNames.Stem, out var stem) && stem.dim() == 4 && stem.shape[1] == 3).ToList();
+        return whole.Count > 0 ? whole : [.. classified.Take(1)];
+    }
+
+    private void Normalise(double[] mean, double[] deviation)
+    {
+        if (mean.Length != 3 || deviation.Length != 3 || !UsableNumbers.MeansFit(mean) || !UsableNumbers.DeviationsFit(deviation))
+        {
+            throw new InputException(FormattableString.Invariant($"The checkpoint '{_path}' normalises its input by the means {string.Join(", ", mean)} and the deviations {string.Join(", ", deviation)}, but means must be in {UsableNumbers.MeanRange}, deviations in {UsableNumbers.DeviationRange}."));
+        }
+
+        if (Mean is not null && !(Mean.SequenceEqual(mean) && StandardDeviation!.SequenceEqual(deviation)))
+        {
+            throw new InputException($"The checkpoint '{_path}' normalises its input in two ways that differ: save one network alone.");
+        }
+
+        (Mean, StandardDeviation) = (mean, deviation);
+    }
+
+    private double[] Three(string name, torch.Tensor tensor)
+    {
+        if (tensor.numel() != 3)
+        {
+            throw new InputException($"The checkpoint '{_path}' normalises by '{ParameterNames.Shown(name)}', which is {Shape(tensor)} instead of three channels: it is not of a network for colour pictures.");
+        }
+
+        using var scope = torch.NewDisposeScope();
+        return tensor.to(torch.float64).reshape(-1).data<double>().ToArray();
+    }
+
+    private void Require(Dictionary<string, torch.Tensor> tensors, string how)
+    {
+        if (UsableNumbers.Problem(tensors) is { } problem)
+        {
+            throw new InputException($"The checkpoint '{_path}' holds no network that computes: {how}{problem}. Its training diverged; import one from before that.");
         }
     }
 
-    private double[]? Floats(IReadOnlyDictionary<string, string> metadata, string key) => List<double>(metadata, key) is { Length: 3 } values ? values : null;
+    private int? Side(string key) => !_stored.Metadata.TryGetValue(key, out var text) ? null
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var side) && side is > 0 and <= LargestSide ? side
+        : throw new InputException($"The checkpoint '{_path}' is damaged: its metadata '{key}' are not a size in pixels.");
 
-    private T[]? List<T>(IReadOnlyDictionary<string, string> metadata, string key)
+    private T[]? List<T>(string key)
     {
         try
         {
-            return metadata.TryGetValue(key, out var text) ? JsonSerializer.Deserialize<T[]>(text, Json.Line) : null;
+            return _stored.Metadata.TryGetValue(key, out var text) ? JsonSerializer.Deserialize<T[]>(text, Json.Line) ?? throw new JsonException() : null;
         }
         catch (JsonException exception)
         {
@@ -183,5 +289,5 @@ public sealed class ImportedWeights : IDisposable
 
     private static string Shape(torch.Tensor tensor) => tensor.dim() == 0 ? "one number" : string.Join('x', tensor.shape);
 
-    private static string Some(IEnumerable<string> names) => string.Join(", ", names.Take(3)) + ", ...";
+    private static string Some(IEnumerable<string> names) => string.Join(", ", names.Take(3).Select(ParameterNames.Shown)) + ", ...";
 }

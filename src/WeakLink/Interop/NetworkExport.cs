@@ -39,9 +39,10 @@ public sealed class NetworkExport
 
     /// <summary>
     /// Writes an ONNX model: input <c>images</c> (N×3×H×W in [0, 1], float32, any N), output <c>logits</c> (N×classes). The normalisation
-    /// is part of it; class names and what becomes of an image before (JSON) are its metadata <c>classes</c> and <c>preparation</c>.
+    /// is part of it; class names and what becomes of an image before (JSON) are its metadata <c>classes</c> and <c>preparation</c>. The last metadata,
+    /// <c>weaklink.sha256</c>, is the checksum of all bytes before them.
     /// </summary>
-    /// <exception cref="InputException">The file can't be written, or the network is too large for one.</exception>
+    /// <exception cref="InputException">The file can't be written, the network is too large for one, or it holds what no network computes with.</exception>
     public void WriteOnnx(string path)
     {
         using var trace = Trace();
@@ -58,7 +59,7 @@ public sealed class NetworkExport
     /// Writes the tensors under their PyTorch names, as <c>load_state_dict</c> takes them: torchvision's for ResNets, RobustBench's for PreAct
     /// and wide ones. Normalisation, class names and what becomes of an image before are metadata.
     /// </summary>
-    /// <exception cref="InputException">The file can't be written.</exception>
+    /// <exception cref="InputException">The file can't be written, or the network holds what no network computes with.</exception>
     public void WriteSafeTensors(string path)
     {
         using var trace = Trace();
@@ -92,7 +93,17 @@ public sealed class NetworkExport
         }
     }
 
-    private ForwardTrace Trace() => _network.Trace(_preparation.CropHeight, _preparation.CropWidth, Subnet, Statistics);
+    private ForwardTrace Trace()
+    {
+        var trace = _network.Trace(_preparation.CropHeight, _preparation.CropWidth, Subnet, Statistics);
+        if (UsableNumbers.Problem(trace.Operations.SelectMany(operation => operation.Parameters.Select(parameter => KeyValuePair.Create(trace.FullName(operation, parameter.Name), parameter.Value)))) is { } problem)
+        {
+            trace.Dispose();
+            throw new InputException($"The network can't be exported: {problem}. Its training diverged; export one from before that.");
+        }
+
+        return trace;
+    }
 
     private IEnumerable<KeyValuePair<string, string>> Metadata(ForwardTrace trace)
     {

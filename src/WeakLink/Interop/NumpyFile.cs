@@ -6,7 +6,7 @@ using System.Text.RegularExpressions;
 namespace WeakLink.Interop;
 
 /// <summary>
-/// Arrays in NumPy's <c>.npy</c> format (NEP 1), read piece by piece: shape and type from the header, then any bytes. Objects are
+/// Arrays in NumPy's <c>.npy</c> format (NEP 1), read piece by piece: shape and type from the header, then any bytes. Python objects are
 /// refused: reading one never runs code.
 /// </summary>
 public sealed partial class NumpyFile : IDisposable
@@ -23,7 +23,7 @@ public sealed partial class NumpyFile : IDisposable
     /// <summary>Where the file is.</summary>
     public string Path { get; }
 
-    /// <summary>The numbers' type as NumPy writes it, such as <c>|u1</c> (bytes) or <c>&lt;i8</c> (64-bit integers).</summary>
+    /// <summary>The numbers' type as NumPy writes it, such as <c>|u1</c> (bytes), <c>&lt;i8</c> (64-bit integers) or <c>&gt;i8</c> (the same, big-endian).</summary>
     public string Type { get; }
 
     /// <summary>Length of each dimension; the last varies fastest.</summary>
@@ -57,7 +57,7 @@ public sealed partial class NumpyFile : IDisposable
         }
     }
 
-    /// <summary>Reads bytes of the data; safe to call from several threads.</summary>
+    /// <summary>Reads bytes of the data as they are in the file; safe to call from several threads.</summary>
     /// <param name="offset">From the first number, in bytes.</param>
     /// <param name="bytes">Receives the bytes.</param>
     /// <exception cref="InputException">The file became shorter.</exception>
@@ -74,7 +74,12 @@ public sealed partial class NumpyFile : IDisposable
     /// <exception cref="InputException">The numbers are of another type, or too many for an array.</exception>
     public long[] ReadIntegers()
     {
-        var size = Type is [_, 'i' or 'u', '1' or '2' or '4' or '8'] ? Type[2] - '0' : throw new InputException($"The array '{Path}' holds numbers of type {Type}, expected integers: save it as int64.");
+        if (Type[1] is not ('i' or 'u'))
+        {
+            throw new InputException($"The array '{Path}' holds numbers of type {Type}, expected integers: save it as int64.");
+        }
+
+        var size = Type[2] - '0';
         if (Count > Array.MaxLength / size)
         {
             throw new InputException($"The array '{Path}' has {Count:N0} numbers, more than are read at once: split it.");
@@ -86,6 +91,11 @@ public sealed partial class NumpyFile : IDisposable
         for (var i = 0; i < numbers.Length; i++)
         {
             var number = bytes.AsSpan(i * size, size);
+            if (Type[0] == '>')
+            {
+                number.Reverse();
+            }
+
             numbers[i] = (Type[1], size) switch
             {
                 ('u', 1) => number[0],
@@ -141,13 +151,8 @@ public sealed partial class NumpyFile : IDisposable
         var header = new byte[headerLength];
         stream.Position = headerStart;
         stream.ReadExactly(header);
-        var match = Description().Match(Encoding.UTF8.GetString(header));
-        if (!match.Success)
-        {
-            throw new InputException($"The array '{path}' is not one of numbers in C order: save it with numpy.save(path, numpy.ascontiguousarray(array)).");
-        }
-
-        var file = new NumpyFile(path, stream, match.Groups["type"].Value, Lengths(path, match.Groups["shape"].Value), headerStart + headerLength);
+        var (type, shape) = Described(path, Encoding.Latin1.GetString(header));
+        var file = new NumpyFile(path, stream, type, shape, headerStart + headerLength);
         var size = file.Type[2] - '0';
         long expected;
         try
@@ -164,12 +169,49 @@ public sealed partial class NumpyFile : IDisposable
             : throw new InputException($"The array '{path}' is truncated: {stream.Length:N0} bytes where its shape {string.Join('x', file.Shape)} needs {expected:N0}; copy or fetch it again.");
     }
 
+    // The header is a Python dictionary, whose keys and spaces may stand in any order.
+    private static (string Type, long[] Shape) Described(string path, string header)
+    {
+        var (type, order, lengths) = (TypeEntry().Match(header), OrderEntry().Match(header), ShapeEntry().Match(header));
+        if (!type.Success || !order.Success || !lengths.Success || TypeEntry().Count(header) > 1 || OrderEntry().Count(header) > 1 || ShapeEntry().Count(header) > 1)
+        {
+            throw new InputException($"The array '{path}' is damaged in its header, or not one of plain numbers (records are not): copy or fetch it again, or save it with numpy.save.");
+        }
+
+        var text = type.Groups["type"].Value;
+        if (text is [_, 'O', ..])
+        {
+            throw new InputException($"The array '{path}' holds Python objects, which can't be read without running code: save numbers, with numpy.save(path, numpy.array(list_of_equal_shapes)).");
+        }
+
+        if (!NumberType().IsMatch(text))
+        {
+            throw new InputException($"The array '{path}' holds values of type {ParameterNames.Shown(text)}, expected whole or floating-point numbers of 1 to 8 bytes: save it with numpy.save(path, array.astype('int64')), or 'uint8' for images.");
+        }
+
+        var shape = Lengths(path, lengths.Groups["shape"].Value);
+        // Numbers along one side lie in the same order either way.
+        return order.Groups["fortran"].Value == "True" && shape.Count(length => length != 1) > 1
+            ? throw new InputException($"The array '{path}' is in Fortran order, expected C order: save it with numpy.save(path, numpy.ascontiguousarray(array)).")
+            : (text[2] == '1' ? "|" + text[1..] : text, shape);
+    }
+
     private static long[] Lengths(string path, string text) =>
         [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(length =>
-            long.TryParse(length, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+            // Python 2 writes an L after long integers.
+            long.TryParse(length.EndsWith('L') ? length[..^1] : length, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
                 ? value
-                : throw new InputException($"The array '{path}' claims an absurd shape ({text}): it is damaged; copy or fetch it again."))];
+                : throw new InputException($"The array '{path}' claims an absurd shape ({ParameterNames.Shown(text)}): it is damaged; copy or fetch it again."))];
 
-    [GeneratedRegex(@"^\{'descr': '(?<type>[<|][iuf][1248])', 'fortran_order': False, 'shape': \((?<shape>[\d, ]*)\),? *\}\s*$")]
-    private static partial Regex Description();
+    [GeneratedRegex(@"['""]descr['""]\s*:\s*['""](?<type>[^'""]*)['""]\s*[,}]")]
+    private static partial Regex TypeEntry();
+
+    [GeneratedRegex(@"['""]fortran_order['""]\s*:\s*(?<fortran>True|False)\s*[,}]")]
+    private static partial Regex OrderEntry();
+
+    [GeneratedRegex(@"['""]shape['""]\s*:\s*\((?<shape>[^()]*)\)\s*[,}]")]
+    private static partial Regex ShapeEntry();
+
+    [GeneratedRegex("^[<>|][iuf][1248]$")]
+    private static partial Regex NumberType();
 }

@@ -19,6 +19,7 @@ internal static class OnnxModel
     private const long FormatVersion = 8;
     private const string Batch = "N";
     private const long FloatType = 1;
+    private const int Metadata = 14;
 
     /// <summary>The model as a protocol buffer message (onnx.proto of the ONNX standard).</summary>
     /// <param name="trace">What the network computes.</param>
@@ -54,10 +55,10 @@ internal static class OnnxModel
             .Add(8, new ProtobufMessage().Add(1, "").Add(2, Opset));
         foreach (var (key, text) in metadata)
         {
-            model.Add(14, new ProtobufMessage().Add(1, key).Add(2, text));
+            model.Add(Metadata, new ProtobufMessage().Add(1, key).Add(2, text));
         }
 
-        return model;
+        return model.Add(Metadata, new ProtobufMessage().Add(1, ExportMetadata.Checksum).Add(2, model.Sha256()));
     }
 
     private static IEnumerable<ProtobufMessage> Nodes(ForwardTrace trace, TracedOperation operation, bool last)

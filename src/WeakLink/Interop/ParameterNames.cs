@@ -6,8 +6,13 @@ namespace WeakLink.Interop;
 /// </summary>
 internal static class ParameterNames
 {
-    // Put before every name by data parallelism, compilation, and models that keep the network in a field.
-    private static readonly string[] Wrappers = ["module.", "_orig_mod.", "model.", "net.", "network."];
+    /// <summary>What every network begins with: a convolution of three channels.</summary>
+    public const string Stem = "conv1.weight";
+
+    private const int LongestShown = 100;
+
+    // Data parallelism names the module that it wraps; compilation, sharding and others put an underscore before the names of theirs.
+    private const string Parallel = "module";
 
     // In EWS checkpoints the masks of the last subnet, unused scales of the paths; in EWS's and RobustBench's wide networks a block that nothing runs.
     private static readonly string[] UnusedEndings = [".beta", ".active_index", ".path_beta", ".alpha"];
@@ -16,20 +21,15 @@ internal static class ParameterNames
     // The CIFAR ResNets of RobustBench and EWS write torchvision's "downsample" and "fc" in another way.
     private static readonly (string Theirs, string Ours)[] Synonyms = [(".shortcut.", ".downsample."), ("linear.", "fc."), ("fc.", "linear.")];
 
-    // Buffers of models that normalise their input themselves.
+    // Buffers of models that normalise their input themselves, in a module of their own or not.
     private static readonly (string Mean, string Deviation)[] Normalisations =
-        [("normalize.mean", "normalize.std"), ("normalizer.mean", "normalizer.std"), ("mu", "sigma"), ("mean", "std"), ("mean", "standard_deviation")];
+        [("mean", "std"), ("mu", "sigma"), ("new_mean", "new_std"), ("means", "stds"), ("means", "sds"), ("image_mean", "image_std"), ("mean", "standard_deviation")];
 
-    /// <summary>A name without what wraps the network.</summary>
-    public static string Bare(string name)
-    {
-        while (Wrappers.FirstOrDefault(wrapper => name.StartsWith(wrapper, StringComparison.Ordinal)) is { } wrapper)
-        {
-            name = name[wrapper.Length..];
-        }
+    /// <summary>The classifier's weight, whose length is the number of classes.</summary>
+    public static IReadOnlyList<string> Classifiers { get; } = ["fc.weight", "linear.weight"];
 
-        return name;
-    }
+    /// <summary>A name without the modules that wrap others and compute nothing, wherever they stand.</summary>
+    public static string Plain(string name) => string.Join('.', name.Split('.').Where(part => part != Parallel && !part.StartsWith('_')));
 
     /// <summary>Whether a bare name belongs to something that does not change what the network computes.</summary>
     public static bool IsUnused(string bare) =>
@@ -49,20 +49,15 @@ internal static class ParameterNames
             .FirstOrDefault(wanted.Contains, bare);
     }
 
-    /// <summary>The bare names of the input's mean and standard deviation, where the checkpoint has both.</summary>
-    public static (string Mean, string Deviation)? Normalisation(IReadOnlySet<string> bare)
-    {
-        foreach (var pair in Normalisations)
-        {
-            if (bare.Contains(pair.Mean) && bare.Contains(pair.Deviation))
-            {
-                return pair;
-            }
-        }
+    /// <summary>The names of an input's mean and standard deviation, wherever a checkpoint has both side by side.</summary>
+    public static IEnumerable<(string Mean, string Deviation)> NormalisationsIn(IReadOnlySet<string> names) =>
+        from name in names
+        let parent = name[..(name.LastIndexOf('.') + 1)]
+        from pair in Normalisations
+        where name == parent + pair.Mean && names.Contains(parent + pair.Deviation)
+        select (name, parent + pair.Deviation);
 
-        return null;
-    }
-
-    /// <summary>The classifier's weight, whose length is the number of classes.</summary>
-    public static IReadOnlyList<string> Classifiers { get; } = ["fc.weight", "linear.weight"];
+    /// <summary>A name as a message shows it.</summary>
+    public static string Shown(string name) =>
+        string.Concat(name.Take(LongestShown).Select(letter => char.IsControl(letter) ? '?' : letter)) + (name.Length > LongestShown ? "..." : "");
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Text;
 using TorchSharp;
 
@@ -37,8 +38,6 @@ internal sealed class PickleReader(byte[] bytes, int start = 0)
         ["torch._utils _rebuild_tensor_v2"] = arguments => Tensor(arguments, 6),
         ["torch._utils _rebuild_parameter"] = arguments => arguments is [PickledTensor tensor, ..] ? tensor : throw Broken("a parameter in it is not a tensor"),
         ["torch Size"] = arguments => arguments is [object?[] lengths] ? lengths : throw Broken("a size in it is not a list of lengths"),
-        ["collections OrderedDict"] = Dictionary,
-        ["collections Counter"] = Dictionary,
     };
 
     private readonly Dictionary<string, PickledStorage> _storages = new(StringComparer.Ordinal);
@@ -125,6 +124,13 @@ internal sealed class PickleReader(byte[] bytes, int start = 0)
                 break;
             case (byte)'G':
                 Push(BinaryPrimitives.ReadDoubleBigEndian(Take(8)));
+                break;
+
+            case (byte)'I':
+                Push(Line() switch { "00" => false, "01" => true, var digits => Integer(digits) });
+                break;
+            case (byte)'L':
+                Push(Integer(Line().TrimEnd('L')));
                 break;
 
             // Text and bytes.
@@ -237,10 +243,11 @@ internal sealed class PickleReader(byte[] bytes, int start = 0)
         }
     }
 
-    private static object Named(string module, string name)
+    private object Named(string module, string name)
     {
         var full = $"{module} {name}";
-        return StorageTypes.TryGetValue(full, out var type) ? type
+        return full is "collections OrderedDict" or "collections Counter" ? (Func<object?[], object?>)Dictionary
+            : StorageTypes.TryGetValue(full, out var type) ? type
             : Builders.TryGetValue(full, out var builder) ? builder
             : throw Broken($"it asks to run {Printable(module)}.{Printable(name)}, and only tensors and containers are read (if you trust it, save its weights alone in Python: torch.save(model.state_dict(), \"weights.pth\"))");
     }
@@ -263,13 +270,35 @@ internal sealed class PickleReader(byte[] bytes, int start = 0)
             ? new PickledTensor(storage, offset, [.. shape.Cast<long>()], [.. strides.Cast<long>()])
             : throw Broken("a tensor in it is described in an unknown way");
 
-    // Python 3 builds an empty one and adds to it; a counter may begin as a copy.
-    private static PickledDictionary Dictionary(object?[] arguments) => arguments switch
+    // Python 3 builds an empty one and adds to it, Python 2 gives the pairs; a counter may begin as a copy.
+    private PickledDictionary Dictionary(object?[] arguments)
     {
-        [] => new PickledDictionary(),
-        [PickledDictionary counted] => counted,
-        _ => throw Broken("a dictionary in it is described in an unknown way"),
-    };
+        switch (arguments)
+        {
+            case []:
+                return new PickledDictionary();
+            case [PickledDictionary counted]:
+                return counted;
+            case [List<object?> pairs]:
+                // One list may be given again and again.
+                _instructions += pairs.Count;
+                var dictionary = new PickledDictionary();
+                foreach (var pair in pairs)
+                {
+                    var (key, value) = pair switch
+                    {
+                        List<object?> { Count: 2 } list => (list[0], list[1]),
+                        object?[] { Length: 2 } tuple => (tuple[0], tuple[1]),
+                        _ => throw Broken("a dictionary in it is described in an unknown way"),
+                    };
+                    dictionary.Add(key, value);
+                }
+
+                return dictionary;
+            default:
+                throw Broken("a dictionary in it is described in an unknown way");
+        }
+    }
 
     private void AddPairs(List<object?> items)
     {
@@ -316,6 +345,9 @@ internal sealed class PickleReader(byte[] bytes, int start = 0)
         number.CopyTo(whole);
         return BinaryPrimitives.ReadInt64LittleEndian(whole);
     }
+
+    private static long Integer(string digits) =>
+        long.TryParse(digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : throw Broken("it has an integer of more than 64 bits");
 
     private static string Text(ReadOnlySpan<byte> text) => Encoding.UTF8.GetString(text);
 

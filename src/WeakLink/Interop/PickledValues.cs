@@ -5,15 +5,10 @@ namespace WeakLink.Interop;
 /// <summary>A mapping with its keys (text or integers) in the order of the file.</summary>
 internal sealed class PickledDictionary
 {
-    private const int LongestShown = 100;
-
     private readonly Dictionary<object, object?> _values = [];
 
     /// <summary>The entries whose keys are text.</summary>
     public IEnumerable<(string Name, object? Value)> Named => _values.Where(pair => pair.Key is string).Select(pair => ((string)pair.Key, pair.Value));
-
-    /// <summary>A name as a message shows it.</summary>
-    public static string Shown(string name) => name.Length <= LongestShown ? name : name[..LongestShown] + "...";
 
     public object? this[string name] => _values.GetValueOrDefault(name);
 
@@ -27,7 +22,7 @@ internal sealed class PickledDictionary
 
         if (!_values.TryAdd(key, value))
         {
-            throw new InvalidDataException($"the name '{(key is string text ? Shown(text) : key)}' is in it twice");
+            throw new InvalidDataException($"the name '{(key is string text ? ParameterNames.Shown(text) : key)}' is in it twice");
         }
     }
 }
@@ -49,7 +44,7 @@ internal sealed class PickledTensor
     /// <param name="offset">Numbers before the first one.</param>
     /// <param name="shape">Length of each dimension.</param>
     /// <param name="strides">Numbers from one to the next along each dimension.</param>
-    /// <exception cref="InvalidDataException">It reaches outside of the storage, or has more numbers than it.</exception>
+    /// <exception cref="InvalidDataException">It reaches outside of the storage, or has an absurd number of numbers.</exception>
     public PickledTensor(PickledStorage storage, long offset, long[] shape, long[] strides)
     {
         if (shape.Length != strides.Length || shape.Length > MostDimensions || shape.Any(length => length < 0) || strides.Any(stride => stride < 0) || offset < 0)
@@ -63,8 +58,8 @@ internal sealed class PickledTensor
             // An empty tensor has sides too, and libtorch multiplies them.
             var sides = shape.Aggregate(1L, (product, length) => checked(product * Math.Max(length, 1)));
             Count = shape.Contains(0) ? 0 : sides;
-            Span = Count == 0 ? 0 : shape.Zip(strides).Aggregate(1L, (last, side) => checked(last + ((side.First - 1) * side.Second)));
-            if (checked(offset + Span) > storage.Count)
+            var span = Count == 0 ? 0 : shape.Zip(strides).Aggregate(1L, (last, side) => checked(last + ((side.First - 1) * side.Second)));
+            if (checked(offset + span) > storage.Count)
             {
                 throw new InvalidDataException($"a tensor in it ({string.Join('x', shape)}) reaches beyond its storage");
             }
@@ -72,11 +67,6 @@ internal sealed class PickledTensor
         catch (OverflowException exception)
         {
             throw new InvalidDataException($"a tensor in it has the absurd shape {string.Join('x', shape)}", exception);
-        }
-
-        if (Count > Span)
-        {
-            throw new InvalidDataException($"a tensor in it ({string.Join('x', shape)}) overlaps itself");
         }
     }
 
@@ -88,9 +78,6 @@ internal sealed class PickledTensor
 
     public long[] Strides { get; }
 
-    /// <summary>Numbers in it.</summary>
+    /// <summary>Numbers in it; the same ones of its storage may be there more than once.</summary>
     public long Count { get; }
-
-    /// <summary>Numbers of the storage from its first to its last.</summary>
-    public long Span { get; }
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace WeakLink.Interop;
@@ -45,6 +46,18 @@ internal sealed class ProtobufMessage
         }
 
         return this;
+    }
+
+    /// <summary>The SHA-256 of the message so far, in hexadecimal.</summary>
+    public string Sha256()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var part in _parts)
+        {
+            hash.AppendData(part.Span);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     /// <summary>Writes the message.</summary>

@@ -6,12 +6,16 @@ namespace WeakLink.Interop;
 
 /// <summary>
 /// Checkpoints that PyTorch's <c>torch.save</c> wrote, in the format since version 1.6 or the older one. Reading executes nothing, whatever the
-/// file holds (<see cref="PickleReader"/>), and allocates at most twice the file's size and 250 MB.
+/// file holds (<see cref="PickleReader"/>), and allocates at most twice the file's size and 250 MB: tensors that are views of the same numbers
+/// share them here too.
 /// </summary>
 public static class PyTorchFile
 {
     /// <summary>No sane description of tensors is longer (bytes).</summary>
     internal const long LargestPickle = 1 << 24;
+
+    // A network, its twin and its average may share numbers; more looks at them again and again.
+    private const int MostViews = 16;
 
     // Where training scripts put the weights among other things.
     private static readonly string[] Containers = ["state_dict", "model_state_dict", "net", "model"];
@@ -96,71 +100,80 @@ public static class PyTorchFile
                 return dictionary;
             }
 
-            value = Containers.Select(name => dictionary[name]).FirstOrDefault(inner => inner is PickledDictionary)
-                ?? throw new InvalidDataException($"it holds no weights by name (it has {Some(dictionary)}); save model.state_dict()");
+            value = Containers.Select(name => dictionary[name]).FirstOrDefault(inner => inner is PickledDictionary) ?? OnlyWeights(dictionary);
         }
 
         throw new InvalidDataException("it holds no dictionary of weights; save model.state_dict()");
     }
 
+    // Under a name of its own, such as that of an average.
+    private static PickledDictionary OnlyWeights(PickledDictionary dictionary)
+    {
+        var weights = dictionary.Named.Where(pair => pair.Value is PickledDictionary inner && inner.Named.Any(tensor => tensor.Value is PickledTensor)).ToList();
+        return weights.Count switch
+        {
+            1 => (PickledDictionary)weights[0].Value!,
+            0 => throw new InvalidDataException($"it holds no weights by name (it has {Some(dictionary)}); save model.state_dict()"),
+            _ => throw new InvalidDataException($"it holds tensors under {string.Join(" and ", weights.Take(3).Select(pair => ParameterNames.Shown(pair.Name)))}; save the weights of one network alone"),
+        };
+    }
+
     private static string Some(PickledDictionary dictionary)
     {
         const int Shown = 5;
-        var names = dictionary.Named.Select(pair => PickledDictionary.Shown(pair.Name)).Take(Shown + 1).ToList();
+        var names = dictionary.Named.Select(pair => ParameterNames.Shown(pair.Name)).Take(Shown + 1).ToList();
         return names.Count == 0 ? "no names" : string.Join(", ", names.Take(Shown)) + (names.Count > Shown ? ", ..." : "");
     }
 
     private static Dictionary<string, torch.Tensor> Tensors(PickledDictionary weights, Func<PickledStorage, StoredNumbers?> find, long fileLength)
     {
+        using var scope = torch.NewDisposeScope();
+        var storages = new Dictionary<string, torch.Tensor>(StringComparer.Ordinal);
         var tensors = new Dictionary<string, torch.Tensor>(StringComparer.Ordinal);
-        try
+        BigInteger total = 0;
+        foreach (var (name, value) in weights.Named)
         {
-            long total = 0;
-            foreach (var (name, value) in weights.Named)
+            if (value is not PickledTensor tensor)
             {
-                if (value is not PickledTensor tensor)
-                {
-                    continue;
-                }
-
-                var numbers = find(tensor.Storage) ?? throw new InvalidDataException($"the numbers of '{PickledDictionary.Shown(name)}' are missing");
-                if ((BigInteger)tensor.Storage.Count * tensor.Storage.Size != numbers.Length)
-                {
-                    throw new InvalidDataException($"the numbers of '{PickledDictionary.Shown(name)}' are cut off or too many");
-                }
-
-                // Views of one storage could be copied without end.
-                if ((total += tensor.Count * tensor.Storage.Size) > fileLength)
-                {
-                    throw new InvalidDataException("its tensors overlap: together they are larger than the file");
-                }
-
-                tensors.Add(name, Read(tensor, numbers));
+                continue;
             }
 
-            return tensors;
-        }
-        catch
-        {
-            foreach (var tensor in tensors.Values)
+            if ((total += (BigInteger)tensor.Count * tensor.Storage.Size) > (BigInteger)MostViews * fileLength)
             {
-                tensor.Dispose();
+                throw new InvalidDataException("its tensors overlap: together they are many times larger than the file");
             }
 
-            throw;
+            if (!storages.TryGetValue(tensor.Storage.Key, out var numbers))
+            {
+                storages.Add(tensor.Storage.Key, numbers = Read(name, tensor.Storage, find));
+            }
+
+            tensors.Add(name, numbers.as_strided(tensor.Shape, tensor.Strides, tensor.Offset));
         }
+
+        foreach (var tensor in tensors.Values)
+        {
+            tensor.DetachFromDisposeScope();
+        }
+
+        return tensors;
     }
 
-    private static torch.Tensor Read(PickledTensor tensor, StoredNumbers numbers)
+    private static torch.Tensor Read(string name, PickledStorage storage, Func<PickledStorage, StoredNumbers?> find)
     {
-        using var scope = torch.NewDisposeScope();
-        var span = torch.empty([tensor.Span], tensor.Storage.Type);
-        if (tensor.Span > 0)
+        var numbers = find(storage) ?? throw new InvalidDataException($"the numbers of '{ParameterNames.Shown(name)}' are missing");
+        if ((BigInteger)storage.Count * storage.Size != numbers.Length)
         {
-            numbers.Read(tensor.Offset * tensor.Storage.Size, span.bytes);
+            throw new InvalidDataException($"the numbers of '{ParameterNames.Shown(name)}' are cut off or too many");
         }
 
-        return span.as_strided(tensor.Shape, tensor.Strides).contiguous().MoveToOuterDisposeScope().DetachFromDisposeScope();
+        var read = torch.empty([storage.Count], storage.Type);
+        if (storage.Count > 0)
+        {
+            numbers.Read(read.bytes);
+        }
+
+        return read;
     }
 
     private static InputException Unreadable(string path, Exception exception) =>

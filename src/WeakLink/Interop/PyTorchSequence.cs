@@ -10,14 +10,16 @@ internal static class PyTorchSequence
 {
     private const long Version = 1001;
 
-    // A pickle of 0x1950a86a20f9469cfc6c.
-    private static readonly byte[] Magic = [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, (byte)'.'];
+    // Protocol 1 writes digits; later ones 0x1950a86a20f9469cfc6c as bytes, after the protocol's number and, since the fourth, the length of a frame.
+    private static readonly byte[] OldestMagic = [.. "L119547037146038801333356L\n."u8];
+    private static readonly byte[] Magic = [0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, (byte)'.'];
+    private static readonly int[] BeforeMagic = [2, 2 + 9];
 
     /// <summary>Bytes that tell the format.</summary>
-    public static int StartLength => Magic.Length;
+    public static int StartLength => Math.Max(OldestMagic.Length, BeforeMagic[^1] + Magic.Length);
 
     /// <summary>Whether a file begins with the magic number.</summary>
-    public static bool IsOne(ReadOnlySpan<byte> start) => start.StartsWith(Magic);
+    public static bool IsOne(ReadOnlySpan<byte> start) => MagicLength(start) > 0;
 
     /// <summary>Reads the pickles.</summary>
     /// <param name="file">The file.</param>
@@ -29,7 +31,7 @@ internal static class PyTorchSequence
         var bytes = new byte[Math.Min(file.Length, PyTorchFile.LargestPickle)];
         file.Position = 0;
         file.ReadExactly(bytes);
-        var pickles = new PickleReader(bytes, Magic.Length);
+        var pickles = new PickleReader(bytes, MagicLength(bytes));
         var version = pickles.Next();
         var machine = pickles.Next() as PickledDictionary;
         if (version is not Version || machine is null || machine["little_endian"] is not true)
@@ -41,6 +43,25 @@ internal static class PyTorchSequence
         var keys = pickles.Next() as List<object?> ?? throw new InvalidDataException("its list of storages is damaged");
         var places = Places(file, pickles.Position, keys, pickles.Storages);
         return (value, storage => places.GetValueOrDefault(storage.Key));
+    }
+
+    // 0: it does not begin with it.
+    private static int MagicLength(ReadOnlySpan<byte> start)
+    {
+        if (start.StartsWith(OldestMagic))
+        {
+            return OldestMagic.Length;
+        }
+
+        foreach (var before in BeforeMagic)
+        {
+            if (start is [0x80, ..] && start.Length >= before && start[before..].StartsWith(Magic))
+            {
+                return before + Magic.Length;
+            }
+        }
+
+        return 0;
     }
 
     private static Dictionary<string, PlacedNumbers> Places(Stream file, long position, List<object?> keys, IReadOnlyDictionary<string, PickledStorage> storages)

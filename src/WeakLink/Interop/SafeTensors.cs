@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.IO.Hashing;
+using System.Text;
 using System.Text.Json;
 using TorchSharp;
 
@@ -10,13 +11,27 @@ namespace WeakLink.Interop;
 /// Tensors in one file, in the published safetensors layout: 8 bytes of header length, a JSON header, the bytes of all tensors.
 /// Reading executes nothing and allocates no more than a small multiple of the file's size.
 /// </summary>
-/// <remarks>Files written here carry a checksum of the tensor bytes in their metadata; other tools ignore it.</remarks>
+/// <remarks>
+/// Files written here carry two checksums in their metadata, which other tools ignore: of the tensors' bytes, and of the header with its length,
+/// which holds the first. So every bit of a file is vouched for, and a damaged header is noticed before it is believed.
+/// </remarks>
 public static class SafeTensors
 {
-    private const string ChecksumKey = "weaklink.xxh3";
+    private const string HeaderChecksum = "weaklink.header";
+    private const string TensorChecksum = "weaklink.tensors";
+
+    // Of version 0.1.0, whose headers nothing vouched for.
+    private const string FormerChecksum = "weaklink.xxh3";
 
     // As the published reader: no sane header is larger.
     private const long LargestHeader = 100_000_000;
+
+    // The largest networks here have a thousand.
+    private const int MostTensors = 100_000;
+
+    // What our headers begin with; the checksum of the header follows, and counts as zeros in itself.
+    private static readonly byte[] OurStart = Encoding.ASCII.GetBytes($"{{\"__metadata__\":{{\"{HeaderChecksum}\":\"");
+    private static readonly string NoChecksum = new('0', 2 * sizeof(ulong));
 
     private static readonly (string Name, torch.ScalarType Type, int Size)[] Types =
     [
@@ -45,12 +60,13 @@ public static class SafeTensors
         {
             json.WriteStartObject();
             json.WriteStartObject("__metadata__");
+            json.WriteString(HeaderChecksum, NoChecksum);
+            json.WriteString(TensorChecksum, Text(checksum));
             foreach (var (key, text) in metadata)
             {
                 json.WriteString(key, text);
             }
 
-            json.WriteString(ChecksumKey, checksum.GetCurrentHashAsUInt64().ToString("x16", CultureInfo.InvariantCulture));
             json.WriteEndObject();
             long offset = 0;
             foreach (var (name, value) in ordered)
@@ -81,12 +97,14 @@ public static class SafeTensors
             header.WriteByte((byte)' ');
         }
 
+        var bytes = header.ToArray();
+        Encoding.ASCII.GetBytes(HeaderHash(bytes), bytes.AsSpan(OurStart.Length));
         AtomicFile.Write(path, stream =>
         {
             Span<byte> length = stackalloc byte[8];
-            BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
+            BinaryPrimitives.WriteInt64LittleEndian(length, bytes.Length);
             stream.Write(length);
-            header.WriteTo(stream);
+            stream.Write(bytes);
             foreach (var (_, value) in ordered)
             {
                 stream.Write(value.bytes);
@@ -97,8 +115,8 @@ public static class SafeTensors
     /// <summary>Reads a file; the caller owns the tensors.</summary>
     /// <param name="path">The file.</param>
     /// <returns>Tensors and metadata by name.</returns>
-    /// <exception cref="InputException">The file is missing, truncated, damaged or not of this layout.</exception>
-    public static (Dictionary<string, torch.Tensor> Tensors, Dictionary<string, string> Metadata) Read(string path)
+    /// <exception cref="InputException">The file is missing, truncated, damaged, changed since it was written, or not of this layout.</exception>
+    public static StoredTensors Read(string path)
     {
         try
         {
@@ -111,7 +129,7 @@ public static class SafeTensors
         }
     }
 
-    private static (Dictionary<string, torch.Tensor> Tensors, Dictionary<string, string> Metadata) Read(string path, FileStream file)
+    private static StoredTensors Read(string path, FileStream file)
     {
         // The length of the header, and the brace that it begins with.
         var prefix = new byte[9];
@@ -130,7 +148,20 @@ public static class SafeTensors
 
         var header = new byte[length];
         file.ReadExactly(header);
+        var isOurs = header.AsSpan().StartsWith(OurStart) && header.Length >= OurStart.Length + NoChecksum.Length;
+        if (isOurs && !header.AsSpan(OurStart.Length, NoChecksum.Length).SequenceEqual(Encoding.ASCII.GetBytes(HeaderHash(header))))
+        {
+            throw Changed(path);
+        }
+
         var (entries, metadata) = Header(path, header, file.Length - 8 - length);
+        metadata.Remove(HeaderChecksum, out var ofHeader);
+        metadata.Remove(TensorChecksum, out var ofTensors);
+        metadata.Remove(FormerChecksum, out var former);
+        if ((ofHeader is not null) != isOurs || (ofTensors is not null) != isOurs)
+        {
+            throw Changed(path);
+        }
 
         // Entries are in the order of the file, without gaps.
         var tensors = new Dictionary<string, torch.Tensor>(StringComparer.Ordinal);
@@ -148,9 +179,9 @@ public static class SafeTensors
                 }
             }
 
-            return metadata.Remove(ChecksumKey, out var expected) && expected != checksum.GetCurrentHashAsUInt64().ToString("x16", CultureInfo.InvariantCulture)
-                ? throw Broken(path, "its checksum does not match its content")
-                : (tensors, metadata);
+            return (ofTensors ?? former) is { } expected && expected != Text(checksum)
+                ? throw Changed(path)
+                : new StoredTensors(tensors, metadata) { Vouched = isOurs ? Vouched.Everything : former is null ? Vouched.Nothing : Vouched.Tensors };
         }
         catch
         {
@@ -162,6 +193,20 @@ public static class SafeTensors
             throw;
         }
     }
+
+    private static string HeaderHash(ReadOnlySpan<byte> header)
+    {
+        Span<byte> length = stackalloc byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
+        var checksum = new XxHash3();
+        checksum.Append(length);
+        checksum.Append(header[..OurStart.Length]);
+        checksum.Append(Encoding.ASCII.GetBytes(NoChecksum));
+        checksum.Append(header[(OurStart.Length + NoChecksum.Length)..]);
+        return Text(checksum);
+    }
+
+    private static string Text(XxHash3 checksum) => checksum.GetCurrentHashAsUInt64().ToString("x16", CultureInfo.InvariantCulture);
 
     private static (List<Entry> Entries, Dictionary<string, string> Metadata) Header(string path, ReadOnlyMemory<byte> json, long dataLength)
     {
@@ -182,7 +227,7 @@ public static class SafeTensors
                     continue;
                 }
 
-                entries.Add(Parse(path, property, dataLength));
+                entries.Add(entries.Count < MostTensors ? Parse(path, property, dataLength) : throw Broken(path, $"it holds more than {MostTensors:N0} tensors"));
             }
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or OverflowException)
@@ -196,7 +241,7 @@ public static class SafeTensors
         {
             if (entry.Start != end)
             {
-                throw Broken(path, $"tensor '{entry.Name}' overlaps another or leaves a gap");
+                throw Broken(path, $"tensor '{ParameterNames.Shown(entry.Name)}' overlaps another or leaves a gap");
             }
 
             end = entry.End;
@@ -211,14 +256,14 @@ public static class SafeTensors
         var type = Array.Find(Types, type => type.Name == dtype);
         if (type.Name is null)
         {
-            throw Broken(path, $"tensor '{property.Name}' has the unknown type '{dtype}'");
+            throw Broken(path, $"tensor '{ParameterNames.Shown(property.Name)}' has the unknown type '{ParameterNames.Shown(dtype ?? "")}'");
         }
 
         var shape = property.Value.GetProperty("shape").EnumerateArray().Select(item => item.GetInt64()).ToArray();
         var offsets = property.Value.GetProperty("data_offsets").EnumerateArray().Select(item => item.GetInt64()).ToArray();
         if (offsets.Length != 2 || shape.Length > 16 || shape.Any(side => side < 0))
         {
-            throw Broken(path, $"tensor '{property.Name}' has an impossible shape or place");
+            throw Broken(path, $"tensor '{ParameterNames.Shown(property.Name)}' has an impossible shape or place");
         }
 
         // An empty tensor has sides too, and libtorch multiplies them.
@@ -226,11 +271,44 @@ public static class SafeTensors
         var size = shape.Contains(0) ? 0 : sides;
         return offsets[0] >= 0 && offsets[1] <= dataLength && offsets[1] - offsets[0] == size
             ? new Entry(property.Name, type.Type, shape, offsets[0], offsets[1])
-            : throw Broken(path, $"tensor '{property.Name}' does not fit into the file");
+            : throw Broken(path, $"tensor '{ParameterNames.Shown(property.Name)}' does not fit into the file");
     }
+
+    private static InputException Changed(string path) => Broken(path, "its checksum does not match its content: it was changed after WeakLink wrote it");
 
     private static InputException Broken(string path, string why, Exception? cause = null) =>
         new($"The checkpoint '{path}' is damaged: {why}. Use another checkpoint, or train again.", cause);
 
     private sealed record Entry(string Name, torch.ScalarType Type, long[] Shape, long Start, long End);
+}
+
+/// <summary>What a safetensors file holds.</summary>
+/// <param name="Tensors">Tensors by name; whoever reads the file owns them.</param>
+/// <param name="Metadata">Text by key, without the checksums.</param>
+public sealed record StoredTensors(Dictionary<string, torch.Tensor> Tensors, Dictionary<string, string> Metadata) : IDisposable
+{
+    /// <summary>What of the file a checksum of WeakLink vouched for.</summary>
+    public Vouched Vouched { get; init; }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var tensor in Tensors.Values)
+        {
+            tensor.Dispose();
+        }
+    }
+}
+
+/// <summary>What of a file is known to be as WeakLink wrote it.</summary>
+public enum Vouched
+{
+    /// <summary>Nothing: another program wrote it.</summary>
+    Nothing,
+
+    /// <summary>The tensors' bytes: version 0.1.0 wrote it.</summary>
+    Tensors,
+
+    /// <summary>Every bit.</summary>
+    Everything,
 }

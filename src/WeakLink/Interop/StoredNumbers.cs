@@ -9,32 +9,23 @@ internal abstract class StoredNumbers(long length)
     /// <summary>How many bytes there are.</summary>
     public long Length { get; } = length;
 
-    /// <summary>Reads bytes.</summary>
-    /// <param name="offset">Bytes before the first.</param>
+    /// <summary>Reads all of them.</summary>
     /// <param name="bytes">Receives the bytes.</param>
     /// <exception cref="IOException">The file ends before them.</exception>
     /// <exception cref="InvalidDataException">They are not those that were written.</exception>
-    public abstract void Read(long offset, Span<byte> bytes);
+    public abstract void Read(Span<byte> bytes);
 }
 
 /// <summary>The bytes of an entry of an archive.</summary>
 internal sealed class ArchivedNumbers(ZipArchiveEntry entry) : StoredNumbers(entry.Length)
 {
-    private const int SkippedAtOnce = 1 << 16;
-
     /// <inheritdoc/>
-    public override void Read(long offset, Span<byte> bytes)
+    public override void Read(Span<byte> bytes)
     {
         using var stream = entry.Open();
-        var skipped = new byte[Math.Min(offset, SkippedAtOnce)];
-        for (; offset > 0; offset -= Math.Min(offset, skipped.Length))
-        {
-            stream.ReadExactly(skipped.AsSpan(0, (int)Math.Min(offset, skipped.Length)));
-        }
-
         stream.ReadExactly(bytes);
         // PyTorch can be told to leave the checksum out.
-        if (bytes.Length == Length && entry.Crc32 != 0 && entry.Crc32 != Crc32.HashToUInt32(bytes))
+        if (entry.Crc32 != 0 && entry.Crc32 != Crc32.HashToUInt32(bytes))
         {
             throw new InvalidDataException("its numbers do not match their checksums");
         }
@@ -45,9 +36,9 @@ internal sealed class ArchivedNumbers(ZipArchiveEntry entry) : StoredNumbers(ent
 internal sealed class PlacedNumbers(Stream file, long start, long length) : StoredNumbers(length)
 {
     /// <inheritdoc/>
-    public override void Read(long offset, Span<byte> bytes)
+    public override void Read(Span<byte> bytes)
     {
-        file.Position = start + offset;
+        file.Position = start;
         file.ReadExactly(bytes);
     }
 }

@@ -17,6 +17,7 @@ public sealed class Checkpoint : IDisposable
     private const string MomentumPrefix = "optimizer.momentum.";
     private const string SearchPrefix = "search.";
     private const string Format = "weaklink-1";
+    private const int LargestSide = 65_535;
 
     private readonly string _path;
     private readonly Dictionary<string, torch.Tensor> _tensors;
@@ -42,7 +43,7 @@ public sealed class Checkpoint : IDisposable
     public RunPosition Position { get; }
 
     /// <summary>Writes a checkpoint, whole or not at all. Without optimizer and search it serves to measure and classify, not to go on training.</summary>
-    /// <exception cref="InputException">The file can't be written; the one that was there is intact.</exception>
+    /// <exception cref="InputException">The file can't be written, or training diverged: a tensor holds what no network computes with. The file that was there is intact.</exception>
     public static void Save(
         string path, ClassifierNetwork network, torch.optim.Optimizer? optimizer, ISubnetSearch? search, Recipe recipe, IReadOnlyList<string> classes, ImageSize size, RunPosition position)
     {
@@ -65,6 +66,11 @@ public sealed class Checkpoint : IDisposable
             tensors.Add(SearchPrefix + name, tensor);
         }
 
+        if (UsableNumbers.Problem(tensors) is { } problem)
+        {
+            throw new InputException($"'{path}' is not written, as training diverged: {problem}. What was saved before is intact; train with a lower training.learning-rate, or a larger training.batch.");
+        }
+
         SafeTensors.Write(path, tensors, new Dictionary<string, string>
         {
             ["format"] = Format,
@@ -76,33 +82,54 @@ public sealed class Checkpoint : IDisposable
     }
 
     /// <summary>Reads a checkpoint; nothing in it is executed.</summary>
-    /// <exception cref="InputException">Missing, damaged, or not WeakLink's.</exception>
+    /// <exception cref="InputException">Missing, damaged, changed since it was written, or not WeakLink's.</exception>
     public static Checkpoint Load(string path)
     {
-        var (tensors, metadata) = SafeTensors.Read(path);
+        var stored = SafeTensors.Read(path);
         try
         {
+            var metadata = stored.Metadata;
             if (!metadata.TryGetValue("format", out var format) || format != Format)
             {
                 throw new InputException($"'{path}' is a safetensors file, but not a checkpoint of this version of WeakLink: give a run folder or a file from its checkpoints folder.");
             }
 
-            return new Checkpoint(
-                path,
-                tensors,
-                RecipeFile.Parse(metadata["recipe"], path),
-                JsonSerializer.Deserialize<string[]>(metadata["classes"], Json.Line)!,
-                JsonSerializer.Deserialize<ImageSize>(metadata["size"], Json.Line)!,
-                JsonSerializer.Deserialize<RunPosition>(metadata["position"], Json.Line)!);
-        }
-        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InputException)
-        {
-            foreach (var tensor in tensors.Values)
+            if (stored.Vouched == Vouched.Nothing)
             {
-                tensor.Dispose();
+                throw Damaged(path, "its checksum is missing");
             }
 
-            throw exception as InputException ?? new InputException($"The checkpoint '{path}' is damaged: its metadata are incomplete. Use another checkpoint, or train again.", exception);
+            if (UsableNumbers.Problem(stored.Tensors) is { } problem)
+            {
+                throw new InputException($"The checkpoint '{path}' is of a training that diverged: {problem}. Use one from before that, or train again with a lower training.learning-rate or a larger training.batch.");
+            }
+
+            var recipe = RecipeFile.Parse(Text("recipe"), path);
+            var size = Read<ImageSize>("size");
+            var position = Read<RunPosition>("position");
+            return recipe.Model.Mean.Count == 0 ? throw Damaged(path, "its recipe leaves the normalisation open")
+                : size is not { Height: > 0 and <= LargestSide, Width: > 0 and <= LargestSide } ? throw Damaged(path, "its size is none of images")
+                : position is not { Epoch: >= 0, StepInEpoch: >= 0, Images: >= 0 } ? throw Damaged(path, "its position is before the start")
+                : new Checkpoint(path, stored.Tensors, recipe, ClassNames.Checked(Read<string?[]>("classes"), $"The checkpoint '{path}'"), size, position);
+
+            string Text(string key) => metadata.TryGetValue(key, out var text) ? text : throw Damaged(path, $"its metadata lack '{key}'");
+
+            T Read<T>(string key)
+            {
+                try
+                {
+                    return JsonSerializer.Deserialize<T>(Text(key), Json.Line) ?? throw Damaged(path, $"its metadata '{key}' are empty");
+                }
+                catch (JsonException exception)
+                {
+                    throw Damaged(path, $"its metadata '{key}' are not what WeakLink writes there", exception);
+                }
+            }
+        }
+        catch
+        {
+            stored.Dispose();
+            throw;
         }
     }
 
@@ -114,8 +141,8 @@ public sealed class Checkpoint : IDisposable
         var wanted = network.state_dict();
         var differences = wanted.Where(pair => !saved.ContainsKey(pair.Key)).Select(pair => $"'{pair.Key}' is missing")
             .Concat(saved.Keys.Where(name => !wanted.ContainsKey(name)).Select(name => $"'{name}' is not part of the network"))
-            .Concat(wanted.Where(pair => saved.TryGetValue(pair.Key, out var other) && !other.shape.SequenceEqual(pair.Value.shape))
-                .Select(pair => $"'{pair.Key}' is {string.Join('x', saved[pair.Key].shape)} instead of {string.Join('x', pair.Value.shape)}"))
+            .Concat(wanted.Where(pair => saved.TryGetValue(pair.Key, out var other) && !Fits(other, pair.Value))
+                .Select(pair => $"'{pair.Key}' is {Described(saved[pair.Key])} instead of {Described(pair.Value)}"))
             .ToList();
         if (differences.Count > 0)
         {
@@ -140,9 +167,13 @@ public sealed class Checkpoint : IDisposable
         {
             momentum.momentum_buffer?.Dispose();
             momentum.momentum_buffer = _tensors.TryGetValue(MomentumPrefix + name, out var buffer)
-                ? buffer.to(network.parameters().First().device, copy: true).DetachFromDisposeScope()
+                ? Fitting(name, buffer).to(network.parameters().First().device, copy: true).DetachFromDisposeScope()
                 : null!;
         }
+
+        torch.Tensor Fitting(string name, torch.Tensor buffer) => Fits(buffer, _tensors[name])
+            ? buffer
+            : throw Damaged(_path, $"the momentum of '{name}' is {Described(buffer)} instead of {Described(_tensors[name])}");
 
         search?.Load(_tensors
             .Where(pair => pair.Key.StartsWith(SearchPrefix, StringComparison.Ordinal))
@@ -157,6 +188,12 @@ public sealed class Checkpoint : IDisposable
             tensor.Dispose();
         }
     }
+
+    private static bool Fits(torch.Tensor saved, torch.Tensor wanted) => saved.dtype == wanted.dtype && saved.shape.SequenceEqual(wanted.shape);
+
+    private static string Described(torch.Tensor tensor) => $"{(tensor.dim() == 0 ? "one number" : string.Join('x', tensor.shape))} ({tensor.dtype})";
+
+    private static InputException Damaged(string path, string why, Exception? cause = null) => new($"The checkpoint '{path}' is damaged: {why}. Use another checkpoint, or train again.", cause);
 
     private static IEnumerable<(string Name, SGD.State State)> Momentum(ClassifierNetwork network, torch.optim.Optimizer optimizer) =>
         network.named_parameters().Zip(((SGD)optimizer).state_dict().State, (parameter, state) => (parameter.name, (SGD.State)state));

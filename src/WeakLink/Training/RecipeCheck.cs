@@ -28,7 +28,9 @@ public static class RecipeCheck
         NetworkCatalogue.LeastParameters(model.Name, model.WidthMultiplier, classes: 2);
         Fraction("model.dropout", model.Dropout);
         Require("model.mean", model.Mean.Count is 0 or 3, string.Join(", ", model.Mean), "three numbers, or none to measure them");
-        Require("model.standard-deviation", (model.StandardDeviation.Count is 0 or 3) && model.StandardDeviation.All(value => value > 0), string.Join(", ", model.StandardDeviation), "three positive numbers, or none to measure them");
+        Require("model.mean", UsableNumbers.MeansFit(model.Mean), string.Join(", ", model.Mean), "in " + UsableNumbers.MeanRange);
+        Require("model.standard-deviation", model.StandardDeviation.Count is 0 or 3, string.Join(", ", model.StandardDeviation), "three numbers, or none to measure them");
+        Require("model.standard-deviation", UsableNumbers.DeviationsFit(model.StandardDeviation), string.Join(", ", model.StandardDeviation), "in " + UsableNumbers.DeviationRange);
         Require("model.standard-deviation", model.Mean.Count == model.StandardDeviation.Count, model.StandardDeviation.Count, "given together with model.mean");
 
         Range("training.epochs", training.Epochs, 1, 1_000_000);

@@ -14,10 +14,6 @@ public static class RecipeResolution
     // Enough work for a timing, little enough to take a second.
     private const int TrialImages = 64;
 
-    // 1 GB; below it a wrong architecture is worth its list of differences.
-    private const long UnquestionedParameters = 250_000_000;
-    private const long MostPerNumber = 2;
-
     /// <summary>Replaces every value that means "decide for me": image size, normalisation, threads, precision and layout.</summary>
     /// <param name="recipe">The recipe.</param>
     /// <param name="data">The images.</param>
@@ -71,11 +67,12 @@ public static class RecipeResolution
     /// <param name="classes">Number of classes.</param>
     /// <param name="numbers">How many numbers the file holds.</param>
     /// <param name="path">The file.</param>
-    /// <exception cref="InputException">There is no such network, or it is larger than the file by far.</exception>
-    public static ClassifierNetwork CreateNetworkFor(this Recipe recipe, int classes, long numbers, string path)
+    /// <param name="unquestioned">Parameters up to which a network is created though the file can't fill it: a wrong one is worth its list of differences.</param>
+    /// <exception cref="InputException">There is no such network, or it is larger than the file.</exception>
+    public static ClassifierNetwork CreateNetworkFor(this Recipe recipe, int classes, long numbers, string path, long unquestioned = 0)
     {
         var least = NetworkCatalogue.LeastParameters(recipe.Model.Name, recipe.Model.WidthMultiplier, classes);
-        return least <= Math.Max(UnquestionedParameters, MostPerNumber * numbers)
+        return least <= Math.Max(unquestioned, numbers)
             ? recipe.CreateNetwork(classes)
             : throw new InputException($"The checkpoint '{path}' is of another architecture than {recipe.Model.Name} with {classes} classes: it holds {numbers:N0} numbers, the network more than {least:N0}. Use another checkpoint, or the settings that it was trained with.");
     }

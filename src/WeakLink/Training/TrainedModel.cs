@@ -25,9 +25,17 @@ public sealed record TrainedModel(ClassifierNetwork Network, Recipe Recipe, IRea
         var path = RunFolder.CheckpointOf(model);
         using var checkpoint = Checkpoint.Load(path);
         var network = checkpoint.Recipe.CreateNetworkFor(checkpoint.Classes.Count, checkpoint.Numbers, path);
-        checkpoint.RestoreNetwork(network);
-        network.to(device).eval();
-        return new TrainedModel(network, checkpoint.Recipe, checkpoint.Classes, checkpoint.Size, checkpoint.Position);
+        try
+        {
+            checkpoint.RestoreNetwork(network);
+            network.to(device).eval();
+            return new TrainedModel(network, checkpoint.Recipe, checkpoint.Classes, checkpoint.Size, checkpoint.Position);
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>

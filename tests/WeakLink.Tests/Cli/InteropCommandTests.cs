@@ -137,6 +137,9 @@ public class InteropCommandTests
         Assert.Contains("24x24", Refused("import", run, "--model", "resnet8", "--mean", "0,0,0", "--std", "1,1,1", "--set", "model.width-multiplier=0.5", "--set", "data.size=16", "--set", "augmentation.crop=24", "--out", "x.safetensors"));
         Assert.Contains("nowhere", Refused("export", run, "--out", "nowhere/model.onnx"));
         Assert.Contains("--model", Refused("import", run, "--out", "x.safetensors"));
+        Assert.Contains("model.mean is 123.675, 116.28, 103.53, but must be in [0, 1]", Refused("import", run, "--model", "resnet8", "--mean", "123.675,116.28,103.53", "--std", "58.395,57.12,57.375", "--out", "x.safetensors"));
+        File.WriteAllText(folder["names.txt"], "cat\ncat\n");
+        Assert.Contains("the same name 'cat'", Refused("import", run, "--model", "resnet8", "--classes", "names.txt", "--out", "x.safetensors"));
         Assert.Contains("layer1.0.conv3.weight", Refused("import", run, "--model", "resnet50", "--mean", "0,0,0", "--std", "1,1,1", "--out", "x.safetensors"));
         File.WriteAllBytes(folder["trap.pt"], new PickleWriter().Global("os", "system").Mark().Text("ls").Tuple().Reduce().Archive());
         Assert.Contains("os.system", Refused("import", "trap.pt", "--model", "resnet50", "--out", "x.safetensors"));

@@ -52,6 +52,8 @@ public sealed class ImportedWeightsTests : IDisposable
     [InlineData("mu", "sigma", "")]
     [InlineData("normalize.mean", "normalize.std", "model.")]
     [InlineData("mean", "standard_deviation", "")]
+    [InlineData("module.normalizer.new_mean", "module.normalizer.new_std", "module.model.")]
+    [InlineData("0.mean", "0.std", "1.")]
     public void Normalisation_IsTakenFromTheModel(string mean, string deviation, string prefix)
     {
         using var network = Networks.Create("preact-resnet18");
@@ -94,9 +96,150 @@ public sealed class ImportedWeightsTests : IDisposable
         Assert.Equal(0, other.state_dict()["fc.bias"].abs().max().ToDouble());
     }
 
+    // Data parallelism, compilation, averages, sharding, Lightning, nn.Sequential: whatever stands before the names of a network.
+    [Theory]
+    [InlineData("module._orig_mod.", "")]
+    [InlineData("ema_model.module.", "")]
+    [InlineData("backbone.", "")]
+    [InlineData("_forward_module.student.net.", "")]
+    [InlineData("", "_fsdp_wrapped_module.")]
+    [InlineData("1.", "_checkpoint_wrapped_module.")]
+    public void Wrappers_AreSeenThrough(string before, string within)
+    {
+        using var network = Networks.Create("resnet18");
+        var state = Translate(network, "resnet18", "torchvision").ToDictionary(pair => before + pair.Name.Replace(".0.conv", $".0.{within}conv", StringComparison.Ordinal), pair => pair.Value);
+        // An averaged model counts what it averaged, others their steps.
+        state.Add("n_averaged", torch.tensor(7L));
+        state.Add("ema.num_updates", torch.tensor(9));
+        state.Add("initted", torch.tensor(true));
+        using var weights = Read(state);
+        Assert.Equal(7, weights.Classes);
+        using var other = Create("resnet18");
+        weights.CopyTo(other);
+        using var noGradients = torch.no_grad();
+        Assert.Equal(0, Networks.Distance(network.call(Networks.Images(2, 32)), other.call(Networks.Images(2, 32))));
+    }
+
+    // The robustness library's: the network again inside of what attacks it, and its normalisation with it.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void TwinOfTheNetwork_MustBeTheSame(bool same)
+    {
+        using var network = Networks.Create("resnet18");
+        var state = Translate(network, "resnet18", "torchvision");
+        var both = state.Select(pair => (Name: "module.model." + pair.Name, pair.Value)).Concat(state.Select(pair => (Name: "module.attacker.model." + pair.Name, Value: pair.Value.clone()))).ToDictionary(pair => pair.Name, pair => pair.Value);
+        foreach (var parent in new[] { "module.normalizer.", "module.attacker.normalize." })
+        {
+            both.Add(parent + "new_mean", torch.tensor(new[] { 0.5f, 0.25f, 0.125f }).reshape(3, 1, 1));
+            both.Add(parent + "new_std", torch.tensor(new[] { 0.25f, 0.5f, 1f }).reshape(3, 1, 1));
+        }
+
+        if (!same)
+        {
+            both["module.attacker.model.layer1.0.bn1.bias"][0] = 3;
+            Assert.Contains("differ in 'layer1.0.bn1.bias'", Assert.Throws<InputException>(() => Read(both)).Message);
+            return;
+        }
+
+        using var weights = Read(both);
+        Assert.Equal([0.5, 0.25, 0.125], weights.Mean!);
+        using var other = Create("resnet18");
+        weights.CopyTo(other);
+        using var noGradients = torch.no_grad();
+        Assert.Equal(0, Networks.Distance(network.call(Networks.Images(2, 32)), other.call(Networks.Images(2, 32))));
+    }
+
+    [Fact]
+    public void WhatStandsBesideTheNetwork_IsNamed()
+    {
+        using var network = Networks.Create("resnet18");
+        var state = Translate(network, "resnet18", "torchvision").ToDictionary(pair => "model." + pair.Name, pair => pair.Value);
+        state.Add("criterion.scale", torch.tensor(3f));
+        using var weights = Read(state);
+        using var other = Create("resnet18");
+        Assert.Contains("'criterion.scale' is not part of the network", Assert.Throws<InputException>(() => weights.CopyTo(other)).Message);
+        state.Add("fc.bias", torch.zeros(7));
+        Assert.Contains("'fc.bias' both outside", Assert.Throws<InputException>(() => Read(state)).Message);
+    }
+
     [Fact]
     public void TwoNetworksInOne_AreRefused() =>
-        Assert.Contains("two networks", Assert.Throws<InputException>(() => Read(new() { ["fc.weight"] = torch.zeros(2, 2), ["module.fc.weight"] = torch.zeros(2, 2) })).Message);
+        Assert.Contains("two networks", Assert.Throws<InputException>(() => Read(new() { ["fc.weight"] = torch.zeros(2, 2), ["module.fc.weight"] = torch.ones(2, 2) })).Message);
+
+    [Theory]
+    [InlineData("layer1.0.bn2.running_var", double.NaN, "NaN")]
+    [InlineData("fc.weight", double.PositiveInfinity, "infinite")]
+    [InlineData("bn1.running_var", -0.5, "negative variance")]
+    [InlineData("fc.bias", 1e39, "as float32")]
+    public void WhatNoNetworkComputesWith_IsNamed(string name, double value, string reason)
+    {
+        using var network = Networks.Create("resnet18");
+        var state = Translate(network, "resnet18", "torchvision").ToDictionary(pair => pair.Name, pair => pair.Value);
+        state[name] = state[name].to(torch.float64);
+        state[name].view(-1)[0] = value;
+        using var weights = Read(state);
+        using var other = Create("resnet18");
+        var before = other.state_dict()["conv1.weight"].clone();
+        var message = Assert.Throws<InputException>(() => weights.CopyTo(other)).Message;
+        Assert.Contains($"'{name}'", message);
+        Assert.Contains(reason, message);
+        Assert.Equal(0, Networks.Distance(before, other.state_dict()["conv1.weight"]));
+    }
+
+    [Fact]
+    public void QuantisedWeights_AreRefused()
+    {
+        using var network = Networks.Create("resnet18");
+        var state = Translate(network, "resnet18", "torchvision").ToDictionary(pair => pair.Name, pair => pair.Value);
+        state["conv1.weight"] = state["conv1.weight"].mul(100).to(torch.int8);
+        using var weights = Read(state);
+        using var other = Create("resnet18");
+        Assert.Contains("quantised", Assert.Throws<InputException>(() => weights.CopyTo(other)).Message);
+    }
+
+    // Of images in 0 ... 255, not finite, in two ways, for grey pictures.
+    [Theory]
+    [InlineData(new float[] { 123.675f, 116.28f, 103.53f }, new float[] { 0.2f, 0.2f, 0.2f }, "divide means of images in 0 to 255 by 255")]
+    [InlineData(new float[] { 0.5f, 0.5f, 0.5f }, new float[] { 58.4f, 57.1f, 57.4f }, "divide deviations of images in 0 to 255 by 255")]
+    [InlineData(new float[] { 0.5f, 0.5f, float.NaN }, new float[] { 0.2f, 0.2f, 0.2f }, "[0, 1]")]
+    [InlineData(new float[] { 0.5f, 0.5f, 0.5f }, new float[] { 0.2f, 0, 0.2f }, "[0.0001, 1]")]
+    [InlineData(new float[] { 0.5f }, new float[] { 0.2f }, "three channels")]
+    public void Normalisation_OfOtherImages_IsRefused(float[] mean, float[] deviation, string reason) => Assert.Contains(
+        reason,
+        Assert.Throws<InputException>(() => Read(new() { ["fc.weight"] = torch.zeros(2, 2), ["mu"] = torch.tensor(mean), ["sigma"] = torch.tensor(deviation) })).Message);
+
+    [Fact]
+    public void Normalisation_InTwoWays_IsRefused() => Assert.Contains(
+        "two ways",
+        Assert.Throws<InputException>(() => Read(new() { ["mu"] = torch.zeros(3), ["sigma"] = torch.ones(3), ["n.mean"] = torch.full([3], 0.5f), ["n.std"] = torch.ones(3) })).Message);
+
+    // What a file of ours says about itself counts where its checksum vouches for it.
+    [Fact]
+    public void Metadata_AreChecked()
+    {
+        var tensors = new Dictionary<string, torch.Tensor> { ["fc.weight"] = torch.zeros(2, 2) };
+        var metadata = new Dictionary<string, string> { ["model"] = "resnet8", ["classes"] = """["cat","dog"]""", ["height"] = "32", ["width"] = "32", ["mean"] = "[0,0,0]", ["standard-deviation"] = "[1,1,1]" };
+        using (var weights = Written("model", "resnet8"))
+        {
+            Assert.Equal(("resnet8", 32), (weights.Model, weights.Height));
+        }
+
+        Assert.Contains("classes 0 and 1 the same name 'cat'", Assert.Throws<InputException>(() => Written("classes", """["cat","cat"]""")).Message);
+        Assert.Contains("'height'", Assert.Throws<InputException>(() => Written("height", "32.5")).Message);
+        Assert.Contains("divide means", Assert.Throws<InputException>(() => Written("mean", "[123,116,103]")).Message);
+        Assert.Contains("divide means", Assert.Throws<InputException>(() => Written("mean", """["NaN",0,0]""")).Message);
+        Assert.Contains("'classes'", Assert.Throws<InputException>(() => Written("classes", "null")).Message);
+        var header = """{"__metadata__":{"model":"resnet8","classes":"[]"},"fc.weight":{"dtype":"F32","shape":[1,1],"data_offsets":[0,4]}}"""u8.ToArray();
+        File.WriteAllBytes(_folder["x.safetensors"], [.. BitConverter.GetBytes((long)header.Length), .. header, 0, 0, 0, 0]);
+        Assert.Contains("lacks their checksum", Assert.Throws<InputException>(() => ImportedWeights.Read(_folder["x.safetensors"])).Message);
+
+        ImportedWeights Written(string key, string value)
+        {
+            SafeTensors.Write(_folder["x.safetensors"], tensors, new Dictionary<string, string>(metadata) { [key] = value });
+            return ImportedWeights.Read(_folder["x.safetensors"]);
+        }
+    }
 
     [Fact]
     public void NoClassifier_IsASentence()

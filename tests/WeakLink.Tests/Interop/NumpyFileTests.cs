@@ -55,9 +55,33 @@ public sealed class NumpyFileTests : IDisposable
         Fails("truncated", [.. header, 1, 2, 3]);
         Fails("header", header[..40]);
         Fails("absurd shape", NumpyFile.Header("<f8", [long.MaxValue / 4, 8]));
-        Fails("C order", Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(header).Replace("'|u1'", "'|O1'", StringComparison.Ordinal)));
-        Fails("C order", Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(header).Replace("False,", "True, ", StringComparison.Ordinal)));
+        Fails("Python objects", Said("{'descr': '|O', 'fortran_order': False, 'shape': (2,), }"));
+        Fails("Fortran order", Said("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3), }"));
+        Fails("type <c8", Said("{'descr': '<c8', 'fortran_order': False, 'shape': (2,), }"));
+        Fails("type <U8", Said("{'descr': '<U8', 'fortran_order': False, 'shape': (2,), }"));
+        Fails("records", Said("{'descr': [('a', '<i8'), ('b', '<i8')], 'fortran_order': False, 'shape': (2,), }"));
+        Fails("damaged", Said("{'descr': '|u1', 'shape': (2,), }"));
+        Fails("damaged", Said("{'descr': '|u1', 'fortran_order': False, 'shape': (2,), 'shape': (1,), }"));
+        Fails("absurd shape", Said("{'descr': '|u1', 'fortran_order': False, 'shape': (2.5,), }"));
+        Fails("absurd shape", Said("{'descr': '|u1', 'fortran_order': False, 'shape': (-2,), }"));
         Assert.Contains("nowhere.npy", Assert.Throws<InputException>(() => NumpyFile.Open(Path.Combine(_folder.Path, "nowhere.npy"))).Message, StringComparison.Ordinal);
+    }
+
+    // As NumPy reads them: either order of bytes, an order of sides that makes no difference, keys and spaces in any order, Python 2's long integers.
+    [Theory]
+    [InlineData("{'descr': '>i4', 'fortran_order': False, 'shape': (3,), }", new byte[] { 0, 0, 0, 1, 255, 255, 255, 254, 0, 0, 1, 0 }, new long[] { 1, -2, 256 })]
+    [InlineData("{'descr': '>u2', 'fortran_order': False, 'shape': (2,), }", new byte[] { 255, 254, 0, 7 }, new long[] { 65534, 7 })]
+    [InlineData("{'descr': '>i8', 'fortran_order': False, 'shape': (1,), }", new byte[] { 0, 0, 0, 0, 0, 0, 2, 1 }, new long[] { 513 })]
+    [InlineData("{'descr': '<i2', 'fortran_order': True, 'shape': (2,), }", new byte[] { 1, 0, 2, 0 }, new long[] { 1, 2 })]
+    [InlineData("{'descr': '|i1', 'fortran_order': True, 'shape': (1, 3, 1), }", new byte[] { 1, 254, 3 }, new long[] { 1, -2, 3 })]
+    [InlineData("{'descr': '<u1', 'fortran_order': False, 'shape': (3L,), }", new byte[] { 1, 2, 3 }, new long[] { 1, 2, 3 })]
+    [InlineData("{\"shape\":(2,1),\"fortran_order\":False,\"descr\":\"|u1\"}", new byte[] { 1, 2 }, new long[] { 1, 2 })]
+    [InlineData("{'descr': '|u1', 'fortran_order': False, 'shape': (), }", new byte[] { 9 }, new long[] { 9 })]
+    public void EveryForm_IsRead(string header, byte[] data, long[] numbers)
+    {
+        using var file = NumpyFile.Open(Write([.. Said(header), .. data]));
+        Assert.Equal(numbers, file.ReadIntegers());
+        Assert.True(file.Type[2] != '1' || file.Type[0] == '|', file.Type);
     }
 
     [Fact]
@@ -99,6 +123,8 @@ public sealed class NumpyFileTests : IDisposable
         Assert.Contains(part, error.Message, StringComparison.Ordinal);
         Assert.Contains("array.npy", error.Message, StringComparison.Ordinal);
     }
+
+    private static byte[] Said(string header) => [0x93, .. "NUMPY"u8, 1, 0, (byte)(header.Length + 1), 0, .. Encoding.ASCII.GetBytes(header + "\n")];
 
     private string Write(byte[] bytes)
     {

@@ -83,6 +83,45 @@ public class OnnxExportTests
         Assert.Equal(["class 0", "class 1", "class 2", "class 3", "class 4", "class 5", "class 6"], JsonSerializer.Deserialize<string[]>(metadata.CustomMetadataMap["classes"])!);
     }
 
+    // As docs/interop.md checks it: the last 64 bytes are the hash of all but the last 85.
+    [Fact]
+    public void EveryBit_IsVouchedFor()
+    {
+        using var folder = new TemporaryFolder();
+        using var network = Networks.Create("resnet8");
+        Export(network, 32).WriteOnnx(folder["model.onnx"]);
+        var bytes = File.ReadAllBytes(folder["model.onnx"]);
+        var said = System.Text.Encoding.ASCII.GetString(bytes[^64..]);
+        Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(bytes.AsSpan(..^85))), said);
+        using var session = new InferenceSession(folder["model.onnx"]);
+        Assert.Equal(said, session.ModelMetadata.CustomMetadataMap["weaklink.sha256"]);
+    }
+
+    [Theory]
+    [InlineData("layer2.0.bn1.running_var", float.NaN, "NaN")]
+    [InlineData("fc.bias", float.PositiveInfinity, "infinite")]
+    [InlineData("bn1.running_var", -1f, "negative variance")]
+    public void WhatNoNetworkComputesWith_IsNotExported(string name, float value, string reason)
+    {
+        using var folder = new TemporaryFolder();
+        using var network = Networks.Create("resnet8");
+        using (torch.no_grad())
+        {
+            network.state_dict()[name][0] = value;
+        }
+
+        var before = LiveTensors.Before();
+        foreach (var write in new Action<NetworkExport>[] { export => export.WriteOnnx(folder["x"]), export => export.WriteSafeTensors(folder["x"]) })
+        {
+            var message = Assert.Throws<InputException>(() => write(Export(network, 32))).Message;
+            Assert.Contains($"'{name}'", message);
+            Assert.Contains(reason, message);
+            Assert.False(File.Exists(folder["x"]));
+        }
+
+        Assert.Equal(before, LiveTensors.After());
+    }
+
     [Fact]
     public void TrainingMode_AndTensors_StayAsTheyAre()
     {

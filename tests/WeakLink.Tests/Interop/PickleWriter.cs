@@ -124,7 +124,8 @@ internal sealed class PickleWriter
     }
 
     /// <summary>The file that torch.save wrote before version 1.6.</summary>
-    public byte[] Sequence()
+    /// <param name="magic">The pickle of its magic number; protocol 2 unless it is given.</param>
+    public byte[] Sequence(byte[]? magic = null)
     {
         var machine = new PickleWriter();
         machine.Dictionary(() => machine.Text("protocol_version").Number(1001).Text("little_endian").Raw(0x88), ordered: false);
@@ -135,7 +136,7 @@ internal sealed class PickleWriter
         }
 
         keys.Raw((byte)'e');
-        byte[] magic = [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, (byte)'.'];
+        magic ??= [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, (byte)'.'];
         return
         [
             .. magic, .. new PickleWriter().Number(1001).Finished, .. machine.Finished, .. Finished, .. keys.Finished,

@@ -29,6 +29,7 @@ public sealed class PyTorchFileTests : IDisposable
         Assert.Equal(tensors.Keys.Order(), read.Keys.Order());
         foreach (var (name, tensor) in tensors)
         {
+            Assert.True(read[name].is_contiguous());
             Assert.Equal((tensor.dtype, string.Join(',', tensor.shape)), (read[name].dtype, string.Join(',', read[name].shape)));
             Assert.True(tensor.bytes.SequenceEqual(read[name].bytes), name);
         }
@@ -67,6 +68,69 @@ public sealed class PyTorchFileTests : IDisposable
         Assert.Equal([2f, 4f, 3f, 5f], read["turned"].data<float>().ToArray());
     }
 
+    // Python 3 writes a frame since protocol 4; protocol 1 writes digits.
+    [Theory]
+    [InlineData("80038a0a6cfc9c46f9206aa850192e")]
+    [InlineData("8004950d000000000000008a0a6cfc9c46f9206aa850192e")]
+    [InlineData("8005950d000000000000008a0a6cfc9c46f9206aa850192e")]
+    [InlineData("4c3131393534373033373134363033383830313333333335364c0a2e")]
+    public void OlderFormat_InAnyProtocol(string magic)
+    {
+        using var scope = torch.NewDisposeScope();
+        File.WriteAllBytes(_folder["x.pt"], new PickleWriter().State(new Dictionary<string, torch.Tensor> { ["fc.bias"] = torch.tensor(new float[] { 1, 2, 3 }) }).Sequence(Convert.FromHexString(magic)));
+        Assert.Equal([1f, 2f, 3f], PyTorchFile.Read(_folder["x.pt"])["fc.bias"].data<float>().ToArray());
+    }
+
+    // OrderedDict([[key, value], ...]), names as byte strings: what Python 2.7 reduces it to. Protocol 1 adds numbers as digits.
+    [Fact]
+    public void DictionariesOfPython2_AreRead()
+    {
+        using var scope = torch.NewDisposeScope();
+        var writer = new PickleWriter();
+        writer.Global("collections", "OrderedDict").Raw((byte)']').Mark();
+        foreach (var (name, value) in new[] { ("fc.bias", 5f), ("fc.weight", 7f) })
+        {
+            writer.Raw((byte)']').Mark().Raw((byte)'U', (byte)name.Length).Raw([.. name.Select(letter => (byte)letter)]).Tensor(torch.tensor(new[] { value })).Raw((byte)'e');
+        }
+
+        writer.Raw((byte)']').Mark().Text("epoch").Raw("I90\n"u8.ToArray()).Raw((byte)'e');
+        writer.Raw((byte)']').Mark().Text("step").Raw("L-3L\n"u8.ToArray()).Raw((byte)'e').Raw((byte)'e').Raw(0x85).Reduce();
+        Assert.Equal(["fc.bias", "fc.weight"], Read(writer).Keys);
+        Assert.Contains("described in an unknown way", Refused(new PickleWriter().Global("collections", "OrderedDict").Raw((byte)']').Mark().Number(1).Raw((byte)'e').Raw(0x85).Reduce().Archive()));
+    }
+
+    // One list of many pairs, given a thousand times.
+    [Fact]
+    public void DictionariesOfPython2_CanNotBeMadeWithoutEnd()
+    {
+        var writer = new PickleWriter().Raw((byte)']').Mark();
+        for (var i = 0; i < 10_000; i++)
+        {
+            writer.Raw((byte)']').Mark().Number(i).Raw((byte)'N', (byte)'e');
+        }
+
+        writer.Raw((byte)'e').Raw((byte)'q', 0);
+        for (var i = 0; i < 1_000; i++)
+        {
+            writer.Global("collections", "OrderedDict").Raw((byte)'h', 0).Raw(0x85).Reduce();
+        }
+
+        Assert.Contains("instructions", Refused(writer.Archive()));
+    }
+
+    [Fact]
+    public void WeightsUnderAnyName_WhereThereIsOneNetwork()
+    {
+        using var scope = torch.NewDisposeScope();
+        var state = new Dictionary<string, torch.Tensor> { ["fc.bias"] = torch.ones(3) };
+        var writer = new PickleWriter();
+        writer.Dictionary(() => writer.Text("epoch").Number(3).Text("model_ema").State(state), ordered: false);
+        Assert.Equal("fc.bias", Assert.Single(Read(writer)).Key);
+        writer = new PickleWriter();
+        writer.Dictionary(() => writer.Text("generator").State(state).Text("discriminator").State(state), ordered: false);
+        Assert.Contains("generator and discriminator", Refused(writer.Archive()));
+    }
+
     [Theory]
     [InlineData("posix", "system")]
     [InlineData("builtins", "eval")]
@@ -96,7 +160,7 @@ public sealed class PyTorchFileTests : IDisposable
     [InlineData("reaches beyond", 4, 0, new long[] { 5 }, new long[] { 1 })]
     [InlineData("reaches beyond", 4, 2, new long[] { 3 }, new long[] { 1 })]
     [InlineData("reaches beyond", 4, 0, new long[] { 2, 2 }, new long[] { 3, 1 })]
-    [InlineData("overlaps itself", 4, 0, new long[] { 1000 }, new long[] { 0 })]
+    [InlineData("overlap", 4, 0, new long[] { 100_000 }, new long[] { 0 })]
     [InlineData("absurd shape", 4, 0, new long[] { long.MaxValue, 3 }, new long[] { 1, 1 })]
     [InlineData("absurd shape", 4, 0, new long[] { 0, long.MaxValue, 2 }, new long[] { 1, 1, 1 })]
     [InlineData("absurd shape", 4, 0, new long[] { 2, 2 }, new long[] { long.MaxValue, 1 })]
@@ -112,15 +176,38 @@ public sealed class PyTorchFileTests : IDisposable
         Assert.Contains(reason, Refused(writer.Archive()));
     }
 
+    // A network, what attacks it, its average before the first step: the same numbers under several names.
     [Fact]
-    public void SharedStorage_CanNotBeCopiedWithoutEnd()
+    public void SharedStorage_IsReadOnce()
+    {
+        using var scope = torch.NewDisposeScope();
+        var numbers = torch.arange(10_000, dtype: torch.float32);
+        var writer = new PickleWriter().Storage("a", numbers.bytes.ToArray()).Storage("b", numbers[..1].bytes.ToArray());
+        writer.Dictionary(() => writer
+            .Text("one").View("a", "FloatStorage", 10_000, 0, [10_000], [1])
+            .Text("other").View("a", "FloatStorage", 10_000, 0, [100, 100], [100, 1])
+            .Text("slice").View("a", "FloatStorage", 10_000, 9_990, [10], [1])
+            .Text("expanded").View("b", "FloatStorage", 1, 0, [4], [0]));
+        var read = Read(writer);
+        Assert.Equal(10_000, read["one"].numel());
+        Assert.Equal(101f, read["other"][1, 1].item<float>());
+        Assert.Equal(9_999f, read["slice"][9].item<float>());
+        Assert.Equal(4, read["expanded"].numel());
+        read["one"].fill_(5);
+        Assert.Equal(5f, read["slice"][0].item<float>());
+    }
+
+    [Theory]
+    [InlineData(50, 10_000, 1)]
+    [InlineData(1, 1L << 40, 0)]
+    public void SharedStorage_CanNotBeLookedAtWithoutEnd(int views, long count, long stride)
     {
         var writer = new PickleWriter().Storage("a", new byte[40_000]);
         writer.Dictionary(() =>
         {
-            for (var i = 0; i < 50; i++)
+            for (var i = 0; i < views; i++)
             {
-                writer.Text($"x{i}").View("a", "FloatStorage", 10_000, 0, [10_000], [1]);
+                writer.Text($"x{i}").View("a", "FloatStorage", 10_000, 0, [count], [stride]);
             }
         });
         Assert.Contains("overlap", Refused(writer.Archive()));

@@ -121,6 +121,27 @@ public class RecipeTests
     public void Consistency_NeedsAugMix() =>
         Assert.Contains("'augmix'", Assert.Throws<InputException>(() => RecipeFile.Parse("", "my.yaml", ["objective.kind=consistency"])).Message, StringComparison.Ordinal);
 
+    // Of images in 0 ... 255, as much code has them; a channel that hardly varies, and none at all, are images too.
+    [Theory]
+    [InlineData("123.675,116.28,103.53", "0.2,0.2,0.2", "model.mean is 123.675, 116.28, 103.53, but must be in [0, 1], as images are: divide")]
+    [InlineData("0.4,0.4,0.4", "58.395,57.12,57.375", "model.standard-deviation is 58.395, 57.12, 57.375, but must be in [0.0001, 1], as images are in [0, 1]: divide")]
+    [InlineData("-1,0,0", "1,1,1", "model.mean")]
+    [InlineData("0,0,0", "1,1,0.00001", "model.standard-deviation")]
+    [InlineData("0,0,0", "1,1,0", "model.standard-deviation")]
+    [InlineData("0,0.5,1", "0.0001,0.5,1", null)]
+    public void Normalisation_IsOfImagesInZeroToOne(string mean, string deviation, string? reason)
+    {
+        Recipe Parse() => RecipeFile.Parse("", "my.yaml", [$"model.mean={mean}", $"model.standard-deviation={deviation}"]);
+        if (reason is null)
+        {
+            Assert.Equal([0, 0.5, 1], Parse().Model.Mean);
+        }
+        else
+        {
+            Assert.Contains(reason, Assert.Throws<InputException>(Parse).Message, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void EveryShippedRecipe_Loads()
     {
