@@ -36,9 +36,15 @@ public static class DataSources
             }
         }
 
-        return recipe.Fingerprint.Length == 0 || recipe.Fingerprint == splits.Fingerprint()
+        if (recipe.Fingerprint.Length > 0 && !KnownSplits.IsFingerprint(recipe.Fingerprint))
+        {
+            observer.Note($"The run is of an older version, which knew its images by their names alone: whether those of '{recipe.Source}' are still the same can't be checked.");
+            return splits;
+        }
+
+        return recipe.Fingerprint.Length == 0 || recipe.Fingerprint == splits.Known(observer, stop).Fingerprint()
             ? splits
-            : throw new InputException($"The images of '{recipe.Source}'{(recipe.Extra.Count > 0 ? $" (or the extra ones in {string.Join(", ", recipe.Extra)})" : "")} are not those that the run was started with (added, removed, renamed or split in another way), and test images may have been trained on: put them back or start a new run; 'evaluate' takes other images with --data.");
+            : throw new InputException($"The images of '{recipe.Source}'{(recipe.Extra.Count > 0 ? $" (or the extra ones in {string.Join(", ", recipe.Extra)})" : "")} are not those that the run was started with (added, removed, exchanged or split in another way), and test images may have been trained on: put them back or start a new run; 'evaluate' takes other images with --data.");
     }
 
     private static DataSplits OpenCifar(DataRecipe recipe, long seed, IRunObserver observer, CancellationToken stop)
