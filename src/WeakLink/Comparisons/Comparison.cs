@@ -196,10 +196,11 @@ public sealed class Comparison
 
     private IEnumerable<string> Circumstances()
     {
+        var differingData = DifferingData();
         string?[] notes =
         [
-            DifferingData(),
-            Differing("Test images differ", run => FormattableString.Invariant($"{run.Summary.Images:n0}"), "the arms were not measured on the same") ?? DifferingTestImages(),
+            differingData,
+            Differing("Test images differ", run => FormattableString.Invariant($"{run.Summary.Images:n0}"), "the arms were not measured on the same") ?? (differingData is null ? DifferingTestImages() : null),
             .. Warnings(),
             Differing(
                 "Corruptions were measured in different ways",
