@@ -122,7 +122,7 @@ internal static class EvaluateCommand
             List<string> warnings =
             [
                 .. RunImages.Met(parsed.GetValue(model)!, trained.Recipe, measuredImages, "test images", screen),
-                .. referenceModel is not null && Summary.DoubtOfReference(referenceModel, test.Name, measuredImages.Fingerprint(), dataFingerprint) is { } doubt ? (string[])[doubt] : [],
+                .. referenceModel is not null && (errors is not null || stability is not null) && Summary.DoubtOfReference(referenceModel, test.Name, measuredImages.Fingerprint(), dataFingerprint) is { } doubt ? (string[])[doubt] : [],
             ];
             foreach (var warning in warnings)
             {

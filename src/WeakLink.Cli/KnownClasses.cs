@@ -12,18 +12,22 @@ internal static class KnownClasses
     {
         var splits = DataSources.Open(recipe.Data.WithoutExtra(), recipe.Seed, observer, stop);
         Require(splits.Train, trained);
+        RequireSize(splits.Train, trained);
         return splits;
     }
 
-    /// <summary>Checks that data have the classes of a network, and images of the size that it takes.</summary>
-    /// <exception cref="InputException">Their classes, or the size of their images, are not those of the network.</exception>
+    /// <summary>Checks that data have the classes of a network.</summary>
+    /// <exception cref="InputException">Their classes are not those of the network.</exception>
     public static void Require(Dataset data, TrainedModel trained)
     {
         if (!data.Classes.SequenceEqual(trained.Classes))
         {
             throw new InputException($"The classes of {data.Name} ({Some(data.Classes)}) are not those that the network was trained on ({Some(trained.Classes)}): name the folders alike.");
         }
+    }
 
+    private static void RequireSize(Dataset data, TrainedModel trained)
+    {
         var (width, height) = (trained.Size.Width, trained.Size.Height);
         if ((data.Width, data.Height) != (width, height))
         {

@@ -249,7 +249,9 @@ public sealed class Comparison
     }
 
     private IEnumerable<string> Warnings() =>
-        from arm in Arms from run in arm.Runs from warning in run.Summary.Warnings ?? [] select $"{arm.Name}, seed {List([run.Seed])}: {warning}";
+        from warned in Arms.SelectMany(arm => arm.Runs.SelectMany(run => (run.Summary.Warnings ?? []).Select(warning => (Arm: arm.Name, run.Seed, Warning: warning))))
+        group warned by warned.Warning into same
+        select $"{string.Join("; ", same.GroupBy(one => one.Arm).Select(arm => $"{arm.Key}, seed {List(arm.Select(one => one.Seed))}"))}: {same.Key}";
 
     private string? Differing(string what, Func<ComparedRun, string?> of, string consequence)
     {

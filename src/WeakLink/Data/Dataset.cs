@@ -37,17 +37,17 @@ public abstract class Dataset
     /// What images are known by, wherever they lie and whatever they are called: for each the XXH128 of width and height (32-bit little-endian
     /// integers) and of its pixels, three planes, upright, and as they are before a set scales them to its size.
     /// </summary>
-    /// <param name="indices">Which images.</param>
+    /// <param name="which">Which images.</param>
     /// <param name="observer">Told of images that have to be decoded for it.</param>
     /// <param name="stop">Stops between two images.</param>
     /// <exception cref="InputException">An image can't be read.</exception>
-    public virtual IReadOnlyList<UInt128> Hashes(IReadOnlyList<int> indices, IRunObserver observer, CancellationToken stop = default)
+    public virtual IReadOnlyList<UInt128> Hashes(IReadOnlyList<int> which, IRunObserver observer, CancellationToken stop = default)
     {
-        var (hashes, planes) = (new UInt128[indices.Count], new byte[BytesPerImage]);
+        var (hashes, planes) = (new UInt128[which.Count], new byte[BytesPerImage]);
         for (var i = 0; i < hashes.Length; i++)
         {
             stop.ThrowIfCancellationRequested();
-            Read(indices[i], planes);
+            Read(which[i], planes);
             hashes[i] = KnownImages.HashOf(Width, Height, planes);
         }
 

@@ -30,9 +30,9 @@ internal readonly partial record struct FileStamp(long Length, long Modified, lo
                     return new(BitConverter.ToInt64(statistics, LengthAt), Nanoseconds(statistics, ModifiedAt), Nanoseconds(statistics, ChangedAt), BitConverter.ToInt64(statistics, NodeAt));
                 }
             }
-            catch (EntryPointNotFoundException)
+            catch (TypeLoadException)
             {
-                // A C library from before 2018.
+                // Another C library, or one from before 2018.
             }
         }
 

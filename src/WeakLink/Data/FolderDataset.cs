@@ -48,13 +48,13 @@ public sealed class FolderDataset : Dataset
     public override string Describe(int index) => _paths[index];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<UInt128> Hashes(IReadOnlyList<int> indices, IRunObserver observer, CancellationToken stop = default)
+    public override IReadOnlyList<UInt128> Hashes(IReadOnlyList<int> which, IRunObserver observer, CancellationToken stop = default)
     {
-        var hashes = new UInt128[indices.Count];
+        var hashes = new UInt128[which.Count];
         var onDisk = new List<int>();
         for (var i = 0; i < hashes.Length; i++)
         {
-            if (_decoded[indices[i]] is { } planes && !_scaled[indices[i]])
+            if (_decoded[which[i]] is { } planes && !_scaled[which[i]])
             {
                 hashes[i] = KnownImages.HashOf(Width, Height, planes);
             }
@@ -68,7 +68,7 @@ public sealed class FolderDataset : Dataset
         {
             var index = HashIndex.Open(CacheFolder.Default, _paths);
             ForEach(
-                $"recognising {Name}", [.. onDisk.Select(i => _paths[indices[i]])], new InputException?[onDisk.Count], new DataRecipe(), observer, place => hashes[onDisk[place]] = index.Of(_paths[indices[onDisk[place]]]), stop);
+                $"recognising {Name}", [.. onDisk.Select(i => _paths[which[i]])], new InputException?[onDisk.Count], new DataRecipe(), observer, place => hashes[onDisk[place]] = index.Of(_paths[which[onDisk[place]]]), stop);
             index.Save(_paths);
         }
 

@@ -26,7 +26,7 @@ internal sealed class HashIndex
     {
         var (first, last) = (paths.Min(StringComparer.Ordinal)!, paths.Max(StringComparer.Ordinal)!);
         var common = first.Zip(last).TakeWhile(pair => pair.First == pair.Second).Count();
-        var root = first[..(first.LastIndexOf(Path.DirectorySeparatorChar, Math.Min(common, first.Length - 1)) + 1)];
+        var root = first[..(first.LastIndexOf(Path.DirectorySeparatorChar, Math.Max(common - 1, 0)) + 1)];
         var file = Path.Combine(cacheFolder, "hashes", KnownImages.Text(XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(root))));
         return new(file, root, Read(file));
     }

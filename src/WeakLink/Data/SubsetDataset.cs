@@ -2,8 +2,8 @@ namespace WeakLink.Data;
 
 /// <summary>Some images of another data set.</summary>
 /// <param name="whole">The data set.</param>
-/// <param name="which">Which of its images, in this order.</param>
-public sealed class SubsetDataset(Dataset whole, IReadOnlyList<int> which) : Dataset
+/// <param name="indices">Which of its images, in this order.</param>
+public sealed class SubsetDataset(Dataset whole, IReadOnlyList<int> indices) : Dataset
 {
     /// <inheritdoc/>
     public override string Name => whole.Name;
@@ -12,7 +12,7 @@ public sealed class SubsetDataset(Dataset whole, IReadOnlyList<int> which) : Dat
     public override IReadOnlyList<string> Classes => whole.Classes;
 
     /// <inheritdoc/>
-    public override int Count => which.Count;
+    public override int Count => indices.Count;
 
     /// <inheritdoc/>
     public override int Height => whole.Height;
@@ -21,15 +21,15 @@ public sealed class SubsetDataset(Dataset whole, IReadOnlyList<int> which) : Dat
     public override int Width => whole.Width;
 
     /// <inheritdoc/>
-    public override int Label(int index) => whole.Label(which[index]);
+    public override int Label(int index) => whole.Label(indices[index]);
 
     /// <inheritdoc/>
-    public override void Read(int index, Span<byte> planes) => whole.Read(which[index], planes);
+    public override void Read(int index, Span<byte> planes) => whole.Read(indices[index], planes);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<UInt128> Hashes(IReadOnlyList<int> indices, IRunObserver observer, CancellationToken stop = default) =>
-        whole.Hashes([.. indices.Select(index => which[index])], observer, stop);
+    public override IReadOnlyList<UInt128> Hashes(IReadOnlyList<int> which, IRunObserver observer, CancellationToken stop = default) =>
+        whole.Hashes([.. which.Select(index => indices[index])], observer, stop);
 
     /// <inheritdoc/>
-    public override string Describe(int index) => whole.Describe(which[index]);
+    public override string Describe(int index) => whole.Describe(indices[index]);
 }

@@ -207,7 +207,7 @@ public sealed class CorruptionFilesTests : IDisposable
         using var written = CorruptionFolder.Open(_folder.Path, _images.Classes, new DataRecipe());
         Assert.Equal((30, 20), written.Size);
         Assert.Equal(
-            Bytes(new CorruptedDataset(_images, settings.Crop.Value, settings.Corruptions[0], 4, seed: 3)), Bytes(written.Images(settings.Corruptions[0], 4, new SilentObserver())));
+            Bytes(new CorruptedDataset(_images, settings.Crop!, settings.Corruptions[0], 4, seed: 3)), Bytes(written.Images(settings.Corruptions[0], 4, new SilentObserver())));
         using var sheet = SKBitmap.Decode(ContactSheet.Draw(_images, settings));
         Assert.NotNull(sheet);
     }

@@ -99,9 +99,11 @@ public sealed class KnownImagesTests : IDisposable
     [InlineData(-60)]
     public void DamagedIndex_IsAnEmptyOne(int at)
     {
-        string[] paths = [Pictures.Write(_folder["a/cat/1.png"], SKColors.Red), Pictures.Write(_folder["a/dog/1.png"], SKColors.Blue)];
+        // Names of which one is the beginning of the other.
+        string[] paths = [Pictures.Write(_folder["a/cat/1.png"], SKColors.Red), Pictures.Write(_folder["a/cats/1.png"], SKColors.Blue)];
         var index = HashIndex.Open(_folder["cache"], paths);
         var hash = index.Of(paths[0]);
+        Assert.NotEqual(hash, index.Of(paths[1]));
         index.Save(paths);
         var file = Assert.Single(Directory.GetFiles(_folder["cache/hashes"]));
         var bytes = File.ReadAllBytes(file);
