@@ -69,6 +69,7 @@ internal static class AttackCommand
             var images = StratifiedSplit.Limit(KnownClasses.Open(recipe, trained, screen, interruption.Token).Test, parsed.GetValue(limit), recipe.Seed);
             var crop = Loaders.MeasuringCrop(recipe, images);
             RobustEvaluation.Check(attacks, crop, trained.Classes.Count);
+            var warnings = RunImages.Met(parsed.GetValue(model)!, trained.Recipe, KnownImages.Of(images, screen, interruption.Token), "test images", screen);
             if (Directory.Exists(parsed.GetValue(output)!) && Directory.EnumerateFileSystemEntries(parsed.GetValue(output)!).Any())
             {
                 throw new InputException($"'{parsed.GetValue(output)}' holds other files: give an empty or new folder with --out.");
@@ -101,6 +102,7 @@ internal static class AttackCommand
                 throw;
             }
 
+            metrics = metrics with { Warnings = [.. warnings, .. metrics.Warnings] };
             Finish(metrics);
             screen.Line();
             Results.ShowAttack(screen, metrics.Attack, threat.Norm.ToString().ToLowerInvariant(), RobustSummary.Of([metrics], trained.Classes)![metrics.Attack].Values.Single());

@@ -115,6 +115,22 @@ internal static class EvaluateCommand
             var progress = parsed.GetValue(attackState) is { } place ? CommonOptions.NewFolder("--attack-state", place) : null;
             var splits = KnownClasses.Open(recipe, trained, screen, interruption.Token);
 
+            var test = StratifiedSplit.Limit(splits.Test, parsed.GetValue(limit), recipe.Seed);
+            var measuredImages = KnownImages.Of(test, screen, interruption.Token);
+            var images = RunImages.Of(parsed.GetValue(model)!, trained.Recipe);
+            var dataFingerprint = recipe.Data.Fingerprint.Length > 0 ? images?.WholeFingerprint() : null;
+            List<string> warnings =
+            [
+                .. RunImages.Met(parsed.GetValue(model)!, trained.Recipe, measuredImages, "test images", screen),
+                .. referenceModel is not null && (errors is not null || stability is not null) && Summary.DoubtOfReference(referenceModel, test.Name, measuredImages.Fingerprint(), dataFingerprint) is { } doubt ? (string[])[doubt] : [],
+            ];
+            foreach (var warning in warnings)
+            {
+                screen.Note(warning);
+            }
+
+            warnings.AddRange(CorruptionEvaluation.Check(recipe, splits.Test, measuredImages, images, screen));
+
             // What the run took, not what its best checkpoint had taken.
             var run = RunFolder.IsFinished(parsed.GetValue(model)!) ? Summary.Read(parsed.GetValue(model)!) : null;
             var clock = Stopwatch.GetTimestamp();
@@ -122,7 +138,7 @@ internal static class EvaluateCommand
             try
             {
                 metrics = ModelMetrics.Measure(
-                    trained.Network, recipe, StratifiedSplit.Limit(splits.Test, parsed.GetValue(limit), recipe.Seed), splits.Train, device, screen, interruption.Token, progress);
+                    trained.Network, recipe, test, splits.Train, device, screen, interruption.Token, progress);
             }
             catch (OperationCanceledException) when (progress is not null)
             {
@@ -137,6 +153,9 @@ internal static class EvaluateCommand
                 Seed = recipe.Seed,
                 Ews = recipe.Ews.Search.ToString().ToLowerInvariant(),
                 Images = metrics.Clean.Images,
+                Fingerprint = measuredImages.Fingerprint(),
+                DataFingerprint = dataFingerprint,
+                Warnings = warnings,
                 Parameters = trained.Network.ParameterCount,
                 Epochs = run?.Epochs ?? trained.Position.Epoch,
                 Format = new ComputeFormat(recipe.Training.Precision, recipe.Training.Layout).ToString(),

@@ -7,9 +7,13 @@ namespace WeakLink.Cli;
 internal static class KnownClasses
 {
     /// <summary>Opens the recipe's data; labels index the network's classes by name, of which the data may lack some.</summary>
-    /// <exception cref="InputException">They have a class that the network does not know.</exception>
-    public static DataSplits Open(Recipe recipe, TrainedModel trained, IRunObserver observer, CancellationToken stop) =>
-        DataSources.Open(recipe.Data.WithoutExtra(), trained.Classes, recipe.Seed, observer, stop);
+    /// <exception cref="InputException">They have a class that the network does not know, or their images are not of its size.</exception>
+    public static DataSplits Open(Recipe recipe, TrainedModel trained, IRunObserver observer, CancellationToken stop)
+    {
+        var splits = DataSources.Open(recipe.Data.WithoutExtra(), trained.Classes, recipe.Seed, observer, stop);
+        RequireSize(splits.Train, trained);
+        return splits;
+    }
 
     /// <summary>Checks that data have the classes of a network.</summary>
     /// <exception cref="InputException">Their classes are not those of the network.</exception>
@@ -18,6 +22,15 @@ internal static class KnownClasses
         if (!data.Classes.SequenceEqual(trained.Classes))
         {
             throw new InputException($"The classes of {data.Name} ({Some(data.Classes)}) are not those that the network was trained on ({Some(trained.Classes)}): {Difference(data.Classes, trained.Classes)}; name the folders alike.");
+        }
+    }
+
+    private static void RequireSize(Dataset data, TrainedModel trained)
+    {
+        var (width, height) = (trained.Size.Width, trained.Size.Height);
+        if ((data.Width, data.Height) != (width, height))
+        {
+            throw new InputException($"The images of {data.Name} are {data.Width}x{data.Height} pixels, but the network takes {width}x{height}: {((data.Height, data.Width) == (width, height) ? "turn them by 90 degrees" : width == height ? "scale them, or leave out data.size, which scales them for the network where they are files" : "scale them")}.");
         }
     }
 

@@ -24,6 +24,11 @@ internal static class Results
         }
 
         screen.Table(["", "top-1", "top-5", "NLL", "ECE"], rows);
+        foreach (var warning in summary.Warnings ?? [])
+        {
+            screen.Line("  Warning: " + warning);
+        }
+
         if (summary.Corruptions is { } corruptions)
         {
             ShowCorruptions(screen, corruptions);

@@ -47,6 +47,11 @@ internal static class SubnetResults
 
     public static void ShowCorrelations(Screen screen, SubnetStudy study)
     {
+        foreach (var warning in study.Warnings)
+        {
+            screen.Line("  Warning: " + warning);
+        }
+
         if (study.Correlations.Count == 0)
         {
             return;

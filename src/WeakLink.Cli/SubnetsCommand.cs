@@ -104,6 +104,21 @@ internal static class SubnetsCommand
                 RequireAlike(first, one, path, splits.Test);
             }
 
+            var known = KnownImages.Of(StratifiedSplit.Limit(splits.Test, parsed.GetValue(limit), parsed.GetValue(seed)), screen, interruption.Token);
+            var names = Names(paths);
+            List<string> warnings = [];
+            for (var i = 0; i < paths.Count; i++)
+            {
+                // A checkpoint's own recipe: models may be of several runs.
+                using var one = Checkpoint.Load(paths[i]);
+                warnings.AddRange(RunImages.Met(paths[i], one.Recipe, known, "test images", screen).Select(sentence => paths.Count == 1 ? sentence : $"{names[i]}: {sentence}"));
+            }
+
+            foreach (var warning in warnings)
+            {
+                screen.Note(warning);
+            }
+
             Directory.CreateDirectory(folder);
             using var images = SubnetStudyImages.Create(
                 recipe,
@@ -141,8 +156,8 @@ internal static class SubnetsCommand
                 Recalibrated = SubnetStudyImages.Count(images.Recalibration),
                 Seed = options.Seed,
                 Models = [],
+                Warnings = warnings,
             };
-            var names = Names(paths);
             (Accuracies, Accuracies?, IReadOnlyList<WidthStudy>) Measure(ClassifierNetwork network, string name)
             {
                 try

@@ -10,6 +10,9 @@ public sealed class Comparison
     // Seconds of two runs of the same thing differ by this much.
     private const double SameCost = 0.1;
 
+    // Of a fingerprint: enough to tell a few apart.
+    private const int ShownDigits = 8;
+
     private Comparison(IReadOnlyList<ComparedArm> arms, ComparedArm baseline)
     {
         (Arms, Baseline) = (arms, baseline);
@@ -193,10 +196,12 @@ public sealed class Comparison
 
     private IEnumerable<string> Circumstances()
     {
+        var differingData = DifferingData();
         string?[] notes =
         [
-            Differing("The data differ", run => Path.GetFileName(Path.TrimEndingDirectorySeparator(run.Recipe.Data.Source)), "the arms' numbers can't be compared"),
-            Differing("Test images differ", run => FormattableString.Invariant($"{run.Summary.Images:n0}"), "the arms were not measured on the same"),
+            differingData,
+            Differing("Test images differ", run => FormattableString.Invariant($"{run.Summary.Images:n0}"), "the arms were not measured on the same") ?? (differingData is null ? DifferingTestImages() : null),
+            .. Warnings(),
             Differing(
                 "Corruptions were measured in different ways",
                 run => run.Summary.Corruptions is { } c ? FormattableString.Invariant($"{c.Images:n0} images of {c.Error.Count} corruptions, {c.Table ?? c.Source}") : null,
@@ -216,6 +221,37 @@ public sealed class Comparison
         ];
         return notes.OfType<string>();
     }
+
+    // By their pixels where the runs say; a limit takes other images with every seed.
+    private string? DifferingData()
+    {
+        var runs = Arms.SelectMany(arm => arm.Runs).ToList();
+        static string Name(ComparedRun run) => Path.GetFileName(Path.TrimEndingDirectorySeparator(run.Recipe.Data.Source));
+        if (runs.Any(run => run.Summary.DataFingerprint is null))
+        {
+            return Differing("The data differ", Name, "the arms' numbers can't be compared")
+                ?? (runs.Any(run => run.Summary.DataFingerprint is not null) ? "Some runs are of an older version, which kept the name of the data alone: whether all were trained on the same images can't be checked." : null);
+        }
+
+        return runs.GroupBy(run => run.Recipe.Data.Limit == 0 ? 0 : run.Seed).Any(alike => alike.Select(run => run.Summary.DataFingerprint).Distinct().Count() > 1)
+            ? Differing("The data differ", run => $"{Name(run)}, images {run.Summary.DataFingerprint![..ShownDigits]}", "the arms' numbers can't be compared")
+            : null;
+    }
+
+    // Each seed may hold out other images.
+    private string? DifferingTestImages()
+    {
+        var differing = Arms.SelectMany(arm => arm.Runs).GroupBy(run => run.Seed)
+            .Where(alike => alike.Select(run => run.Summary.Fingerprint).OfType<string>().Distinct().Count() > 1).Select(alike => alike.Key).Order().ToList();
+        return differing.Count > 0
+            ? $"Test images differ (seed {List(differing)}: as many, but not the same): the arms were not measured on the same."
+            : null;
+    }
+
+    private IEnumerable<string> Warnings() =>
+        from warned in Arms.SelectMany(arm => arm.Runs.SelectMany(run => (run.Summary.Warnings ?? []).Select(warning => (Arm: arm.Name, run.Seed, Warning: warning))))
+        group warned by warned.Warning into same
+        select $"{string.Join("; ", same.GroupBy(one => one.Arm).Select(arm => $"{arm.Key}, seed {List(arm.Select(one => one.Seed))}"))}: {same.Key}";
 
     private string? Differing(string what, Func<ComparedRun, string?> of, string consequence)
     {

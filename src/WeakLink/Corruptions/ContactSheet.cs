@@ -23,9 +23,7 @@ public static class ContactSheet
     public static byte[] Draw(Dataset images, CorruptionSettings settings) => PictureTable.Draw([.. settings.Corruptions.Select((corruption, row) => (
         $"{corruption.Name}: clean, severity {string.Join(", ", settings.Severities)}",
         (IReadOnlyList<Picture>)[
-            Picture.Of(images, row % images.Count),
-            .. settings.Severities.Select(severity => Picture.Of(
-                new CorruptedDataset(images, new CropAndFlip(images.Height, images.Width, 0, Flip: false), corruption, severity, settings.Seed),
-                row % images.Count)),
+            settings.Crop is { } crop ? Picture.Of(images, row % images.Count).Centre(crop) : Picture.Of(images, row % images.Count),
+            .. settings.Severities.Select(severity => Picture.Of(settings.Corrupted(images, corruption, severity), row % images.Count)),
         ]))]);
 }

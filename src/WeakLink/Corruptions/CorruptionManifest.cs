@@ -1,44 +1,76 @@
+using System.Globalization;
 using System.Text.Json;
 using WeakLink.Data;
 
 namespace WeakLink.Corruptions;
 
-/// <summary>What all images of a folder that <see cref="CorruptionWriter"/> wrote have in common; a folder of other settings is not added to.</summary>
+/// <summary>What a folder that <see cref="CorruptionWriter"/> wrote holds, and what it was made of; a folder of other images or settings is not added to.</summary>
 internal sealed record CorruptionManifest(
     string Data, int Images, int Width, int Height, SeverityTable Table, IReadOnlyList<int> Severities, CorruptionLayout Layout, long Seed, string MadeBy)
 {
     /// <summary>The file in such a folder.</summary>
     public const string FileName = OwnOutput.Corruptions;
 
+    /// <summary>Checksum of the clean images and their classes (<see cref="KnownImages.Fingerprint"/>); null in folders of older versions, as the rest.</summary>
+    public string? Fingerprint { get; init; }
+
+    /// <summary>Class names.</summary>
+    public IReadOnlyList<string>? Classes { get; init; }
+
+    /// <summary>The class of each image, in order: an index into <see cref="Classes"/>.</summary>
+    public IReadOnlyList<int>? Labels { get; init; }
+
+    /// <summary>The hash of each clean image, in order.</summary>
+    public IReadOnlyList<string>? Hashes { get; init; }
+
+    /// <summary>The manifest of a folder to be written.</summary>
+    public static CorruptionManifest Of(Dataset images, KnownImages known, int width, int height, CorruptionSettings settings) =>
+        new(images.Name, images.Count, width, height, SeverityTables.For(height, width), settings.Severities, settings.Layout, settings.Seed, "WeakLink: generated, not the published files")
+        {
+            Fingerprint = known.Fingerprint(),
+            Classes = known.Classes,
+            Labels = known.Labels,
+            Hashes = [.. known.Hashes.Select(KnownImages.Text)],
+        };
+
+    /// <summary>The images that the corrupted ones were made of; null in folders of older versions.</summary>
+    public KnownImages? Originals() => Fingerprint is null || Classes is null || Labels is null || Hashes is null
+        ? null
+        : new([.. Hashes.Select(text => UInt128.Parse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture))], Labels, Classes);
+
     /// <summary>The file's text.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Json.Named);
 
-    /// <summary>Which severities a folder holds: those that its manifest names, or all five where it has none, as published folders.</summary>
-    /// <exception cref="InputException">The manifest can't be read.</exception>
-    public static IReadOnlyList<int> SeveritiesOf(string folder)
+    /// <summary>The manifest of a folder; null where it has none, as published ones, which hold all five severities.</summary>
+    /// <exception cref="InputException">It can't be read, or contradicts itself.</exception>
+    public static CorruptionManifest? Read(string folder)
     {
         var path = Path.Combine(folder, FileName);
         if (!File.Exists(path))
         {
-            return Corruption.AllSeverities;
+            return null;
         }
 
+        CorruptionManifest? manifest;
         try
         {
-            if (JsonSerializer.Deserialize<CorruptionManifest>(File.ReadAllText(path), Json.Named)?.Severities is { Count: > 0 } severities
-                && severities.SequenceEqual(severities.Where(Corruption.AllSeverities.Contains).Distinct().Order()))
+            manifest = JsonSerializer.Deserialize<CorruptionManifest>(File.ReadAllText(path), Json.Named);
+            if (manifest?.Severities is not { Count: > 0 } severities || !severities.SequenceEqual(severities.Where(Corruption.AllSeverities.Contains).Distinct().Order()))
             {
-                return severities;
+                throw Damaged("does not say which severities the folder holds", null);
             }
+
+            return manifest.Originals() is not { } originals || (manifest.Images == originals.Hashes.Count && manifest.Images == originals.Labels.Count
+                && originals.Labels.All(label => label >= 0 && label < originals.Classes.Count) && originals.Fingerprint() == manifest.Fingerprint)
+                ? manifest
+                : throw Damaged("does not list the images that its own checksum is of", null);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException or FormatException or OverflowException or ArgumentException)
         {
-            throw Damaged(exception);
+            throw Damaged("does not say which severities the folder holds", exception);
         }
 
-        throw Damaged(null);
-
-        InputException Damaged(Exception? reason) =>
-            new($"'{path}' does not say which severities the folder holds{(reason is null ? "" : $" ({Json.Problem(reason)})")}: write the folder again, or delete this file where it holds all five.", reason);
+        InputException Damaged(string how, Exception? reason) =>
+            new($"'{path}' {how}{(reason is null ? "" : $" ({Json.Problem(reason)})")}: write the folder again, or delete this file where it holds all five severities.", reason);
     }
 }

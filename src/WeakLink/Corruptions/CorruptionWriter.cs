@@ -21,7 +21,15 @@ public enum CorruptionLayout
 /// <param name="Severities">Which of 1 ... 5, ascending.</param>
 /// <param name="Layout">How they lie on disk.</param>
 /// <param name="Seed">Seed of all draws.</param>
-public sealed record CorruptionSettings(IReadOnlyList<Corruption> Corruptions, IReadOnlyList<int> Severities, CorruptionLayout Layout, long Seed);
+public sealed record CorruptionSettings(IReadOnlyList<Corruption> Corruptions, IReadOnlyList<int> Severities, CorruptionLayout Layout, long Seed)
+{
+    /// <summary>What a network sees of the images, which is all that is corrupted then; null: they are corrupted whole.</summary>
+    public CropAndFlip? Crop { get; init; }
+
+    /// <summary>Images corrupted as these settings say.</summary>
+    internal CorruptedDataset Corrupted(Dataset images, Corruption corruption, int severity) =>
+        new(images, Crop ?? new CropAndFlip(images.Height, images.Width, 0, Flip: false), corruption, severity, Seed);
+}
 
 /// <summary>Makes the corruption benchmark of any data set. What is already there from an earlier, interrupted call is kept.</summary>
 public static class CorruptionWriter
@@ -35,10 +43,10 @@ public static class CorruptionWriter
     /// <param name="folder">The folder; made where it is missing.</param>
     /// <param name="observer">Told of the progress.</param>
     /// <param name="stop">Stops between two pieces.</param>
-    /// <exception cref="InputException">The folder holds images made with other settings, or the disk is full.</exception>
+    /// <exception cref="InputException">The folder holds corruptions of other images or made with other settings, or the disk is full.</exception>
     public static void Write(Dataset images, CorruptionSettings settings, string folder, IRunObserver observer, CancellationToken stop = default)
     {
-        Prepare(images, settings, folder);
+        Prepare(images, KnownImages.Of(images, observer, stop), settings, folder);
         var total = (long)settings.Corruptions.Count * settings.Severities.Count * images.Count;
         observer.Begin("corrupting", total, "images");
         var done = 0L;
@@ -55,10 +63,12 @@ public static class CorruptionWriter
         }
     }
 
-    private static void Prepare(Dataset images, CorruptionSettings settings, string folder)
+    /// <summary>The name of an image's file in the layout of folders.</summary>
+    internal static string FileNameOf(int index) => string.Create(CultureInfo.InvariantCulture, $"{index:D6}.jpg");
+
+    private static void Prepare(Dataset images, KnownImages known, CorruptionSettings settings, string folder)
     {
-        var manifest = new CorruptionManifest(
-            images.Name, images.Count, images.Width, images.Height, SeverityTables.For(images.Height, images.Width), settings.Severities, settings.Layout, settings.Seed, "WeakLink: generated, not the published files").ToJson();
+        var manifest = CorruptionManifest.Of(images, known, settings.Crop?.Width ?? images.Width, settings.Crop?.Height ?? images.Height, settings);
         var path = Path.Combine(folder, CorruptionManifest.FileName);
         try
         {
@@ -70,11 +80,16 @@ public static class CorruptionWriter
                     throw new InputException($"'{folder}' holds other files: give an empty or new folder.");
                 }
 
-                AtomicFile.Write(path, manifest);
+                AtomicFile.Write(path, manifest.ToJson());
             }
-            else if (File.ReadAllText(path) != manifest)
+            else if (CorruptionManifest.Read(folder) is { } there && (there with { Data = manifest.Data }).ToJson() != manifest.ToJson())
             {
-                throw new InputException($"'{folder}' holds images made of other data or with other settings ({CorruptionManifest.FileName} says which): give another folder, or the same settings to go on.");
+                // What the data are called is no matter.
+                throw new InputException(there.Fingerprint is null
+                    ? $"'{folder}' was begun by an older version, which did not record what images it was made of: give another folder."
+                    : !there.Hashes!.SequenceEqual(manifest.Hashes!) || there.Fingerprint != manifest.Fingerprint
+                    ? $"'{folder}' holds corruptions of other images ({there.Images:n0} of '{there.Data}') than these {manifest.Images:n0} of '{manifest.Data}': give another folder."
+                    : $"'{folder}' holds corruptions of these images made with other settings ({CorruptionManifest.FileName} says which): give another folder, or the same settings to go on.");
             }
 
             foreach (var partial in Directory.EnumerateFiles(folder, "*" + AtomicFile.TemporarySuffix, SearchOption.AllDirectories))
@@ -113,17 +128,18 @@ public static class CorruptionWriter
 
         AtomicFile.Write(path, stream =>
         {
-            stream.Write(NumpyFile.Header("|u1", [(long)images.Count * settings.Severities.Count, images.Height, images.Width, ImageView.Channels]));
-            var pixels = new byte[Math.Min(ImagesAtATime, images.Count) * images.BytesPerImage];
+            var seen = settings.Corrupted(images, corruption, settings.Severities[0]);
+            stream.Write(NumpyFile.Header("|u1", [(long)images.Count * settings.Severities.Count, seen.Height, seen.Width, ImageView.Channels]));
+            var pixels = new byte[Math.Min(ImagesAtATime, images.Count) * seen.BytesPerImage];
             foreach (var severity in settings.Severities)
             {
-                var corrupted = Corrupted(images, corruption, severity, settings);
+                var corrupted = settings.Corrupted(images, corruption, severity);
                 for (var first = 0; first < images.Count; first += ImagesAtATime)
                 {
                     stop.ThrowIfCancellationRequested();
                     var count = Math.Min(ImagesAtATime, images.Count - first);
-                    Each(count, i => Interleave(corrupted, first + i, pixels.AsSpan(i * images.BytesPerImage, images.BytesPerImage)));
-                    stream.Write(pixels, 0, count * images.BytesPerImage);
+                    Each(count, i => Interleave(corrupted, first + i, pixels.AsSpan(i * seen.BytesPerImage, seen.BytesPerImage)));
+                    stream.Write(pixels, 0, count * seen.BytesPerImage);
                     advance(count);
                 }
             }
@@ -134,7 +150,7 @@ public static class CorruptionWriter
     {
         foreach (var severity in settings.Severities)
         {
-            var corrupted = Corrupted(images, corruption, severity, settings);
+            var corrupted = settings.Corrupted(images, corruption, severity);
             var target = Path.Combine(folder, corruption.Name, severity.ToString(CultureInfo.InvariantCulture));
             for (var first = 0; first < images.Count; first += ImagesAtATime)
             {
@@ -147,12 +163,9 @@ public static class CorruptionWriter
         }
     }
 
-    private static CorruptedDataset Corrupted(Dataset images, Corruption corruption, int severity, CorruptionSettings settings) =>
-        new(images, new CropAndFlip(images.Height, images.Width, 0, Flip: false), corruption, severity, settings.Seed);
-
     private static void WriteFile(CorruptedDataset images, int index, string folder)
     {
-        var path = Path.Combine(folder, images.Classes[images.Label(index)], FormattableString.Invariant($"{index:D6}.jpg"));
+        var path = Path.Combine(folder, images.Classes[images.Label(index)], FileNameOf(index));
         if (File.Exists(path))
         {
             return;

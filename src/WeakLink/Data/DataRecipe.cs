@@ -30,7 +30,7 @@ public sealed record DataRecipe
     /// <summary>Part of every batch that comes from <c>data.extra</c>; 0: their images are added to the others, all equally likely. In [0, 1).</summary>
     public double ExtraFraction { get; init; }
 
-    /// <summary>Checksum of the images' names, labels and split; filled in by a run, which then refuses images that changed. Empty: not checked.</summary>
+    /// <summary>Checksum of the images' pixels, classes and split; filled in by a run, which then refuses images that changed. Empty: not checked.</summary>
     public string Fingerprint { get; init; } = "";
 
     /// <summary>The same data as something to measure on: extra training images need not be there.</summary>

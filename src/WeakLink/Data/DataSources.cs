@@ -52,9 +52,13 @@ public static class DataSources
             }
         }
 
-        if (recipe.Fingerprint.Length > 0 && recipe.Fingerprint != splits.Fingerprint())
+        if (recipe.Fingerprint.Length > 0 && !KnownSplits.IsFingerprint(recipe.Fingerprint))
         {
-            throw new InputException($"The images of '{recipe.Source}'{(recipe.Extra.Count > 0 ? $" (or the extra ones in {string.Join(", ", recipe.Extra)})" : "")} are not those that the run was started with (added, removed, renamed or split in another way), and test images may have been trained on: put them back or start a new run; 'evaluate' takes other images with --data.");
+            observer.Note($"The run is of an older version, which knew its images by their names alone: whether those of '{recipe.Source}' are still the same can't be checked.");
+        }
+        else if (recipe.Fingerprint.Length > 0 && recipe.Fingerprint != splits.Known(observer, stop).Fingerprint())
+        {
+            throw new InputException($"The images of '{recipe.Source}'{(recipe.Extra.Count > 0 ? $" (or the extra ones in {string.Join(", ", recipe.Extra)})" : "")} are not those that the run was started with (added, removed, exchanged or split in another way), and test images may have been trained on: put them back or start a new run; 'evaluate' takes other images with --data.");
         }
 
         splits = ForClasses(splits, classes);

@@ -1,7 +1,3 @@
-using System.Globalization;
-using System.IO.Hashing;
-using System.Text;
-
 namespace WeakLink.Data;
 
 /// <summary>
@@ -18,24 +14,13 @@ public sealed record DataSplits(Dataset Train, Dataset Validation, Dataset Test,
     /// <summary>What else lies in the data folders, and is not read.</summary>
     public PassedOver PassedOver { get; init; } = new();
 
-    /// <summary>A checksum of the names of all images (folder and file), their labels, and the part that each is in; where there are extra images one of these follows, after a hyphen.</summary>
-    public string Fingerprint() => Checksum([Train, Validation, Test]) + (Extra is null ? "" : $"-{Checksum([Extra.Images])}");
-
-    private static string Checksum(Dataset[] parts)
-    {
-        var hash = new XxHash3();
-        foreach (var part in parts)
-        {
-            Add($"{part.Width}x{part.Height} {string.Join('|', part.Classes)}");
-            for (var i = 0; i < part.Count; i++)
-            {
-                var name = part.Describe(i).Replace('\\', '/').Split('/');
-                Add($"{string.Join('/', name.TakeLast(2))} {part.Label(i)}");
-            }
-        }
-
-        return hash.GetCurrentHashAsUInt64().ToString("x16", CultureInfo.InvariantCulture);
-
-        void Add(string text) => hash.Append(Encoding.UTF8.GetBytes(text + "\n"));
-    }
+    /// <summary>What its images are known by.</summary>
+    /// <param name="observer">Told of images that have to be decoded for it.</param>
+    /// <param name="stop">Stops between two images.</param>
+    /// <exception cref="InputException">An image can't be read.</exception>
+    public KnownSplits Known(IRunObserver observer, CancellationToken stop = default) => new(
+        KnownImages.Of(Train, observer, stop),
+        KnownImages.Of(Validation, observer, stop),
+        KnownImages.Of(Test, observer, stop),
+        Extra is null ? null : KnownImages.Of(Extra.Images, observer, stop));
 }

@@ -51,6 +51,27 @@ public abstract class Dataset
         return [.. Classes.Where((_, label) => !present.Contains(label))];
     }
 
+    /// <summary>
+    /// What images are known by, wherever they lie and whatever they are called: for each the XXH128 of width and height (32-bit little-endian
+    /// integers) and of its pixels, three planes, upright, and as they are before a set scales them to its size.
+    /// </summary>
+    /// <param name="which">Which images.</param>
+    /// <param name="observer">Told of images that have to be decoded for it.</param>
+    /// <param name="stop">Stops between two images.</param>
+    /// <exception cref="InputException">An image can't be read.</exception>
+    public virtual IReadOnlyList<UInt128> Hashes(IReadOnlyList<int> which, IRunObserver observer, CancellationToken stop = default)
+    {
+        var (hashes, planes) = (new UInt128[which.Count], new byte[BytesPerImage]);
+        for (var i = 0; i < hashes.Length; i++)
+        {
+            stop.ThrowIfCancellationRequested();
+            Read(which[i], planes);
+            hashes[i] = KnownImages.HashOf(Width, Height, planes);
+        }
+
+        return hashes;
+    }
+
     /// <summary>Where the image came from, for messages: a file path, or "image 17 of NAME".</summary>
     public virtual string Describe(int index) => $"image {index} of {Name}";
 }

@@ -1,3 +1,5 @@
+using WeakLink.Runtime;
+
 namespace WeakLink.Data;
 
 /// <summary>Images in one folder a class, decoded to one size and kept in memory as bytes where they fit.</summary>
@@ -11,10 +13,11 @@ public sealed class FolderDataset : Dataset
     private readonly int[] _labels;
     private readonly byte[]?[] _decoded;
     private readonly int _size;
+    private readonly bool[] _scaled;
 
-    private FolderDataset(string name, IReadOnlyList<string> classes, string[] paths, int[] labels, byte[]?[] decoded, int size, (int Width, int Height) shape)
+    private FolderDataset(string name, IReadOnlyList<string> classes, string[] paths, int[] labels, byte[]?[] decoded, int size, (int Width, int Height) shape, bool[] scaled)
     {
-        (Name, Classes, _paths, _labels, _decoded, _size, (Width, Height)) = (name, classes, paths, labels, decoded, size, shape);
+        (Name, Classes, _paths, _labels, _decoded, _size, (Width, Height), _scaled) = (name, classes, paths, labels, decoded, size, shape, scaled);
     }
 
     /// <inheritdoc/>
@@ -35,8 +38,39 @@ public sealed class FolderDataset : Dataset
     /// <inheritdoc/>
     public override int Label(int index) => _labels[index];
 
+    /// <summary>The first file that has another size than the set's images, and was scaled; null where none was.</summary>
+    public string? ScaledFile => Array.IndexOf(_scaled, true) is >= 0 and var first ? _paths[first] : null;
+
     /// <inheritdoc/>
     public override string Describe(int index) => _paths[index];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<UInt128> Hashes(IReadOnlyList<int> which, IRunObserver observer, CancellationToken stop = default)
+    {
+        var hashes = new UInt128[which.Count];
+        var onDisk = new List<int>();
+        for (var i = 0; i < hashes.Length; i++)
+        {
+            if (_decoded[which[i]] is { } planes && !_scaled[which[i]])
+            {
+                hashes[i] = KnownImages.HashOf(Width, Height, planes);
+            }
+            else
+            {
+                onDisk.Add(i);
+            }
+        }
+
+        if (onDisk.Count > 0)
+        {
+            var index = HashIndex.Open(CacheFolder.Default, _paths);
+            ForEach(
+                $"recognising {Name}", [.. onDisk.Select(i => _paths[which[i]])], new InputException?[onDisk.Count], new DataRecipe(), observer, place => hashes[onDisk[place]] = index.Of(_paths[which[onDisk[place]]]), stop);
+            index.Save(_paths);
+        }
+
+        return hashes;
+    }
 
     /// <inheritdoc/>
     public override void Read(int index, Span<byte> planes)
@@ -140,7 +174,7 @@ public sealed class FolderDataset : Dataset
         }
 
         return new FolderDataset(
-            name, classes, [.. good.Select(i => paths[i])], [.. good.Select(i => labels[i])], [.. good.Select(i => decoded[i])], size, shape);
+            name, classes, [.. good.Select(i => paths[i])], [.. good.Select(i => labels[i])], [.. good.Select(i => decoded[i])], size, shape, [.. good.Select(i => shapes[i] != shape)]);
     }
 
     /// <summary>Does something with every image that has no fault yet, on all cores, and keeps the faults; the first stops it all unless faulty images are skipped.</summary>

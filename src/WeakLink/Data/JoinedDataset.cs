@@ -28,6 +28,22 @@ public sealed class JoinedDataset(IReadOnlyList<Dataset> parts) : Dataset
     public override void Read(int index, Span<byte> planes) => parts[Part(index)].Read(index - _starts[Part(index)], planes);
 
     /// <inheritdoc/>
+    public override IReadOnlyList<UInt128> Hashes(IReadOnlyList<int> which, IRunObserver observer, CancellationToken stop = default)
+    {
+        var hashes = new UInt128[which.Count];
+        foreach (var places in Enumerable.Range(0, which.Count).GroupBy(place => Part(which[place])))
+        {
+            var its = parts[places.Key].Hashes([.. places.Select(place => which[place] - _starts[places.Key])], observer, stop);
+            foreach (var (place, hash) in places.Zip(its))
+            {
+                hashes[place] = hash;
+            }
+        }
+
+        return hashes;
+    }
+
+    /// <inheritdoc/>
     public override string Describe(int index) => parts[Part(index)].Describe(index - _starts[Part(index)]);
 
     private static int[] Starts(IReadOnlyList<Dataset> parts)

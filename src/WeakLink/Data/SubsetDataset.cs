@@ -30,6 +30,10 @@ public sealed class SubsetDataset(Dataset whole, IReadOnlyList<int> indices, IRe
     public override void Read(int index, Span<byte> planes) => whole.Read(indices[index], planes);
 
     /// <inheritdoc/>
+    public override IReadOnlyList<UInt128> Hashes(IReadOnlyList<int> which, IRunObserver observer, CancellationToken stop = default) =>
+        whole.Hashes([.. which.Select(index => indices[index])], observer, stop);
+
+    /// <inheritdoc/>
     public override string Describe(int index) => whole.Describe(indices[index]);
 
     private static int[]? Places(Dataset whole, IReadOnlyList<string>? classes)

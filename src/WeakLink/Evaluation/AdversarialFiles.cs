@@ -85,6 +85,7 @@ public sealed class AdversarialFiles(string folder, bool arrays, ThreatModel thr
                     metrics?.Images,
                     clean = metrics?.CleanAccuracy,
                     accuracy = metrics?.RobustAccuracy,
+                    metrics?.Warnings,
                     examples = _entries.OrderBy(entry => entry.Index),
                 },
                 Json.Indented));

@@ -40,6 +40,59 @@ public sealed record CorruptionMetrics(
 /// <summary>Measures a network on corrupted images, made on the fly or read from disk.</summary>
 public static class CorruptionEvaluation
 {
+    /// <summary>Looks at the folder of corrupted images that a recipe names, if it does, before hours go into what comes before them.</summary>
+    /// <param name="recipe">What to measure.</param>
+    /// <param name="test">Clean test images, as the network takes them.</param>
+    /// <param name="measured">Those that are measured.</param>
+    /// <param name="run">The images of the network's run; null where they are not known.</param>
+    /// <param name="observer">Told of doubts, and where there can be no check.</param>
+    /// <returns>Reasons to doubt the numbers, in sentences.</returns>
+    /// <exception cref="InputException">The folder is unusable, or its images are not of the network's classes or size.</exception>
+    public static IReadOnlyList<string> Check(Recipe recipe, Dataset test, KnownImages measured, KnownSplits? run, IRunObserver observer)
+    {
+        var path = recipe.Evaluation.CorruptedImages;
+        if (recipe.Evaluation.Corruptions == EvaluationRecipe.None || path.Length == 0)
+        {
+            return [];
+        }
+
+        using var folder = CorruptionFolder.Open(path, test.Classes, recipe.Data);
+        if (folder.Size is { } size)
+        {
+            RequireSize(recipe, test, size.Width, size.Height);
+        }
+
+        if (folder.Originals is not { } originals)
+        {
+            observer.Note($"'{path}' does not say what images it was made of (it was published, or written by an older version): whether the network was trained on them, and whether its classes have the network's order, can't be checked.");
+            return [];
+        }
+
+        var shared = originals.CountAmong([measured]);
+        string[] doubts =
+        [
+            .. run?.Met(originals, $"images that '{path}' was made of") ?? [],
+            .. shared < Math.Min(originals.Hashes.Count, measured.Hashes.Count)
+                ? (string[])[$"{(shared == 0 ? "None" : $"Only {shared:n0}")} of the {originals.Hashes.Count:n0} images that '{path}' was made of {(shared == 1 ? "is" : "are")} among the clean images measured here: clean and corrupted accuracy are of different images; weaklink corrupt RUN makes those of the run's own."]
+                : [],
+        ];
+        foreach (var doubt in doubts)
+        {
+            observer.Note(doubt);
+        }
+
+        return doubts;
+    }
+
+    private static void RequireSize(Recipe recipe, Dataset test, int width, int height)
+    {
+        var crop = Loaders.MeasuringCrop(recipe, test);
+        if ((width, height) != (test.Width, test.Height) && (width, height) != (crop.Width, crop.Height))
+        {
+            throw new InputException($"The images in '{recipe.Evaluation.CorruptedImages}' have {width}x{height} pixels, but the network {((crop.Width, crop.Height) == (test.Width, test.Height) ? "" : $"takes {test.Width}x{test.Height} and ")}sees {crop.Width}x{crop.Height}: give the corruptions of images of its size (weaklink corrupt RUN makes them).");
+        }
+    }
+
     /// <summary>Measures.</summary>
     /// <param name="network">The network.</param>
     /// <param name="recipe">Which corruptions, on how many images.</param>
@@ -56,14 +109,11 @@ public static class CorruptionEvaluation
         var crop = Loaders.MeasuringCrop(recipe, test);
         using var folder = settings.CorruptedImages.Length > 0 ? CorruptionFolder.Open(settings.CorruptedImages, test.Classes, recipe.Data) : null;
         var clean = StratifiedSplit.Limit(test, settings.CorruptionImages, recipe.Seed);
-        Dataset Images(Corruption corruption, int severity) => folder is null
-            ? new CorruptedDataset(clean, crop, corruption, severity, recipe.Seed)
-            : StratifiedSplit.Limit(folder.Images(corruption, severity, observer, stop), settings.CorruptionImages, recipe.Seed);
-
         var severities = folder?.Severities ?? Corruption.AllSeverities;
         network.eval();
         var start = Stopwatch.GetTimestamp();
         var (waited, done, count) = (0.0, 0L, 0);
+        int? whole = null;
         var results = new List<CorruptionErrors>();
         observer.Begin("corruptions", (long)corruptions.Count * severities.Count, "sets");
         foreach (var corruption in corruptions)
@@ -72,12 +122,6 @@ public static class CorruptionEvaluation
             foreach (var severity in severities)
             {
                 var images = Images(corruption, severity);
-                var seen = Loaders.MeasuringCrop(recipe, images);
-                if (images.Height < crop.Height || images.Width < crop.Width || (seen.Height, seen.Width) != (crop.Height, crop.Width))
-                {
-                    throw new InputException($"The images of {images.Name} in '{settings.CorruptedImages}' have {images.Width}x{images.Height} pixels, but the network sees {crop.Width}x{crop.Height}: give the corruptions of images of its size.");
-                }
-
                 var loader = Loaders.Measuring(recipe, images);
                 errors.Add(1 - CleanEvaluation.Measure(network.call, loader, device, stop: stop).Top1);
                 waited += loader.SecondsWaited;
@@ -96,5 +140,20 @@ public static class CorruptionEvaluation
             results,
             Stopwatch.GetElapsedTime(start).TotalSeconds,
             waited);
+
+        Dataset Images(Corruption corruption, int severity)
+        {
+            if (folder is null)
+            {
+                return new CorruptedDataset(clean, crop, corruption, severity, recipe.Seed);
+            }
+
+            var all = folder.Images(corruption, severity, observer, stop);
+            RequireSize(recipe, test, all.Width, all.Height);
+            whole ??= all.Count;
+            return all.Count == whole
+                ? StratifiedSplit.Limit(all, settings.CorruptionImages, recipe.Seed)
+                : throw new InputException($"'{settings.CorruptedImages}' has {all.Count:n0} images of {corruption.Name} {severity}, but {whole:n0} of {corruptions[0].Name} {severities[0]}: copy, fetch or write them again.");
+        }
     }
 }

@@ -80,6 +80,9 @@ public sealed record SubnetStudy
     /// <summary>Seed of all draws.</summary>
     public required long Seed { get; init; }
 
+    /// <summary>Reasons to doubt all of the numbers, such as test images that a network was trained on.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
     /// <summary>The networks.</summary>
     public required IReadOnlyList<ModelStudy> Models { get; init; }
 

@@ -26,6 +26,15 @@ public sealed record Summary
     /// <summary>Images measured.</summary>
     public required long Images { get; init; }
 
+    /// <summary>Checksum of their pixels and classes, in any order; null in summaries of older versions.</summary>
+    public string? Fingerprint { get; init; }
+
+    /// <summary>The same of all images of the network's own data, however they are split; null where it was measured on other data, and in summaries of older versions.</summary>
+    public string? DataFingerprint { get; init; }
+
+    /// <summary>Reasons to doubt all of the numbers, such as test images that the network was trained on; null in summaries of older versions.</summary>
+    public IReadOnlyList<string>? Warnings { get; init; }
+
     /// <summary>Trainable parameters.</summary>
     public required long Parameters { get; init; }
 
@@ -78,6 +87,24 @@ public sealed record Summary
             throw new InputException($"The summary '{file}' can't be read ({Json.Problem(exception)}): give the folder of a finished run or the JSON that 'evaluate --json' printed.", exception);
         }
     }
+
+    /// <summary>Whether rates may be divided by those of a reference model, which only ones of the same images may.</summary>
+    /// <param name="reference">The reference model's summary.json, or its run folder.</param>
+    /// <param name="data">Name of the data that are measured.</param>
+    /// <param name="fingerprint">Checksum of the images that are measured.</param>
+    /// <param name="dataFingerprint">Checksum of all images of the data; null where it is not known.</param>
+    /// <returns>A sentence where the images are not quite the same, or can't be compared; null where they are.</returns>
+    /// <exception cref="InputException">The reference model was measured on other data.</exception>
+    public static string? DoubtOfReference(string reference, string data, string fingerprint, string? dataFingerprint) => Read(reference) switch
+    {
+        { Fingerprint: null } => $"'{reference}' doesn't say which images the reference model was measured on (it is of an older version): whether they are these can't be checked.",
+        var its when its.Fingerprint == fingerprint => null,
+        var its when its.DataFingerprint == dataFingerprint && dataFingerprint is not null =>
+            $"The reference model of '{reference}' was measured on other test images of the same data ({its.Images:n0} images, seed {its.Seed}): rates relative to it compare the images, too.",
+        var its when its.DataFingerprint is null || dataFingerprint is null =>
+            $"The reference model of '{reference}' was measured on other images ({its.Images:n0} of {its.Data}): rates relative to it compare the images, too.",
+        var its => throw new InputException($"The reference model of '{reference}' was measured on other data ({its.Data}) than those here ({data}): measure it on these first, with 'weaklink evaluate REFERENCE --data D --json', and give what that prints."),
+    };
 
     /// <summary>The JSON document.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Json.Indented);

@@ -41,6 +41,11 @@ public static class RunReport
 
         var page = new Page(Path.GetFileName(Path.GetFullPath(folder)), Under(summary, recipe.Objective));
         page.Headlines(Headlines(summary, curve));
+        foreach (var warning in summary.Warnings ?? [])
+        {
+            page.Warning(warning);
+        }
+
         foreach (var warning in (summary.Attacks ?? new Dictionary<string, IReadOnlyDictionary<string, RobustSummary>>()).Values.SelectMany(norms => norms.Values).SelectMany(attack => attack.Warnings).Distinct())
         {
             page.Warning(warning);

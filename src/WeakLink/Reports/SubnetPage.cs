@@ -43,6 +43,11 @@ public static class SubnetPage
             page.Headlines(numbers);
         }
 
+        foreach (var warning in study.Warnings)
+        {
+            page.Warning(warning);
+        }
+
         Conditions(page, study);
         if (study.Models.Count > 1)
         {

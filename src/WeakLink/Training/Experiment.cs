@@ -33,11 +33,22 @@ public static class Experiment
         recipe = resume ? RunFolder.RecipeOf(path) : recipe;
         var data = DataSources.Open(recipe.Data, recipe.Seed, observer, stop);
         Describe(data, observer);
+        var images = data.Known(observer, stop);
+        var overlaps = images.Overlaps();
+        foreach (var overlap in overlaps)
+        {
+            observer.Note(overlap);
+        }
+
+        // One that the recipe brings was compared when the data were opened.
+        recipe = recipe.Data.Fingerprint.Length > 0 ? recipe : recipe with { Data = recipe.Data with { Fingerprint = images.Fingerprint() } };
         recipe = RecipeResolution.Resolve(recipe, data, environment, device);
         ModelMetrics.CheckAttacks(recipe, data.Test);
         CheckObjective(recipe, data.Train);
+        string[] warnings = [.. overlaps, .. CorruptionEvaluation.Check(recipe, data.Test, images.Test, images, observer)];
 
         using var folder = RunFolder.Open(path, recipe, data.Train.Classes, new ImageSize(data.Train.Height, data.Train.Width), environment, resume);
+        RunImages.Keep(folder.Path, images);
         var format = new ComputeFormat(recipe.Training.Precision, recipe.Training.Layout);
         var steps = (long)recipe.Training.Epochs * Loaders.Training(recipe, data).StepsPerEpoch;
         observer.Note($"{recipe.Model.Name}, {Count(recipe.Training.Epochs, "epoch")} of {data.Train.Count:n0} images{Extra(data.Extra)}, {Search(recipe)}, {format}, {Count(recipe.Training.Threads, "thread")}; run folder {path}");
@@ -67,6 +78,9 @@ public static class Experiment
             Seed = recipe.Seed,
             Ews = recipe.Ews.Search.ToString().ToLowerInvariant(),
             Images = metrics.Clean.Images,
+            Fingerprint = images.Test.Fingerprint(),
+            DataFingerprint = images.WholeFingerprint(),
+            Warnings = warnings,
             Parameters = best.Network.ParameterCount,
             Epochs = recipe.Training.Epochs,
             Format = format.ToString(),

@@ -32,10 +32,8 @@ public static class RecipeResolution
         torch.set_num_threads(threads);
         var size = data.Train.Width == data.Train.Height ? data.Train.Width : 0;
         var source = AbsoluteSource(recipe.Data.Source);
-        // One that the recipe brings was compared when the data were opened.
-        var fingerprint = recipe.Data.Fingerprint.Length > 0 ? recipe.Data.Fingerprint : data.Fingerprint();
         var extra = recipe.Data.Extra.Select(Path.GetFullPath).ToArray();
-        var resolved = recipe with { Model = model, Data = recipe.Data with { Source = source, Size = size, Extra = extra, Fingerprint = fingerprint } };
+        var resolved = recipe with { Model = model, Data = recipe.Data with { Source = source, Size = size, Extra = extra } };
         var crop = recipe.Augmentation.Crop;
         var format = ComputeFormat.Choose(
             () => resolved.CreateNetwork(data.Train.Classes.Count),

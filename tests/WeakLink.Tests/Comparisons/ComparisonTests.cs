@@ -1,5 +1,6 @@
 using System.Text.Json;
 using WeakLink.Comparisons;
+using WeakLink.Data;
 using WeakLink.Reports;
 using WeakLink.Tests.Data;
 using WeakLink.Training;
@@ -53,6 +54,33 @@ public class ComparisonTests
         {
             Assert.Contains(expected, notes, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public void Data_AreToldApartByContent()
+    {
+        ComparedRun Of(long seed, string data, string test, string source = "/a/photos", int limit = 0) => Runs.Run(seed, 0.5, new Recipe { Data = new DataRecipe { Source = source, Limit = limit } }) is var run
+            ? run with { Summary = run.Summary with { DataFingerprint = data.PadRight(32, '0'), Fingerprint = test } } : null!;
+        string Notes(ComparedRun[] a, ComparedRun[] b) => string.Join('\n', Comparison.Of([new("a", a), new("b", b)]).Notes());
+
+        // One name, other images; and one content under two names.
+        Assert.Contains("The data differ (a: photos, images d0000000; b: photos, images e0000000)", Notes([Of(0, "d", "t")], [Of(0, "e", "u", "/b/photos")]), StringComparison.Ordinal);
+        Assert.DoesNotContain("differ (", Notes([Of(0, "d", "t")], [Of(0, "d", "t", "/b/copy")]), StringComparison.Ordinal);
+        // Images that changed between the runs of an arm.
+        Assert.Contains("(a: photos, images d0000000 or photos, images e0000000; b: photos, images d0000000)", Notes([Of(0, "d", "t"), Of(1, "e", "u")], [Of(0, "d", "t")]), StringComparison.Ordinal);
+        // Every seed holds out, and limits to, its own.
+        Assert.DoesNotContain("differ (", Notes([Of(0, "d", "t", limit: 9), Of(1, "e", "u", limit: 9)], [Of(0, "d", "t", limit: 9), Of(1, "e", "u", limit: 9)]), StringComparison.Ordinal);
+        Assert.Contains("Test images differ (seed 1: as many, but not the same)", Notes([Of(0, "d", "t"), Of(1, "d", "u")], [Of(0, "d", "t"), Of(1, "d", "v")]), StringComparison.Ordinal);
+        Assert.Contains("can't be checked", Notes([Of(0, "d", "t")], [Runs.Run(0, 0.5, new Recipe { Data = new DataRecipe { Source = "/c/photos" } })]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Warnings_OfTheRuns_AreSaidOfTheComparison()
+    {
+        var run = Plain.Runs[1];
+        var doubtful = run with { Summary = run.Summary with { Warnings = ["3 of the 100 test images ..."] } };
+        var other = doubtful with { Summary = doubtful.Summary with { Seed = 2 } };
+        Assert.Contains("b, seed 1, 2; c, seed 2: 3 of the 100 test images ...", Comparison.Of([Plain, new("b", [doubtful, other]), new("c", [other])]).Notes());
     }
 
     [Fact]

@@ -108,6 +108,111 @@ public sealed class CorruptionFilesTests : IDisposable
     }
 
     [Fact]
+    public void TheSameSettings_OfOtherImagesOfThatNameAndNumber_AreRefused_AndOfTheSameUnderAnotherName_GoOn()
+    {
+        var settings = Settings("contrast", CorruptionLayout.Npy);
+        CorruptionWriter.Write(_images, settings, _folder.Path, new SilentObserver());
+        MemoryDataset Set(string name, int last, int lastLabel = 1) => new(
+            name, ["a", "b"], 31, 47, [.. Enumerable.Range(0, 4).Append(last).Select(i => CorruptionTests.Image(31 + i, 47)[(3 * 47 * i)..])], [0, 1, 1, 0, lastLabel]);
+        CorruptionWriter.Write(Set("renamed", 4), settings, _folder.Path, new SilentObserver());
+        foreach (var other in new[] { Set("images", 3), Set("images", 4, lastLabel: 0) })
+        {
+            Assert.Contains("of other images", Assert.Throws<InputException>(() => CorruptionWriter.Write(other, settings, _folder.Path, new SilentObserver())).Message, StringComparison.Ordinal);
+        }
+
+        AsOlderVersionsWroteIt();
+        Assert.Contains("older version", Assert.Throws<InputException>(() => CorruptionWriter.Write(_images, settings, _folder.Path, new SilentObserver())).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(CorruptionLayout.Npy)]
+    [InlineData(CorruptionLayout.Folders)]
+    public void Classes_AreTakenByName(CorruptionLayout layout)
+    {
+        var settings = Settings("contrast", layout);
+        CorruptionWriter.Write(_images, settings, _folder.Path, new SilentObserver());
+        using var written = CorruptionFolder.Open(_folder.Path, ["b", "c", "a"], new DataRecipe());
+        var read = written.Images(settings.Corruptions[0], 2, new SilentObserver());
+        Assert.Equal(layout == CorruptionLayout.Npy ? [2, 0, 0, 2, 0] : [0, 0, 0, 2, 2], Enumerable.Range(0, 5).Select(read.Label));
+        Assert.Equal(KnownImages.Of(_images, new SilentObserver()).Hashes, written.Originals!.Hashes);
+        Assert.Equal((47, 31), written.Size);
+        Assert.Contains("class 'b'", Assert.Throws<InputException>(() => CorruptionFolder.Open(_folder.Path, ["a", "c"], new DataRecipe())).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Folders_ThatLackAnImage_HoldAStranger_OrHaveItInAnotherClass_AreRefused()
+    {
+        var settings = Settings("contrast", CorruptionLayout.Folders);
+        CorruptionWriter.Write(_images, settings, _folder.Path, new SilentObserver());
+        string At(string relative) => Path.Combine(_folder.Path, "contrast", relative);
+        File.Delete(At("1/a/000003.jpg"));
+        File.Move(At("2/a/000003.jpg"), At("2/b/000003.jpg"));
+        File.Copy(At("3/a/000003.jpg"), At("3/a/000009.jpg"));
+        Fails(1, "lacks 1 of its 5 images, such as 000003.jpg");
+        Fails(2, "000003.jpg' is not one of the images");
+        Fails(3, "000009.jpg' is not one of the images");
+        AsOlderVersionsWroteIt();
+        Fails(1, "has 4 images");
+        using var older = CorruptionFolder.Open(_folder.Path, _images.Classes, new DataRecipe());
+        Assert.Null(older.Originals);
+        Assert.Equal(5, older.Images(settings.Corruptions[0], 4, new SilentObserver()).Count);
+
+        void Fails(int severity, string part)
+        {
+            using var written = CorruptionFolder.Open(_folder.Path, _images.Classes, new DataRecipe());
+            Assert.Contains(part, Assert.Throws<InputException>(() => written.Images(settings.Corruptions[0], severity, new SilentObserver())).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Folders_AreNeverScaled()
+    {
+        var settings = Settings("contrast", CorruptionLayout.Folders);
+        CorruptionWriter.Write(_images, settings, _folder.Path, new SilentObserver());
+        using var written = CorruptionFolder.Open(_folder.Path, _images.Classes, new DataRecipe { Size = 64, SkipBadImages = true });
+        var read = written.Images(settings.Corruptions[0], 1, new SilentObserver());
+        Assert.Equal((31, 47), (read.Height, read.Width));
+        Pictures.Write(Path.Combine(_folder.Path, "contrast/2/a/000003.jpg"), SKColors.Red, 20, 20);
+        Assert.Contains("several sizes", Assert.Throws<InputException>(() => written.Images(settings.Corruptions[0], 2, new SilentObserver())).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Labels_ThatAreNotThoseOfTheList_AreRefused()
+    {
+        CorruptionWriter.Write(_images, Settings("contrast", CorruptionLayout.Npy), _folder.Path, new SilentObserver());
+        WriteArray("labels.npy", "<i8", [25], 200);
+        Assert.Contains("does not hold the labels", Assert.Throws<InputException>(() => CorruptionFolder.Open(_folder.Path, _images.Classes, new DataRecipe())).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AListThatIsNotThatOfItsChecksum_IsRefused()
+    {
+        CorruptionWriter.Write(_images, Settings("contrast", CorruptionLayout.Npy), _folder.Path, new SilentObserver());
+        var path = Path.Combine(_folder.Path, "corruptions.json");
+        var text = File.ReadAllText(path);
+        var hash = KnownImages.Of(_images, new SilentObserver()).Hashes[1].ToString("x32", System.Globalization.CultureInfo.InvariantCulture);
+        foreach (var (old, altered) in new[] { (hash, new string('0', 32)), (hash, "no hash"), ("\"b\"", "\"c\""), ("\"images\": 5", "\"images\": 6") })
+        {
+            Assert.Contains(old, text, StringComparison.Ordinal);
+            File.WriteAllText(path, text.Replace(old, altered, StringComparison.Ordinal));
+            Assert.Contains("write the folder again", Assert.Throws<InputException>(() => CorruptionFolder.Open(_folder.Path, ["a", "b", "c"], new DataRecipe())).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void WhatANetworkSees_IsCutBeforeItIsCorrupted()
+    {
+        var settings = Settings("fog", CorruptionLayout.Npy) with { Crop = new CropAndFlip(20, 30, 0, Flip: false) };
+        CorruptionWriter.Write(_images, settings, _folder.Path, new SilentObserver());
+        using var written = CorruptionFolder.Open(_folder.Path, _images.Classes, new DataRecipe());
+        Assert.Equal((30, 20), written.Size);
+        Assert.Equal(
+            Bytes(new CorruptedDataset(_images, settings.Crop!, settings.Corruptions[0], 4, seed: 3)), Bytes(written.Images(settings.Corruptions[0], 4, new SilentObserver())));
+        using var sheet = SKBitmap.Decode(ContactSheet.Draw(_images, settings));
+        Assert.NotNull(sheet);
+    }
+
+    [Fact]
     public void BadFolders_OneSentence()
     {
         var fog = CommonCorruptions.Named("fog")[0];
@@ -173,6 +278,13 @@ public sealed class CorruptionFilesTests : IDisposable
         images.Read(i, planes);
         return planes;
     })];
+
+    private void AsOlderVersionsWroteIt()
+    {
+        var path = Path.Combine(_folder.Path, "corruptions.json");
+        var text = File.ReadAllText(path);
+        File.WriteAllText(path, text[..text.IndexOf(",\n  \"fingerprint\"", StringComparison.Ordinal)] + "\n}");
+    }
 
     private void WriteArray(string name, string type, long[] shape, int bytes, byte fill = 0)
     {

@@ -23,7 +23,7 @@ public class ExtraDataTests
         Assert.Equal([18], new[] { splits.Train.Count + splits.Validation.Count + splits.Test.Count });
 
         // A run refuses other extra images; a measurement does without them.
-        var recipe = new DataRecipe { Source = main, Extra = [extra], ExtraFraction = 0.5, Fingerprint = splits.Fingerprint() };
+        var recipe = new DataRecipe { Source = main, Extra = [extra], ExtraFraction = 0.5, Fingerprint = splits.Known(new SilentObserver()).Fingerprint() };
         Assert.NotNull(DataSources.Open(recipe, 0, new SilentObserver()).Extra);
         File.Delete(Path.Combine(extra, "owl", "1.png"));
         Assert.Contains("not those", Assert.Throws<InputException>(() => DataSources.Open(recipe, 0, new SilentObserver())).Message, StringComparison.Ordinal);

@@ -56,13 +56,36 @@ public class FolderDataTests
     {
         using var folder = new TemporaryFolder();
         Pictures.WriteClasses(folder["pets"], 10);
-        var fingerprint = Open(folder["pets"]).Fingerprint();
+        var fingerprint = Open(folder["pets"]).Known(new SilentObserver()).Fingerprint();
         Directory.Move(folder["pets"], folder["moved"]);
         Assert.Equal(20, Parts(Open(folder["moved"], new DataRecipe { Fingerprint = fingerprint })));
         Pictures.Write(folder["moved/cat/new.png"], SKColors.Red);
         Assert.Contains("not those", Assert.Throws<InputException>(() => Open(folder["moved"], new DataRecipe { Fingerprint = fingerprint })).Message);
 
         static int Parts(DataSplits splits) => splits.Train.Count + splits.Validation.Count + splits.Test.Count;
+    }
+
+    [Fact]
+    public void ImagesExchangedUnderTheirNames_AreRefused()
+    {
+        using var folder = new TemporaryFolder();
+        Pictures.WriteClasses(folder.Path, 10);
+        var recipe = new DataRecipe { Fingerprint = Open(folder.Path).Known(new SilentObserver()).Fingerprint() };
+        Assert.NotNull(Open(folder.Path, recipe));
+        Directory.Move(folder["cat"], folder.Path + "-cat");
+        Directory.Move(folder["dog"], folder["cat"]);
+        Directory.Move(folder.Path + "-cat", folder["dog"]);
+        Assert.Contains("exchanged", Assert.Throws<InputException>(() => Open(folder.Path, recipe)).Message);
+    }
+
+    [Fact]
+    public void ChecksumOfNames_ThatOlderRunsKept_IsSaidToCheckNothing()
+    {
+        using var folder = new TemporaryFolder();
+        Pictures.WriteClasses(folder.Path, 10);
+        var notes = new Notes();
+        Assert.NotNull(DataSources.Open(new DataRecipe { Source = folder.Path, Fingerprint = "0123456789abcdef" }, 0, notes));
+        Assert.Contains("can't be checked", Assert.Single(notes.Sentences));
     }
 
     [Fact]
