@@ -26,9 +26,9 @@ internal static class InfoCommand
                 ("WeakLink", found.WeakLink),
                 (".NET", found.Dotnet),
                 ("system", found.System),
-                ("processor", $"{found.Processor}, {found.Cores} cores"),
+                ("processor", $"{found.Processor}, {Count(found.Cores, "core")}"),
                 ("SIMD", $"{found.Simd}{(found.NativeBf16 ? ": bf16 training is fast here" : "")}"),
-                ("libtorch", $"{found.Libtorch}, {found.Threads} threads"),
+                ("libtorch", $"{found.Libtorch}, {Count(found.Threads, "thread")}"),
                 ("device", found.Device),
                 ("libLibTorchSharp.so", found.PrivateCopy is { } copy ? $"private copy for this system's older libstdc++: {copy}" : "as packaged"),
                 ("cache folder", CacheFolder.Default),
@@ -41,4 +41,6 @@ internal static class InfoCommand
         });
         return command;
     }
+
+    private static string Count(int number, string what) => $"{number} {what}{(number == 1 ? "" : "s")}";
 }

@@ -24,7 +24,7 @@ internal sealed record CorruptionManifest(
 
         try
         {
-            if (JsonSerializer.Deserialize<CorruptionManifest>(File.ReadAllText(path), Json.Named)?.Severities is { Count: > 0 } severities
+            if (Json.Read<CorruptionManifest>(path).Severities is { Count: > 0 } severities
                 && severities.SequenceEqual(severities.Where(Corruption.AllSeverities.Contains).Distinct().Order()))
             {
                 return severities;

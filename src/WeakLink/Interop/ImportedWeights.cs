@@ -166,7 +166,7 @@ public sealed class ImportedWeights : IDisposable
     {
         try
         {
-            return metadata.TryGetValue(key, out var text) ? JsonSerializer.Deserialize<T[]>(text, Json.Line) : null;
+            return metadata.TryGetValue(key, out var text) ? Json.Parse<T[]>(text) : null;
         }
         catch (JsonException exception)
         {

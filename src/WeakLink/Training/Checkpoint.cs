@@ -87,13 +87,19 @@ public sealed class Checkpoint : IDisposable
                 throw new InputException($"'{path}' is a safetensors file, but not a checkpoint of this version of WeakLink: give a run folder or a file from its checkpoints folder.");
             }
 
+            var recipe = RecipeFile.Parse(metadata["recipe"], path);
+            if (recipe.Model.Mean.Count == 0)
+            {
+                throw new InputException($"The checkpoint '{path}' is damaged: its recipe does not say how images are normalised (model.mean), as that of every run does. Use another checkpoint, or train again.");
+            }
+
             return new Checkpoint(
                 path,
                 tensors,
-                RecipeFile.Parse(metadata["recipe"], path),
-                JsonSerializer.Deserialize<string[]>(metadata["classes"], Json.Line)!,
-                JsonSerializer.Deserialize<ImageSize>(metadata["size"], Json.Line)!,
-                JsonSerializer.Deserialize<RunPosition>(metadata["position"], Json.Line)!);
+                recipe,
+                Json.Parse<string[]>(metadata["classes"]),
+                Json.Parse<ImageSize>(metadata["size"]),
+                Json.Parse<RunPosition>(metadata["position"]));
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InputException)
         {
@@ -102,7 +108,7 @@ public sealed class Checkpoint : IDisposable
                 tensor.Dispose();
             }
 
-            throw exception as InputException ?? new InputException($"The checkpoint '{path}' is damaged: its metadata are incomplete. Use another checkpoint, or train again.", exception);
+            throw exception as InputException ?? new InputException($"The checkpoint '{path}' is damaged: its metadata are incomplete ({(exception is JsonException ? Json.Problem(exception) : "something is missing")}). Use another checkpoint, or train again.", exception);
         }
     }
 
@@ -163,4 +169,4 @@ public sealed class Checkpoint : IDisposable
 }
 
 /// <summary>Height and width of images in pixels.</summary>
-public sealed record ImageSize(int Height, int Width);
+public sealed record ImageSize([property: Limits(0, 1 << 20)] int Height, [property: Limits(0, 1 << 20)] int Width);

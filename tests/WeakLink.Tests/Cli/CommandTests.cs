@@ -106,7 +106,7 @@ public class CommandTests
             ("no archive", ["train", "--data", "note.txt"]),
             ("ews.width", ["train", "--recipe", "bad.yaml"]),
             ("ews.width", ["train", "--set", "ews.widht=0.5"]),
-            ("in (0, 1]", ["train", "--set", "ews.width=0"]),
+            ("above 0 and at most 1", ["train", "--set", "ews.width=0"]),
             ("training.batch", ["train", "--set", "training.batch=0"]),
             ("resnet18", ["train", "--set", "model.name=resnet19", "--set", "data.limit=20"]),
             ("There is no recipe", ["train", "--recipe", "shaeps"]),
