@@ -23,7 +23,7 @@ internal static class TextFile
         {
             if (text.Length + count > most)
             {
-                throw new InputException(FormattableString.Invariant($"'{origin}' holds more than {most:n0} characters, which WeakLink never writes there: give another file."));
+                throw new InputException(FormattableString.Invariant($"'{origin}' holds more than {most:n0} characters, more than WeakLink reads of such a file: give another one."));
             }
 
             text.Append(part, 0, count);

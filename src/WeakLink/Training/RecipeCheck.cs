@@ -32,7 +32,7 @@ public static class RecipeCheck
             {
                 var text = value is IEnumerable<double> list ? string.Join(", ", list.Select(number => number.ToString(CultureInfo.InvariantCulture))) : value!;
                 Require(key, limits.Hold(value), text, limits.ToString());
-                Require(key, Numbers(value).All(number => number == 0 || Math.Abs(number) >= Smallest), text, "0 or a number that float32 can hold");
+                Require(key, Numbers(value).All(number => number == 0 || Math.Abs(number) >= Smallest), text, "a number that float32 can hold, and this one is too near to 0");
             }
         }
 

@@ -171,16 +171,16 @@ public static partial class RecipeFile
 
         if (type == typeof(IReadOnlyList<double>))
         {
-            return Items(setting).Select(item => (double)Value(typeof(double), property, key, item, setting.Origin)).ToArray();
+            return Items(key, setting).Select(item => (double)Value(typeof(double), property, key, item, setting.Origin)).ToArray();
         }
 
-        return type == typeof(IReadOnlyList<string>) ? Items(setting) : Value(type, property, key, setting.Text.Trim(), setting.Origin);
+        return type == typeof(IReadOnlyList<string>) ? Items(key, setting) : Value(type, property, key, setting.Text.Trim(), setting.Origin);
     }
 
     // A list in brackets is one of YAML; without them, commas are between the items.
-    private static IReadOnlyList<string> Items(Setting setting) => setting.Items
+    private static IReadOnlyList<string> Items(string key, Setting setting) => setting.Items
         ?? (setting.Text.TrimStart().StartsWith('[')
-            ? Yaml.Items(setting.Text, setting.Origin)
+            ? Yaml.Items(setting.Text, $"{setting.Origin} {key}")
             : setting.Text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
 
     private static object Value(Type type, PropertyInfo property, string key, string text, string origin)
