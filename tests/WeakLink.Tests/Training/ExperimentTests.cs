@@ -27,10 +27,8 @@ public class ExperimentTests
     // A value alone has no variance: PyTorch refuses these in the step.
     [Theory]
     [InlineData("resnet18-imagenet", 32, 1, true)]
-    [InlineData("resnet18-imagenet", 33, 1, false)]
-    [InlineData("resnet18-imagenet", 32, 2, false)]
     [InlineData("resnet8", 4, 1, true)]
-    [InlineData("resnet8", 5, 1, false)]
+    [InlineData("resnet8", 4, 2, false)]
     [InlineData("resnet18", 8, 1, true)]
     [InlineData("preact-resnet18", 8, 1, true)]
     [InlineData("wide-resnet-10-1", 4, 1, true)]
@@ -39,7 +37,7 @@ public class ExperimentTests
     {
         using var folder = new TemporaryFolder();
         using var stop = new CancellationTokenSource();
-        var recipe = RecipeFile.Load("small", [.. Tiny, $"model.name={model}", $"augmentation.crop={size}", "augmentation.padding=0", $"training.batch={batch}", "data.size=40", "evaluation.attack=none"]);
+        var recipe = RecipeFile.Load("small", [.. Tiny, $"model.name={model}", $"augmentation.crop={size}", "augmentation.padding=0", $"training.batch={batch}", "evaluation.attack=none"]);
         // The same rule where the layer itself meets it.
         using var network = NetworkCatalogue.Create(model, 10, [0.5, 0.5, 0.5], [0.25, 0.25, 0.25], widthMultiplier: 0.25);
         network.train();
