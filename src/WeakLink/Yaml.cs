@@ -117,7 +117,9 @@ internal static class Yaml
             var (line, why) = exception is YamlException known && known.Start.Line > 0
                 ? (known.Start.Line, (known.InnerException ?? known).Message.TrimEnd('.'))
                 : (scanner.CurrentPosition.Line, "a bracket or a quote may not be closed");
-            throw new InputException($"'{origin}' is not valid YAML at line {line}: {why.ReplaceLineEndings(" ")}.", exception);
+            // What is missing at the end is missed beyond it.
+            var last = text.TrimEnd().Count(letter => letter == '\n') + 1;
+            throw new InputException($"'{origin}' is not valid YAML at line {Math.Min(line, last)}: {why.ReplaceLineEndings(" ")}.", exception);
         }
     }
 

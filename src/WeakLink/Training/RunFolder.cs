@@ -23,6 +23,9 @@ public sealed class RunFolder : IDisposable
     private const string CommandsName = "commands.txt";
     private const string EpochPrefix = "epoch-";
 
+    // What a lock that another process holds is called on Linux (EAGAIN), macOS (EAGAIN) and Windows (ERROR_SHARING_VIOLATION).
+    private static readonly int[] Held = [11, 35, unchecked((int)0x80070020)];
+
     // Two hundred thousand epochs.
     private const int MostCharacters = 1 << 26;
 
@@ -212,7 +215,7 @@ public sealed class RunFolder : IDisposable
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new InputException(
-                exception is IOException && IsHeld(System.IO.Path.Combine(path, ".lock"))
+                Held.Contains(exception.HResult)
                     ? $"Another process is training into '{path}': wait for it, or choose another folder with --out."
                     : $"'{path}' can't be written to ({exception.Message.TrimEnd('.')}): check its permissions, or choose another folder with --out.",
                 exception);
@@ -320,20 +323,6 @@ public sealed class RunFolder : IDisposable
         using var stream = File.OpenRead(file);
         hash.Append(stream);
         return hash.GetCurrentHashAsUInt64().ToString("x16", CultureInfo.InvariantCulture);
-    }
-
-    // The same failure is reported for a lock that is held and for a disk that can't be written to.
-    private static bool IsHeld(string file)
-    {
-        try
-        {
-            using var opened = new FileStream(file, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
-            return true;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
     }
 
     private void Save(string file, ClassifierNetwork network, torch.optim.Optimizer? optimizer, ISubnetSearch? search, RunPosition position)
