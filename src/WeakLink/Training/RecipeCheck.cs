@@ -36,6 +36,8 @@ public static class RecipeCheck
             }
         }
 
+        Require("data.source", IsPath(recipe.Data.Source), "empty or no text", "a path or the name of a data set");
+        Require("data.extra", recipe.Data.Extra.All(IsPath), "empty or no text in one of its items", "a list of paths");
         // Names the nearest where there is no such network.
         NetworkCatalogue.LeastParameters(model.Name, model.WidthMultiplier, classes: 2);
         Require("model.mean", model.Mean.Count is 0 or 3, string.Join(", ", model.Mean), "three numbers, or none to measure them");
@@ -104,6 +106,7 @@ public static class RecipeCheck
             }
         }
 
+        static bool IsPath(string text) => text.Length > 0 && !text.Contains('\0', StringComparison.Ordinal);
         static IEnumerable<double> Numbers(object? value) => value switch { double number => [number], IEnumerable<double> numbers => numbers, _ => [] };
     }
 }
