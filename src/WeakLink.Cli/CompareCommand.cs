@@ -45,7 +45,7 @@ internal static class CompareCommand
             // Where they were named decides their order, and so the baseline.
             var parts = parsed.GetValue(what)!.Select((text, position) => (Position: position, Run: NamedRun.Parse(text), Text: text)).ToList();
             var arms = parts.Where(part => part.Run is null).Select(part => (part.Position, Arm: Arm.Parse(part.Text))).ToList();
-            var runs = parts.Where(part => part.Run is not null).ToDictionary(part => part.Run!, part => part.Position);
+            var runs = parts.Where(part => part.Run is not null).Select(part => (part.Position, Run: part.Run!)).ToList();
             var count = parsed.GetValue(seeds) ?? DefaultSeeds;
             string[] common = [.. parsed.GetValue(set)!, .. parsed.GetValue(data) is { } source ? (string[])[$"data.source={source}"] : []];
             if (arms.Count == 0 && (common.Length > 0 || parsed.GetValue(seeds) is not null))
@@ -58,7 +58,7 @@ internal static class CompareCommand
                 throw new InputException($"--seeds is {count}, but must be at least 1.");
             }
 
-            var loaded = ComparedArm.Group(runs.Keys).Select(arm => (Position: runs.Where(run => arm.Runs.Any(one => one.Folder == run.Key.Folder)).Min(run => run.Value), Arm: arm)).ToList();
+            var loaded = ComparedArm.Group(runs.Select(one => one.Run)).Select(arm => (Position: runs.Where(run => arm.Runs.Any(one => one.Folder == run.Run.Folder)).Min(run => run.Position), Arm: arm)).ToList();
             string[] names = [.. arms.Select(one => (one.Position, one.Arm.Name)).Concat(loaded.Select(one => (one.Position, one.Arm.Name))).OrderBy(one => one.Position).Select(one => one.Name)];
             Comparison.CheckNames(names, parsed.GetValue(baseline));
             var folder = parsed.GetValue(output) ?? DefaultFolder(names);

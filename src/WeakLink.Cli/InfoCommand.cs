@@ -35,9 +35,9 @@ internal static class InfoCommand
                 ("WeakLink", found.WeakLink),
                 (".NET", found.Dotnet),
                 ("system", found.System),
-                ("processor", $"{found.Processor}, {found.Cores} cores"),
+                ("processor", $"{found.Processor}, {Count(found.Cores, "core")}"),
                 ("SIMD", $"{found.Simd}{(found.NativeBf16 ? ": bf16 training is fast here" : "")}"),
-                ("libtorch", $"{found.Libtorch}, {found.Threads} threads"),
+                ("libtorch", $"{found.Libtorch}, {Count(found.Threads, "thread")}"),
                 ("device", found.Device),
                 ("libLibTorchSharp.so", found.PrivateCopy is { } copy ? $"private copy for this system's older libstdc++: {copy}" : "as packaged"),
                 ("arithmetic", $"{arithmetic.Verdict}: {arithmetic.Layers} layers of {Network} and its subnets checked against float64{(arithmetic.Caches is { } caches ? $"; the processor's caches are {caches}" : "")}"),
@@ -73,4 +73,6 @@ internal static class InfoCommand
 
         return Arithmetic.Report;
     }
+
+    private static string Count(int number, string what) => $"{number} {what}{(number == 1 ? "" : "s")}";
 }

@@ -14,11 +14,12 @@ internal sealed class Screen : IRunObserver
     private static readonly TimeSpan PlainInterval = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan BarInterval = TimeSpan.FromMilliseconds(100);
 
-    private const int FileWidth = 200;
+    private const int TableWidth = 200;
 
     private readonly TextWriter _writer;
     private readonly IAnsiConsole _console;
     private readonly bool _terminal;
+    private readonly int _width;
     private string _name = "";
     private string _unit = "";
     private long _total;
@@ -35,11 +36,9 @@ internal sealed class Screen : IRunObserver
         _writer = json ? Console.Error : Console.Out;
         _terminal = !(json ? Console.IsErrorRedirected : Console.IsOutputRedirected) && Environment.GetEnvironmentVariable("TERM") != "dumb";
         _console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(_writer) });
-        if (!_terminal)
-        {
-            // A file is as wide as its lines.
-            _console.Profile.Width = Math.Max(_console.Profile.Width, FileWidth);
-        }
+        _width = _console.Profile.Width;
+        // A file is as wide as its lines, and a terminal that is narrower than a table breaks its lines better than its words.
+        _console.Profile.Width = Math.Max(_width, TableWidth);
     }
 
     /// <summary>Prints a line of text.</summary>
@@ -98,7 +97,7 @@ internal sealed class Screen : IRunObserver
         }
 
         // A narrow terminal gets a shorter bar, then no bar, then as much of the text as it can show whole.
-        var width = Math.Max(20, _console.Profile.Width - 1);
+        var width = Math.Max(1, _width - 1);
         var text = $"{amount}{left}, {pace}{extra}";
         var cells = Math.Clamp(width - text.Length - Math.Max(_name.Length, 10) - 2, 0, 24);
         var filled = _total > 0 ? (int)Math.Clamp(cells * done / _total, 0, cells) : 0;

@@ -42,7 +42,7 @@ internal static class TrainCommand
             var overrides = Overrides(
                 parsed.GetValue(set)!,
                 ("data.source", parsed.GetValue(data)),
-                ("data.extra", parsed.GetValue(extra) is { Length: > 0 } folders ? string.Join(',', folders) : null),
+                ("data.extra", parsed.GetValue(extra) is { Length: > 0 } folders ? RecipeFile.ListText(folders) : null),
                 ("data.extra-fraction", parsed.GetValue(fraction)?.ToString(CultureInfo.InvariantCulture)),
                 ("ews.search", parsed.GetValue(ews)),
                 ("seed", parsed.GetValue(seed)?.ToString(CultureInfo.InvariantCulture)),
@@ -58,7 +58,7 @@ internal static class TrainCommand
             if (continued && RunFolder.IsFinished(folder))
             {
                 summary = Summary.Read(folder);
-                screen.Line($"The run in {folder} is complete, {summary.Epochs} of {summary.Epochs} epochs: these are its results. (evaluate measures it again.)");
+                screen.Line($"The run in {folder} is complete, {summary.Epochs} of {summary.Epochs} epoch{(summary.Epochs == 1 ? "" : "s")}: these are its results. (evaluate measures it again.)");
                 var shown = Show(summary);
                 if (!File.Exists(RunFolder.ReportOf(folder)))
                 {

@@ -19,6 +19,9 @@ public enum Norm
 /// <summary>What an attacker may do: move an image by at most ε, and never out of [0, 1].</summary>
 public sealed record ThreatModel
 {
+    /// <summary>The least size: what is smaller is lost where float32 rounds the values of an image.</summary>
+    internal const double LeastEpsilon = 1e-6;
+
     // Projections aim so much below ε that rounding does not leave the ball, in at most so many rounds (about six is usual).
     private const double Slack = 1e-6;
     private const int Rounds = 50;
@@ -36,6 +39,11 @@ public sealed record ThreatModel
         if (!(epsilon > 0) || !double.IsFinite(epsilon))
         {
             throw new InputException($"The perturbation size (eps) is {epsilon.ToString(CultureInfo.InvariantCulture)}: give a positive number, such as 8/255.");
+        }
+
+        if (epsilon < LeastEpsilon)
+        {
+            throw new InputException($"The perturbation size (eps) is {epsilon.ToString(CultureInfo.InvariantCulture)}, which float32 rounds away: give at least a millionth, such as 8/255.");
         }
 
         if (norm == Norm.Linf && epsilon > 1)

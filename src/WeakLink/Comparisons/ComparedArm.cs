@@ -22,14 +22,20 @@ public sealed record ComparedArm(string Name, IReadOnlyList<ComparedRun> Runs)
     /// <exception cref="InputException">A folder holds no finished run; a name covers several recipes, or a recipe has two runs of one seed.</exception>
     public static IReadOnlyList<ComparedArm> Group(IEnumerable<NamedRun> runs)
     {
-        var read = runs.Select(run => (run.Name, Run: ComparedRun.Read(run.Folder))).Select(one => (one.Name, one.Run, Recipe: RecipeDifferences.WithoutSeed(one.Run.Recipe))).ToList();
-        foreach (var named in read.Where(one => one.Name is not null).GroupBy(one => one.Name))
+        var named = runs.ToList();
+        if (named.GroupBy(run => Path.TrimEndingDirectorySeparator(Path.GetFullPath(run.Folder))).FirstOrDefault(same => same.Count() > 1) is { } twice)
         {
-            var first = named.First();
-            if (named.FirstOrDefault(one => one.Recipe != first.Recipe) is { Run: { } other })
+            throw new InputException($"'{twice.First().Folder}' is named twice, and a run can't be compared with itself: leave it out once.");
+        }
+
+        var read = named.Select(run => (run.Name, Run: ComparedRun.Read(run.Folder))).Select(one => (one.Name, one.Run, Recipe: RecipeDifferences.WithoutSeed(one.Run.Recipe))).ToList();
+        foreach (var group in read.Where(one => one.Name is not null).GroupBy(one => one.Name))
+        {
+            var first = group.First();
+            if (group.FirstOrDefault(one => one.Recipe != first.Recipe) is { Run: { } other })
             {
                 var (key, values) = RecipeDifferences.Between([first.Run.Recipe, other.Recipe])[0];
-                throw new InputException($"'{first.Run.Folder}' and '{other.Folder}' are both called {named.Key}, but differ in {key} ({values[0]} and {values[1]}): give them different names.");
+                throw new InputException($"'{first.Run.Folder}' and '{other.Folder}' are both called {group.Key}, but differ in {key} ({values[0]} and {values[1]}): give them different names.");
             }
         }
 

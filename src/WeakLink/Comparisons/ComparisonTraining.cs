@@ -107,10 +107,8 @@ public static class ComparisonTraining
 
         if (RecipeDifferences.Contradiction(recipe, RunFolder.RecipeOf(folder)) is var (key, asked, there))
         {
-            throw new InputException($"The run in '{folder}' has {key} {Quoted(there)}, but {arm.Name} asks for {Quoted(asked)}: choose another folder with --out, give the arm another name, or leave the setting out.");
+            throw new InputException($"The run in '{folder}' has {key} {RecipeDifferences.Quoted(there)}, but {arm.Name} asks for {RecipeDifferences.Quoted(asked)}: choose another folder with --out, give the arm another name, or leave the setting out.");
         }
-
-        static string Quoted(string value) => value.Length == 0 ? "(none)" : value;
     }
 
     // A number format that a timing decides could be another one for each run, and the difference would count as that of the arms.

@@ -51,11 +51,11 @@ internal sealed record CorruptionManifest(
             return null;
         }
 
-        CorruptionManifest? manifest;
+        CorruptionManifest manifest;
         try
         {
-            manifest = JsonSerializer.Deserialize<CorruptionManifest>(File.ReadAllText(path), Json.Named);
-            if (manifest?.Severities is not { Count: > 0 } severities || !severities.SequenceEqual(severities.Where(Corruption.AllSeverities.Contains).Distinct().Order()))
+            manifest = Json.Read<CorruptionManifest>(path);
+            if (manifest.Severities is not { Count: > 0 } severities || !severities.SequenceEqual(severities.Where(Corruption.AllSeverities.Contains).Distinct().Order()))
             {
                 throw Damaged("does not say which severities the folder holds", null);
             }

@@ -62,6 +62,15 @@ public sealed class BatchLoader
     /// <summary>Steps of a training epoch: only whole batches (every image comes in some epoch), but at least one.</summary>
     public int StepsPerEpoch => Math.Max(1, _ownCount / _own);
 
+    /// <summary>Images in the smallest batch of an epoch.</summary>
+    public int LeastTrainingBatch => Math.Min(_own, _ownCount) + _batch - _own;
+
+    /// <summary>Height of what a step sees of an image, in pixels.</summary>
+    public int Height => _views.Height;
+
+    /// <summary>Width of what a step sees of an image, in pixels.</summary>
+    public int Width => _views.Width;
+
     /// <summary>The shuffled, augmented batches of one epoch.</summary>
     /// <param name="seed">Seed of the run.</param>
     /// <param name="epoch">The epoch, from 0.</param>

@@ -53,7 +53,7 @@ internal sealed class RobustProgress
 
         try
         {
-            var saved = JsonSerializer.Deserialize<Saved>(File.ReadAllText(path), Json.Line) ?? throw new JsonException();
+            var saved = Json.Read<Saved>(path);
             if (!IsWhole(saved))
             {
                 throw new JsonException();

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using WeakLink.Attacks;
+using WeakLink.Corruptions;
 using WeakLink.Perturbations;
 using WeakLink.Runtime;
 using WeakLink.Training;
@@ -24,6 +26,7 @@ public sealed record Summary
     public required string Ews { get; init; }
 
     /// <summary>Images measured.</summary>
+    [Limits(0, long.MaxValue)]
     public required long Images { get; init; }
 
     /// <summary>Checksum of their pixels and classes, in any order; null in summaries of older versions.</summary>
@@ -36,9 +39,11 @@ public sealed record Summary
     public IReadOnlyList<string>? Warnings { get; init; }
 
     /// <summary>Trainable parameters.</summary>
+    [Limits(0, long.MaxValue)]
     public required long Parameters { get; init; }
 
     /// <summary>Epochs trained.</summary>
+    [Limits(0, int.MaxValue)]
     public required int Epochs { get; init; }
 
     /// <summary>Number format and layout of training, such as "bf16 channels-last".</summary>
@@ -69,18 +74,32 @@ public sealed record Summary
     /// <summary>Whether this machine computed right; null in files of before that was checked.</summary>
     public ArithmeticReport? Arithmetic { get; init; }
 
+    /// <summary>Checksums of the files of its run that these results rest on; null for an evaluation, and in summaries of older versions.</summary>
+    public RunChecksums? Files { get; init; }
+
     /// <summary>Where the time went.</summary>
     public required SecondsSummary Seconds { get; init; }
 
     /// <summary>Reads the results of a model measured before.</summary>
     /// <param name="path">A summary.json, or a run folder.</param>
-    /// <exception cref="InputException">The file is missing or damaged.</exception>
+    /// <exception cref="InputException">The file is missing or damaged, or the folder holds another recipe or checkpoint than was measured.</exception>
     public static Summary Read(string path)
     {
         var file = Directory.Exists(path) ? RunFolder.SummaryOf(path) : path;
         try
         {
-            return JsonSerializer.Deserialize<Summary>(File.ReadAllText(file), Json.Line) ?? throw new JsonException();
+            var summary = Json.ReadSealed<Summary>(file, since: "files");
+            if (summary.Contradiction() is { } contradiction)
+            {
+                throw new InputException($"The summary '{file}' contradicts itself ({contradiction}): measure the model again.");
+            }
+
+            if (file != path && summary.Files is { } files)
+            {
+                RunFolder.RequireFiles(path, files);
+            }
+
+            return summary;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
         {
@@ -106,19 +125,30 @@ public sealed record Summary
         var its => throw new InputException($"The reference model of '{reference}' was measured on other data ({its.Data}) than those here ({data}): measure it on these first, with 'weaklink evaluate REFERENCE --data D --json', and give what that prints."),
     };
 
+    private string? Contradiction() =>
+        Corruptions is { } corruptions && corruptions.Error.FirstOrDefault(pair => pair.Value.Count != (corruptions.Severities?.Count ?? Corruption.Severities)) is { Key: { } corruption }
+            ? $"corruptions.error.{corruption} does not have one number for each severity"
+        : Perturbations is { } stability && !stability.Flips.Keys.ToHashSet(StringComparer.Ordinal).SetEquals(stability.Distances.Keys)
+            ? "stability.flips and stability.distances are not of the same perturbations"
+        : null;
+
     /// <summary>The JSON document.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, Json.Indented);
+    public string ToJson() => Json.Sealed(this);
 }
 
 /// <summary>Accuracy and calibration.</summary>
-public sealed record CleanSummary(double Top1, double Top5, double Nll, double Ece)
+public sealed record CleanSummary(
+    [property: Limits(0, 1)] double Top1,
+    [property: Limits(0, 1)] double Top5,
+    [property: Limits(0, double.MaxValue)] double Nll,
+    [property: Limits(0, 1)] double Ece)
 {
     /// <summary>The part of the metrics that a summary holds.</summary>
     public static CleanSummary Of(ClassificationMetrics metrics) => new(metrics.Top1, metrics.Top5, metrics.Nll, metrics.Ece);
 }
 
 /// <summary>Accuracy on the images held out to select the checkpoint.</summary>
-public sealed record ValidationSummary(double Top1, int Epoch);
+public sealed record ValidationSummary([property: Limits(-1, 1)] double Top1, [property: Limits(0, int.MaxValue)] int Epoch);
 
 /// <summary>Accuracy of subnets.</summary>
 /// <param name="Width">Subnet width ρ.</param>
@@ -127,7 +157,13 @@ public sealed record ValidationSummary(double Top1, int Epoch);
 /// <param name="Full">The full network on the same images.</param>
 /// <param name="Random">Random subnets.</param>
 /// <param name="Proposed">Subnets proposed by a policy trained against the network.</param>
-public sealed record SubnetSummary(double Width, int Images, int Recalibrated, double Full, SpreadSummary Random, SpreadSummary Proposed)
+public sealed record SubnetSummary(
+    [property: Limits(0, 1, AboveLeast = true)] double Width,
+    [property: Limits(0, int.MaxValue)] int Images,
+    [property: Limits(0, int.MaxValue)] int Recalibrated,
+    [property: Limits(0, 1)] double Full,
+    SpreadSummary Random,
+    SpreadSummary Proposed)
 {
     /// <summary>The part of the metrics that a summary holds.</summary>
     public static SubnetSummary Of(SubnetMetrics metrics) => new(
@@ -152,17 +188,17 @@ public sealed record SubnetSummary(double Width, int Images, int Recalibrated, d
 /// <param name="Seconds">Wall-clock time.</param>
 /// <param name="WaitedSeconds">Part of it for which the network waited for images.</param>
 public sealed record CorruptionSummary(
-    int Images,
+    [property: Limits(0, int.MaxValue)] int Images,
     string Source,
     string? Table,
-    IReadOnlyList<int>? Severities,
-    double Accuracy,
-    double? Mce,
+    [property: Limits(1, Corruption.Severities, NotEmpty = true)] IReadOnlyList<int>? Severities,
+    [property: Limits(0, 1)] double Accuracy,
+    [property: Limits(0, double.MaxValue)] double? Mce,
     double? RelativeMce,
     string? Reference,
-    IReadOnlyDictionary<string, IReadOnlyList<double>> Error,
-    double Seconds,
-    double WaitedSeconds)
+    [property: Limits(0, 1, NotEmpty = true)] IReadOnlyDictionary<string, IReadOnlyList<double>> Error,
+    [property: Limits(0, double.MaxValue)] double Seconds,
+    [property: Limits(0, double.MaxValue)] double WaitedSeconds)
 {
     private const int ImageNetClasses = 1000;
 
@@ -205,17 +241,17 @@ public sealed record CorruptionSummary(
 /// <param name="Seconds">Wall-clock time.</param>
 /// <param name="WaitedSeconds">Part of it for which the network waited for images.</param>
 public sealed record PerturbationSummary(
-    int Sequences,
+    [property: Limits(0, int.MaxValue)] int Sequences,
     string Source,
-    double FlipProbability,
-    double Top5Distance,
-    double? Mfr,
-    double? Mt5d,
+    [property: Limits(0, 1)] double FlipProbability,
+    [property: Limits(0, double.MaxValue)] double Top5Distance,
+    [property: Limits(0, double.MaxValue)] double? Mfr,
+    [property: Limits(0, double.MaxValue)] double? Mt5d,
     string? Reference,
-    IReadOnlyDictionary<string, double> Flips,
-    IReadOnlyDictionary<string, double> Distances,
-    double Seconds,
-    double WaitedSeconds)
+    [property: Limits(0, 1, NotEmpty = true)] IReadOnlyDictionary<string, double> Flips,
+    [property: Limits(0, double.MaxValue, NotEmpty = true)] IReadOnlyDictionary<string, double> Distances,
+    [property: Limits(0, double.MaxValue)] double Seconds,
+    [property: Limits(0, double.MaxValue)] double WaitedSeconds)
 {
     /// <summary>A reference model measured before.</summary>
     /// <param name="path">Its summary.json, or a run folder.</param>
@@ -263,10 +299,10 @@ public sealed record PerturbationSummary(
 /// <param name="ByClass">Clean and robust accuracy of each class that has images.</param>
 /// <param name="Warnings">Reasons to doubt the robust accuracy.</param>
 public sealed record RobustSummary(
-    double Eps,
-    int Images,
-    double Clean,
-    double Accuracy,
+    [property: Limits(ThreatModel.LeastEpsilon, double.MaxValue)] double Eps,
+    [property: Limits(0, int.MaxValue)] int Images,
+    [property: Limits(0, 1)] double Clean,
+    [property: Limits(0, 1)] double Accuracy,
     long Seed,
     IReadOnlyList<AttackStage> Stages,
     IReadOnlyDictionary<string, ClassSummary> ByClass,
@@ -291,18 +327,25 @@ public sealed record RobustSummary(
 }
 
 /// <summary>Accuracy of one class.</summary>
-public sealed record ClassSummary(double Clean, double Robust);
+public sealed record ClassSummary([property: Limits(0, 1)] double Clean, [property: Limits(0, 1)] double Robust);
 
 /// <summary>Several accuracies.</summary>
 /// <param name="Mean">Their mean.</param>
 /// <param name="Min">The least.</param>
 /// <param name="Count">How many.</param>
 /// <param name="All">Each of them; null in summaries of older versions.</param>
-public sealed record SpreadSummary(double Mean, double Min, int Count, IReadOnlyList<double>? All = null)
+public sealed record SpreadSummary(
+    [property: Limits(0, 1)] double Mean,
+    [property: Limits(0, 1)] double Min,
+    [property: Limits(0, int.MaxValue)] int Count,
+    [property: Limits(0, 1, NotEmpty = true)] IReadOnlyList<double>? All = null)
 {
     /// <summary>Summarises accuracies, at least one.</summary>
     public static SpreadSummary Of(IReadOnlyList<double> all) => new(all.Average(), all.Min(), all.Count, all);
 }
 
 /// <summary>Wall-clock seconds, and processor seconds over all cores.</summary>
-public sealed record SecondsSummary(double Train, double Evaluate, double TrainProcessor);
+public sealed record SecondsSummary(
+    [property: Limits(0, double.MaxValue)] double Train,
+    [property: Limits(0, double.MaxValue)] double Evaluate,
+    [property: Limits(0, double.MaxValue)] double TrainProcessor);

@@ -279,7 +279,7 @@ public sealed class ImportedWeights : IDisposable
     {
         try
         {
-            return _stored.Metadata.TryGetValue(key, out var text) ? JsonSerializer.Deserialize<T[]>(text, Json.Line) ?? throw new JsonException() : null;
+            return _stored.Metadata.TryGetValue(key, out var text) ? Json.Parse<T[]>(text) : null;
         }
         catch (JsonException exception)
         {

@@ -214,7 +214,7 @@ public static class SafeTensors
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
         try
         {
-            using var document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 8 });
+            using var document = Json.Document(json);
             foreach (var property in document.RootElement.EnumerateObject())
             {
                 if (property.NameEquals("__metadata__"))

@@ -42,6 +42,11 @@ internal sealed class BatchNorm : Layer
 
         var (scale, shift) = (Parameter("weight"), Parameter("bias"));
         var (mean, variance) = (Buffer("running_mean"), Buffer("running_var"));
+        if (training && images.numel() == images.shape[1])
+        {
+            throw new InputException("Batch norm can't be trained on one value for each channel, which has no variance: use batches of at least two images, or larger images.");
+        }
+
         if (!pass.IsSubnet)
         {
             if (training)

@@ -16,7 +16,7 @@ public static class FiniteLogits
     {
         using var scope = torch.NewDisposeScope();
         var finite = logits.isfinite().all(1).cpu();
-        if (finite.all().item<bool>())
+        if (finite.all().ReadBoolean())
         {
             return logits;
         }

@@ -57,6 +57,16 @@ public static partial class NetworkCatalogue
         return plan.LeastWeights + ((long)plan.Features * classes);
     }
 
+    /// <summary>By how much the last blocks' features are lower and narrower than the image, rounded up.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <exception cref="InputException">No such network.</exception>
+    internal static int Reduction(string name)
+    {
+        var plan = Plan(name, 1, 0);
+        // The first block of every stage but the first halves them.
+        return plan.StemStride * (plan.StemPool ? 2 : 1) << (plan.Stages.Count - 1);
+    }
+
     private static NetworkPlan Plan(string name, double multiplier, double dropout)
     {
         int Scaled(int channels) => Math.Max(1, (int)Math.Round(channels * multiplier, MidpointRounding.AwayFromZero));

@@ -65,7 +65,7 @@ public static class RunReport
 
     private static string Under(Summary summary, ObjectiveRecipe objective) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{summary.Model}, {summary.Parameters:n0} parameters, {Adversarial(objective)}{(summary.Ews == "off" ? "without EWS" : summary.Ews == "random" ? "EWS with random subnets" : "EWS with searched subnets")}; {summary.Data}, {summary.Images:n0} test images; {summary.Epochs} epochs, seed {summary.Seed}, {summary.Format}");
+        $"{summary.Model}, {summary.Parameters:n0} parameters, {Adversarial(objective)}{(summary.Ews == "off" ? "without EWS" : summary.Ews == "random" ? "EWS with random subnets" : "EWS with searched subnets")}; {summary.Data}, {summary.Images:n0} test images; {summary.Epochs} epoch{(summary.Epochs == 1 ? "" : "s")}, seed {summary.Seed}, {summary.Format}");
 
     private static string Adversarial(ObjectiveRecipe objective)
     {

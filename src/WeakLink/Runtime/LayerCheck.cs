@@ -58,7 +58,7 @@ internal static class LayerCheck
 
         string? Difference(string name, torch.Tensor computed, torch.Tensor reference)
         {
-            var difference = (computed.detach().to(torch.float64) - reference.detach()).abs().max().item<double>() / Math.Max(reference.detach().abs().max().item<double>(), 1e-30);
+            var difference = (computed.detach().to(torch.float64) - reference.detach()).abs().max().ReadDouble() / Math.Max(reference.detach().abs().max().ReadDouble(), 1e-30);
             // NaN is not below anything.
             return difference <= Tolerance(layer.Number) ? null : FormattableString.Invariant($"{name} off by {(double.IsFinite(difference) ? $"{100 * difference:0.##} %" : "NaN")}");
         }
@@ -80,7 +80,7 @@ internal static class LayerCheck
 
         var centred = input - input.mean([0, 2, 3], keepdim: true);
         var variance = (centred * centred).mean([0, 2, 3], keepdim: true);
-        return (centred / (variance + 1e-5).sqrt() * parameters[0].view(1, -1, 1, 1)) + parameters[1].view(1, -1, 1, 1);
+        return (centred / variance.Plus(1e-5).sqrt() * parameters[0].view(1, -1, 1, 1)).Plus(parameters[1].view(1, -1, 1, 1));
     }
 
     private static torch.Tensor Laid(torch.Tensor images, bool channelsLast) =>
@@ -93,8 +93,8 @@ internal static class LayerCheck
         foreach (var size in sizes.Concat(sizes))
         {
             // Routines keep their own copies padded to whole blocks, in one format or another.
-            _ = torch.full([size + 64], float.NaN);
-            _ = torch.full([(2 * size) + 4096], float.NaN);
+            _ = torch.full([size + 64], Kept(float.NaN));
+            _ = torch.full([(2 * size) + 4096], Kept(float.NaN));
         }
     }
 }

@@ -118,11 +118,11 @@ public sealed class Checkpoint : IDisposable
             {
                 try
                 {
-                    return JsonSerializer.Deserialize<T>(Text(key), Json.Line) ?? throw Damaged(path, $"its metadata '{key}' are empty");
+                    return Json.Parse<T>(Text(key));
                 }
                 catch (JsonException exception)
                 {
-                    throw Damaged(path, $"its metadata '{key}' are not what WeakLink writes there", exception);
+                    throw Damaged(path, $"its metadata '{key}': {Json.Problem(exception)}", exception);
                 }
             }
         }
@@ -200,4 +200,4 @@ public sealed class Checkpoint : IDisposable
 }
 
 /// <summary>Height and width of images in pixels.</summary>
-public sealed record ImageSize(int Height, int Width);
+public sealed record ImageSize([property: Limits(0, 1 << 20)] int Height, [property: Limits(0, 1 << 20)] int Width);

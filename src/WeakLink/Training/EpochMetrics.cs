@@ -14,15 +14,15 @@ namespace WeakLink.Training;
 /// <param name="ImagesPerSecond">Training images per second.</param>
 /// <param name="WaitedForData">Part of the training time in which the step waited for data, in [0, 1].</param>
 public sealed record EpochMetrics(
-    int Epoch,
-    long Step,
+    [property: Limits(1, int.MaxValue)] int Epoch,
+    [property: Limits(1, long.MaxValue)] long Step,
     double LearningRate,
     double Loss,
     double Divergence,
-    double TrainTop1,
-    double? ValidationTop1,
+    [property: Limits(0, 1)] double TrainTop1,
+    [property: Limits(0, 1)] double? ValidationTop1,
     double? ValidationNll,
-    double? ValidationRobustTop1,
+    [property: Limits(0, 1)] double? ValidationRobustTop1,
     double Seconds,
     double ImagesPerSecond,
     double WaitedForData);

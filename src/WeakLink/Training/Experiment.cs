@@ -3,6 +3,7 @@ using System.Globalization;
 using WeakLink.Attacks;
 using WeakLink.Data;
 using WeakLink.Evaluation;
+using WeakLink.Models;
 using WeakLink.Reports;
 using WeakLink.Runtime;
 
@@ -31,8 +32,10 @@ public static class Experiment
         var environment = EnvironmentReport.Create();
         var device = EnvironmentReport.TrainingDevice;
         recipe = resume ? RunFolder.RecipeOf(path) : recipe;
+        RecipeCheck.Check(recipe);
         var data = DataSources.Open(recipe.Data, recipe.Seed, observer, stop);
         Describe(data, observer);
+        CheckBatch(recipe, data);
         var images = data.Known(observer, stop);
         var overlaps = images.Overlaps();
         foreach (var overlap in overlaps)
@@ -66,6 +69,12 @@ public static class Experiment
 
         var clock = Stopwatch.GetTimestamp();
         using var best = TrainedModel.Load(folder.BestCheckpoint, device);
+        RunFolder.RequireRecipe(path, folder.BestCheckpoint, best.Recipe);
+        if (best.Position.Epoch != position.BestEpoch)
+        {
+            throw new InputException($"'{folder.BestCheckpoint}' is of epoch {best.Position.Epoch}, but the run was best after epoch {position.BestEpoch}: put back the file that was changed, or train again.");
+        }
+
         var metrics = ModelMetrics.Measure(best.Network, recipe, data.Test, data.Train, device, observer, stop, folder.AttackProgress);
         using var last = TrainedModel.Load(folder.LastCheckpoint, device);
         var lastClean = position.BestEpoch == recipe.Training.Epochs
@@ -92,6 +101,7 @@ public static class Experiment
             Attacks = RobustSummary.Of(metrics.Attacks, data.Train.Classes),
             Subnets = metrics.Subnets is { } subnets ? SubnetSummary.Of(subnets) : null,
             Arithmetic = Arithmetic.Report,
+            Files = RunFolder.ChecksumsOf(path),
             Seconds = new SecondsSummary(position.Seconds, Stopwatch.GetElapsedTime(clock).TotalSeconds, position.ProcessorSeconds),
         };
         folder.WriteSummary(summary.ToJson());
@@ -116,6 +126,20 @@ public static class Experiment
         {
             throw new InputException($"objective.eps: {exception.Message}", exception);
         }
+    }
+
+    // A value alone has no variance. PyTorch refuses it in the step.
+    private static void CheckBatch(Recipe recipe, DataSplits data)
+    {
+        var loader = Loaders.Training(recipe, data);
+        var reduction = NetworkCatalogue.Reduction(recipe.Model.Name);
+        if (loader.LeastTrainingBatch > 1 || loader.Height > reduction || loader.Width > reduction)
+        {
+            return;
+        }
+
+        throw new InputException(
+            $"With {(recipe.Training.Batch == 1 ? "training.batch=1" : "a single training image")}, {recipe.Model.Name} makes {loader.Width}x{loader.Height} images so small that batch norm would have one value for each channel, which has no variance: {(recipe.Training.Batch == 1 ? "set training.batch to at least 2" : "give more images")}, or use larger images (data.size) or another network (model.name).");
     }
 
     private static void DescribeAttack(Recipe recipe, IRunObserver observer)

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Reflection;
 using WeakLink.Attacks;
 using WeakLink.Corruptions;
 using WeakLink.Models;
@@ -5,105 +7,63 @@ using WeakLink.Perturbations;
 
 namespace WeakLink.Training;
 
-/// <summary>Refuses recipes that ask for the impossible, before anything long begins.</summary>
+/// <summary>Refuses recipes that ask for the impossible, before anything long begins: the limits that a recipe's properties declare, and what they must be together.</summary>
 public static class RecipeCheck
 {
+    // Networks and their training compute in float32: the smallest number that it holds in full.
+    private const double Smallest = 1.1754943508222875e-38;
+
+    /// <summary>Checks every value of a recipe that was made in code.</summary>
+    /// <param name="recipe">The recipe.</param>
+    /// <exception cref="InputException">The first value out of its limits, with these.</exception>
+    public static void Check(Recipe recipe) => Check(recipe, _ => "the recipe", (_, _) => true);
+
     /// <summary>Checks every value.</summary>
     /// <param name="recipe">The recipe.</param>
     /// <param name="origin">Where a key's value came from, for the message.</param>
     /// <param name="isForItsNorm">Whether the key of a norm and that of a size were given together, or are as they were.</param>
-    /// <exception cref="InputException">The first value out of its range, with the range.</exception>
+    /// <exception cref="InputException">The first value out of its limits, with these.</exception>
     public static void Check(Recipe recipe, Func<string, string> origin, Func<string, string, bool> isForItsNorm)
     {
-        var (data, model, training, augmentation, ews, evaluation) = (recipe.Data, recipe.Model, recipe.Training, recipe.Augmentation, recipe.Ews, recipe.Evaluation);
-
-        Range("data.size", data.Size, 0, 4096);
-        Fraction("data.validation", data.Validation);
-        Inside("data.test", data.Test, 0, 1);
-        Range("data.cache-megabytes", data.CacheMegabytes, 0, int.MaxValue);
-        Range("data.limit", data.Limit, 0, int.MaxValue);
-        Fraction("data.extra-fraction", data.ExtraFraction);
-        Inside("model.width-multiplier", model.WidthMultiplier, 0, 64);
-        // Names the nearest where there is no such network.
-        NetworkCatalogue.LeastParameters(model.Name, model.WidthMultiplier, classes: 2);
-        Fraction("model.dropout", model.Dropout);
-        Require("model.mean", model.Mean.Count is 0 or 3, string.Join(", ", model.Mean), "three numbers, or none to measure them");
+        var (model, training, objective, evaluation) = (recipe.Model, recipe.Training, recipe.Objective, recipe.Evaluation);
+        // Before their limits: these say what to do.
         Require("model.mean", UsableNumbers.MeansFit(model.Mean), string.Join(", ", model.Mean), "in " + UsableNumbers.MeanRange);
-        Require("model.standard-deviation", model.StandardDeviation.Count is 0 or 3, string.Join(", ", model.StandardDeviation), "three numbers, or none to measure them");
         Require("model.standard-deviation", UsableNumbers.DeviationsFit(model.StandardDeviation), string.Join(", ", model.StandardDeviation), "in " + UsableNumbers.DeviationRange);
-        Require("model.standard-deviation", model.Mean.Count == model.StandardDeviation.Count, model.StandardDeviation.Count, "given together with model.mean");
-
-        Range("training.epochs", training.Epochs, 1, 1_000_000);
-        Range("training.batch", training.Batch, 1, 1_000_000);
-        Inside("training.learning-rate", training.LearningRate, 0, 1000);
-        Fraction("training.momentum", training.Momentum);
-        AtLeastZero("training.weight-decay", training.WeightDecay);
-        AtLeastZero("training.gradient-clip", training.GradientClip);
-        Require("training.milestones", training.Milestones.All(value => value is > 0 and < 1) && training.Milestones.SequenceEqual(training.Milestones.Order()), string.Join(", ", training.Milestones), "fractions of the epochs in (0, 1), ascending");
-        Inside("training.drop", training.Drop, 0, 1);
-        Fraction("training.warmup", training.Warmup);
-        Range("training.threads", training.Threads, 0, 4096);
-        Range("training.workers", training.Workers, 0, 256);
-        Range("training.checkpoint-every", training.CheckpointEvery, 1, 1_000_000);
-        Range("training.keep-every", training.KeepEvery, 0, 1_000_000);
-        Range("training.validate-every", training.ValidateEvery, 1, 1_000_000);
-
-        Range("augmentation.crop", augmentation.Crop, 0, 4096);
-        Range("augmentation.padding", augmentation.Padding, 0, 1024);
-        Require("augmentation.resized-crop-area", augmentation.ResizedCropArea is > 0 and <= 1, augmentation.ResizedCropArea, "in (0, 1]");
-        Range("augmentation.randaugment-operations", augmentation.RandaugmentOperations, 0, 16);
-        Range("augmentation.randaugment-magnitude", augmentation.RandaugmentMagnitude, 0, 30);
-        Range("augmentation.augmix-width", augmentation.AugmixWidth, 1, 64);
-        Range("augmentation.augmix-depth", augmentation.AugmixDepth, 0, 64);
-        Require("augmentation.augmix-severity", augmentation.AugmixSeverity is > 0 and <= 10, augmentation.AugmixSeverity, "above 0 and at most 10");
-        Inside("augmentation.augmix-coefficient", augmentation.AugmixCoefficient, 0, 1000);
-        Range("augmentation.cutout-size", augmentation.CutoutSize, 1, 4096);
-        Require("augmentation.erasing-probability", augmentation.ErasingProbability is >= 0 and <= 1, augmentation.ErasingProbability, "in [0, 1]");
-        Inside("augmentation.mixup-alpha", augmentation.MixupAlpha, 0, 1000);
-        Inside("augmentation.cutmix-alpha", augmentation.CutmixAlpha, 0, 1000);
-        AugmentationSequence.Check(recipe, origin);
-        AtLeastZero("objective.consistency-weight", recipe.Objective.ConsistencyWeight);
-        Fraction("objective.label-smoothing", recipe.Objective.LabelSmoothing);
-
-        Require("ews.width", ews.Width is > 0 and <= 1, ews.Width, "in (0, 1]");
-        AtLeastZero("ews.weight", ews.Weight);
-        Range("ews.hidden", ews.Hidden, 1, 100_000);
-        Inside("ews.policy-learning-rate", ews.PolicyLearningRate, 0, 1000);
-        Fraction("ews.policy-beta1", ews.PolicyBeta1);
-        Fraction("ews.policy-beta2", ews.PolicyBeta2);
-        AtLeastZero("ews.entropy-bonus", ews.EntropyBonus);
-        Fraction("ews.baseline-decay", ews.BaselineDecay);
-        AtLeastZero("ews.policy-gradient-clip", ews.PolicyGradientClip);
-        Range("ews.policy-every", ews.PolicyEvery, 1, 1_000_000);
-
-        Range("objective.steps", recipe.Objective.Steps, 1, 10_000);
-        Size("objective.eps", recipe.Objective.Norm, recipe.Objective.Eps);
-        var attack = Named("objective.step-size", recipe.Objective.InnerAttack);
-        Require("objective.norm", attack.Threat.Norm != Norm.L1 || !recipe.Objective.Kind.IsAdversarial(), "l1", "linf or l2 (attacks of a few steps are not defined for l1)");
-        if (recipe.Objective.Kind.IsAdversarial())
+        foreach (var (key, property, value) in RecipeFile.KeysOf(recipe))
         {
-            NamedSize("objective.norm", "objective.eps", recipe.Objective.Norm, recipe.Objective.Eps);
+            if (property.GetCustomAttribute<LimitsAttribute>() is { } limits)
+            {
+                var text = value is IEnumerable<double> list ? string.Join(", ", list.Select(number => number.ToString(CultureInfo.InvariantCulture))) : value!;
+                Require(key, limits.Hold(value), text, limits.ToString());
+                Require(key, Numbers(value).All(number => number == 0 || Math.Abs(number) >= Smallest), text, "a number that float32 can hold, and this one is too near to 0");
+            }
         }
 
-        Require("objective.step-size", attack.StepSize > 0 && (attack.StepSize <= 1.25 || attack.Threat.Norm != Norm.Linf), recipe.Objective.StepSize, "above 0 and, as images are in [0, 1], at most 1.25, such as 2/255, or auto");
-        AtLeastZero("objective.beta", recipe.Objective.Beta);
-        AtLeastZero("objective.weight-perturbation", recipe.Objective.WeightPerturbation);
-        Fraction("objective.weight-perturbation-warmup", recipe.Objective.WeightPerturbationWarmup);
+        Require("data.source", IsPath(recipe.Data.Source), "empty or no text", "a path or the name of a data set");
+        Require("data.extra", recipe.Data.Extra.All(IsPath), "empty or no text in one of its items", "a list of paths");
+        // Names the nearest where there is no such network.
+        NetworkCatalogue.LeastParameters(model.Name, model.WidthMultiplier, classes: 2);
+        Require("model.mean", model.Mean.Count is 0 or 3, string.Join(", ", model.Mean), "three numbers, or none to measure them");
+        Require("model.standard-deviation", model.StandardDeviation.Count is 0 or 3, string.Join(", ", model.StandardDeviation), "three numbers, or none to measure them");
+        Require("model.standard-deviation", model.Mean.Count == model.StandardDeviation.Count, model.StandardDeviation.Count, "given together with model.mean");
+        Require("training.milestones", training.Milestones.SequenceEqual(training.Milestones.Order()), string.Join(", ", training.Milestones), "ascending");
+        AugmentationSequence.Check(recipe, origin);
 
-        Range("evaluation.batch", evaluation.Batch, 1, 1_000_000);
-        Range("evaluation.subnets", evaluation.Subnets, 0, 100_000);
-        Require("evaluation.subnet-width", evaluation.SubnetWidth is >= 0 and <= 1, evaluation.SubnetWidth, "in (0, 1], or 0 for that of ews.width");
-        Range("evaluation.subnet-images", evaluation.SubnetImages, 0, int.MaxValue);
-        Range("evaluation.recalibration-images", evaluation.RecalibrationImages, 0, int.MaxValue);
-        Range("evaluation.search-updates", evaluation.SearchUpdates, 0, 1_000_000);
-        Range("evaluation.corruption-images", evaluation.CorruptionImages, 0, int.MaxValue);
+        Size("objective.eps", objective.Norm, objective.Eps);
+        var attack = Named("objective.step-size", objective.InnerAttack);
+        Require("objective.norm", attack.Threat.Norm != Norm.L1 || !objective.Kind.IsAdversarial(), "l1", "linf or l2 (attacks of a few steps are not defined for l1)");
+        if (objective.Kind.IsAdversarial())
+        {
+            NamedSize("objective.norm", "objective.eps", objective.Norm, objective.Eps);
+        }
+
+        Require("objective.step-size", attack.StepSize >= ThreatModel.LeastEpsilon && (attack.StepSize <= 1.25 || attack.Threat.Norm != Norm.Linf), objective.StepSize, "at least a millionth and, as images are in [0, 1], at most 1.25, such as 2/255, or auto");
+
         if (evaluation.Corruptions != EvaluationRecipe.None)
         {
             CommonCorruptions.Named(evaluation.Corruptions);
         }
 
-        Range("evaluation.perturbation-images", evaluation.PerturbationImages, 0, int.MaxValue);
-        Range("evaluation.attack-images", evaluation.AttackImages, 0, int.MaxValue);
         if (evaluation.Attack != EvaluationRecipe.None)
         {
             var threat = Size("evaluation.attack-eps", evaluation.AttackNorm, evaluation.AttackEps);
@@ -149,10 +109,7 @@ public static class RecipeCheck
             }
         }
 
-        void Range(string key, int value, int least, int most) =>
-            Require(key, value >= least && value <= most, value, most == int.MaxValue ? $"at least {least}" : $"from {least} to {most}");
-        void Fraction(string key, double value) => Require(key, value is >= 0 and < 1, value, "at least 0 and below 1");
-        void Inside(string key, double value, double low, double high) => Require(key, value > low && value < high, value, $"above {low} and below {high}");
-        void AtLeastZero(string key, double value) => Require(key, value >= 0, value, "at least 0");
+        static bool IsPath(string text) => text.Length > 0 && !text.Contains('\0', StringComparison.Ordinal);
+        static IEnumerable<double> Numbers(object? value) => value switch { double number => [number], IEnumerable<double> numbers => numbers, _ => [] };
     }
 }

@@ -7,6 +7,9 @@ public static class RecipeDifferences
     private static readonly HashSet<string> Incidental =
         ["name", "data.cache-megabytes", "training.threads", "training.workers", "training.checkpoint-every", "evaluation.batch"];
 
+    // Where the data are; what they are says data.fingerprint.
+    private static readonly HashSet<string> Places = ["data.source", "data.extra"];
+
     // What a run fills in where the recipe leaves it open, by the value that leaves it open.
     private static readonly Dictionary<string, string> Open = new()
     {
@@ -29,6 +32,16 @@ public static class RecipeDifferences
         RecipeFile.ValuesOf(AsKept(asked)).Zip(RecipeFile.ValuesOf(AsKept(resolved)), (wanted, there) => (wanted.Name, wanted.Value, There: there.Value))
             .Where(key => key.Value != key.There && !Incidental.Contains(key.Name) && !(Open.TryGetValue(key.Name, out var open) && key.Value == open))
             .Select(key => ((string, string, string)?)key).FirstOrDefault();
+
+    /// <summary>The first key in which two recipes of one run differ that would give another result; where its data are now, and how it is carried out, may change.</summary>
+    /// <returns>The key with both values; null where there is none.</returns>
+    internal static (string Key, string One, string Other)? WithinRun(Recipe one, Recipe other) =>
+        RecipeFile.ValuesOf(one).Zip(RecipeFile.ValuesOf(other), (mine, its) => (mine.Name, mine.Value, Other: its.Value))
+            .Where(key => key.Value != key.Other && !Incidental.Contains(key.Name) && !Places.Contains(key.Name))
+            .Select(key => ((string, string, string)?)key).FirstOrDefault();
+
+    /// <summary>A value in a sentence.</summary>
+    internal static string Quoted(string value) => value.Length == 0 ? "(none)" : value;
 
     /// <summary>What runs of one recipe have in common whatever their seeds: equal text, equal recipe.</summary>
     internal static string WithoutSeed(Recipe resolved) =>

@@ -4,8 +4,6 @@ using System.Reflection;
 using System.Text;
 using System.Text.RegularExpressions;
 using WeakLink.Attacks;
-using YamlDotNet.Core;
-using YamlDotNet.RepresentationModel;
 
 namespace WeakLink.Training;
 
@@ -29,7 +27,7 @@ public static partial class RecipeFile
     {
         if (File.Exists(nameOrPath))
         {
-            return Parse(File.ReadAllText(nameOrPath), nameOrPath, overrides);
+            return Parse(TextFile.Read(nameOrPath, Yaml.MostCharacters), nameOrPath, overrides);
         }
 
         using var embedded = Assembly.GetManifestResourceStream(ResourcePrefix + nameOrPath + ResourceSuffix)
@@ -49,19 +47,10 @@ public static partial class RecipeFile
     /// <exception cref="InputException">As <see cref="Load"/>.</exception>
     public static Recipe Parse(string yaml, string origin, IEnumerable<string>? overrides = null)
     {
-        var values = new Dictionary<string, (string Text, string Origin)>(StringComparer.Ordinal);
-        try
+        var values = new Dictionary<string, Setting>(StringComparer.Ordinal);
+        foreach (var entry in Yaml.Read(yaml, origin))
         {
-            var stream = new YamlStream();
-            stream.Load(new StringReader(yaml));
-            if (stream.Documents.Count > 0)
-            {
-                Flatten(stream.Documents[0].RootNode, "", origin, values);
-            }
-        }
-        catch (YamlException exception)
-        {
-            throw new InputException($"'{origin}' is not valid YAML at line {exception.Start.Line}: {exception.InnerException?.Message ?? exception.Message}", exception);
+            values[entry.Key] = new Setting(entry.Text, entry.Items, $"{origin}, line {entry.Line}");
         }
 
         var below = values.ToDictionary();
@@ -73,14 +62,16 @@ public static partial class RecipeFile
                 throw new InputException($"'{pair}' is not of the form key=value, such as ews.width=0.5.");
             }
 
-            values[pair[..equals].Trim()] = (pair[(equals + 1)..].Trim(), Override);
+            // Not trimmed: a folder's name may begin or end with a space.
+            values[pair[..equals].Trim()] = new Setting(pair[(equals + 1)..], null, Override);
         }
 
         TakeFormerKeys(values);
         var known = Keys(new Recipe(), "").Select(key => key.Name).ToHashSet(StringComparer.Ordinal);
         foreach (var (key, value) in values)
         {
-            if (!known.Contains(key))
+            // A section may be left empty.
+            if (!known.Contains(key) && (value.Text.Length > 0 || !known.Any(name => name.StartsWith(key + ".", StringComparison.Ordinal))))
             {
                 throw new InputException($"{value.Origin}: there is no recipe key '{key}'; did you mean '{Nearest.To(key, known)}'?");
             }
@@ -98,7 +89,7 @@ public static partial class RecipeFile
             return (now == before || (values.TryGetValue(size, out var its) && its.Origin == Override)) && (now == linf || values.ContainsKey(size));
         }
 
-        static string? Named(Dictionary<string, (string Text, string Origin)> values, string key) => values.TryGetValue(key, out var value) ? value.Text.ToLowerInvariant() : null;
+        static string? Named(Dictionary<string, Setting> values, string key) => values.TryGetValue(key, out var value) ? value.Text.Trim().ToLowerInvariant() : null;
     }
 
     /// <summary>The whole recipe as YAML, every key resolved, in a stable order.</summary>
@@ -115,6 +106,12 @@ public static partial class RecipeFile
 
     /// <summary>Every key of a recipe with its value as text, in the order of the records.</summary>
     public static IReadOnlyList<(string Name, string Value)> ValuesOf(Recipe recipe) => [.. Keys(recipe, "").Select(key => (key.Name, Text(key.Value)))];
+
+    /// <summary>A list as the value of an override, so that any items survive: <c>data.extra=['a, b', c]</c>.</summary>
+    public static string ListText(IEnumerable<string> items) => Yaml.Quoted(items);
+
+    /// <summary>Every key with its property and its value, in the order of the records.</summary>
+    internal static IEnumerable<(string Name, PropertyInfo Property, object? Value)> KeysOf(Recipe recipe) => Keys(recipe, "");
 
     private static IEnumerable<(string Name, PropertyInfo Property, object? Value)> Keys(object section, string prefix)
     {
@@ -137,15 +134,15 @@ public static partial class RecipeFile
     }
 
     // Runs and checkpoints of version 0.1.0 before sequences: flip was a switch.
-    private static void TakeFormerKeys(Dictionary<string, (string Text, string Origin)> values)
+    private static void TakeFormerKeys(Dictionary<string, Setting> values)
     {
         if (values.Remove("augmentation.flip", out var flip) && flip.Text == "false")
         {
-            values.TryAdd("augmentation.sequence", (AugmentationSequence.Crop, flip.Origin));
+            values.TryAdd("augmentation.sequence", flip with { Text = AugmentationSequence.Crop });
         }
     }
 
-    private static object Build(Type type, string prefix, Dictionary<string, (string Text, string Origin)> values)
+    private static object Build(Type type, string prefix, Dictionary<string, Setting> values)
     {
         var section = Activator.CreateInstance(type)!;
         foreach (var property in Properties(type))
@@ -157,30 +154,37 @@ public static partial class RecipeFile
             }
             else if (values.TryGetValue(name, out var value))
             {
-                property.SetValue(section, Value(property.PropertyType, name, value.Text, value.Origin));
+                property.SetValue(section, Value(property, name, value));
             }
         }
 
         return section;
     }
 
-    private static object Value(Type type, string key, string text, string origin)
+    private static object Value(PropertyInfo property, string key, Setting setting)
     {
+        var type = property.PropertyType;
         if (type == typeof(string))
         {
-            return text;
+            return setting.Text;
         }
 
         if (type == typeof(IReadOnlyList<double>))
         {
-            return text.Trim('[', ']').Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(item => (double)Value(typeof(double), key, item, origin)).ToArray();
+            return Items(key, setting).Select(item => (double)Value(typeof(double), property, key, item, setting.Origin)).ToArray();
         }
 
-        if (type == typeof(IReadOnlyList<string>))
-        {
-            return text.Trim('[', ']').Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        }
+        return type == typeof(IReadOnlyList<string>) ? Items(key, setting) : Value(type, property, key, setting.Text.Trim(), setting.Origin);
+    }
 
+    // A list in brackets is one of YAML; without them, commas are between the items.
+    private static IReadOnlyList<string> Items(string key, Setting setting) => setting.Items
+        ?? (setting.Text.TrimStart().StartsWith('[')
+            ? Yaml.Items(setting.Text, $"{setting.Origin} {key}")
+            : setting.Text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+
+    private static object Value(Type type, PropertyInfo property, string key, string text, string origin)
+    {
         if (type.IsEnum)
         {
             var choices = Enum.GetNames(type).ToDictionary(Kebab, StringComparer.OrdinalIgnoreCase);
@@ -210,31 +214,8 @@ public static partial class RecipeFile
         }
 
         var kind = type == typeof(bool) ? "true or false" : type == typeof(double) ? "a number" : "a whole number";
-        throw new InputException($"{origin}: {key} must be {kind}, not '{text}'.");
-    }
-
-    private static void Flatten(YamlNode node, string prefix, string origin, Dictionary<string, (string Text, string Origin)> values)
-    {
-        switch (node)
-        {
-            case YamlMappingNode mapping:
-                foreach (var (key, child) in mapping.Children)
-                {
-                    Flatten(child, prefix.Length == 0 ? key.ToString() : $"{prefix}.{key}", origin, values);
-                }
-
-                break;
-            case YamlSequenceNode sequence:
-                values[prefix] = (string.Join(',', sequence.Children.Select(child => child.ToString())), $"{origin}, line {node.Start.Line}");
-                break;
-            case YamlScalarNode scalar when prefix.Length > 0:
-                values[prefix] = (scalar.Value ?? "", $"{origin}, line {node.Start.Line}");
-                break;
-            case YamlScalarNode { Value: null or "" }:
-                break;
-            default:
-                throw new InputException($"'{origin}' is not a recipe: it must hold 'key: value' lines.");
-        }
+        var limits = property.GetCustomAttribute<LimitsAttribute>() is { } declared ? $" {declared}" : "";
+        throw new InputException($"{origin}: {key} must be {kind}{limits}, not '{text}'.");
     }
 
     private static void Write(StringBuilder text, object section, int depth)
@@ -250,12 +231,11 @@ public static partial class RecipeFile
             }
             else if (value is string words)
             {
-                // Quoted the YAML way, where a quote is doubled: any path survives.
-                text.Append(" '").Append(words.Replace("'", "''", StringComparison.Ordinal)).Append("'\n");
+                text.Append(' ').Append(Yaml.Quoted(words)).Append('\n');
             }
             else if (value is IEnumerable<string> items)
             {
-                text.Append(" [").AppendJoin(", ", items.Select(item => $"'{item.Replace("'", "''", StringComparison.Ordinal)}'")).Append("]\n");
+                text.Append(' ').Append(Yaml.Quoted(items)).Append('\n');
             }
             else
             {
@@ -279,6 +259,9 @@ public static partial class RecipeFile
     private static IEnumerable<PropertyInfo> Properties(Type type) => type.GetProperties().Where(property => property.CanWrite).OrderBy(property => property.MetadataToken);
 
     private static string Kebab(string name) => WordStart().Replace(name, "-").ToLowerInvariant();
+
+    // The value of a key as it was given; of a list in YAML its items, too.
+    private sealed record Setting(string Text, IReadOnlyList<string>? Items, string Origin);
 
     [GeneratedRegex("(?<=[a-z0-9])(?=[A-Z])")]
     private static partial Regex WordStart();

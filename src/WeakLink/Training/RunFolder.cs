@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Hashing;
 using System.Text;
 using System.Text.Json;
 using TorchSharp;
@@ -21,6 +22,12 @@ public sealed class RunFolder : IDisposable
     private const string EnvironmentName = "environment.json";
     private const string CommandsName = "commands.txt";
     private const string EpochPrefix = "epoch-";
+
+    // What a lock that another process holds is called on Linux (EAGAIN), macOS (EAGAIN) and Windows (ERROR_SHARING_VIOLATION).
+    private static readonly int[] Held = [11, 35, unchecked((int)0x80070020)];
+
+    // Two hundred thousand epochs.
+    private const int MostCharacters = 1 << 26;
 
     private readonly FileStream _lock;
     private readonly Recipe _recipe;
@@ -62,7 +69,7 @@ public sealed class RunFolder : IDisposable
     /// <summary>The recipe of a run, as it was resolved when the run began.</summary>
     /// <exception cref="InputException">The directory holds no run.</exception>
     public static Recipe RecipeOf(string path) => IsRun(path)
-        ? RecipeFile.Parse(File.ReadAllText(System.IO.Path.Combine(path, RecipeName)), System.IO.Path.Combine(path, RecipeName))
+        ? RecipeFile.Load(System.IO.Path.Combine(path, RecipeName), [])
         : throw new InputException($"'{path}' holds no run that could be resumed: leave out --resume to start one, or give the folder with --out.");
 
     /// <summary>The checkpoint that a user means: a file, or a run's best (its last, where no epoch was validated yet).</summary>
@@ -81,6 +88,45 @@ public sealed class RunFolder : IDisposable
                 : $"There is no model at '{model}': give a run folder or a .safetensors checkpoint.");
     }
 
+    /// <summary>Checksums of what the results of a run rest on.</summary>
+    internal static RunChecksums ChecksumsOf(string path) => new(ChecksumOf(System.IO.Path.Combine(path, RecipeName)), ChecksumOf(BestOf(path)));
+
+    /// <summary>Refuses a run whose files are not those that its results rest on; one that was thrown away says nothing.</summary>
+    /// <exception cref="InputException">The recipe or the best checkpoint was changed, or is another run's.</exception>
+    internal static void RequireFiles(string path, RunChecksums expected)
+    {
+        var (recipe, best) = (System.IO.Path.Combine(path, RecipeName), BestOf(path));
+        if (File.Exists(best) && ChecksumOf(best) != expected.Checkpoint)
+        {
+            throw new InputException($"'{best}' is not the checkpoint that '{SummaryOf(path)}' was measured on: put back the file that was changed, or measure the checkpoint alone with 'weaklink evaluate {best}'.");
+        }
+
+        if (File.Exists(recipe) && ChecksumOf(recipe) != expected.Recipe)
+        {
+            if (File.Exists(best))
+            {
+                // Says which key.
+                using var checkpoint = Checkpoint.Load(best);
+                RequireRecipe(path, best, checkpoint.Recipe);
+            }
+
+            throw new InputException($"'{recipe}' was changed after the run was measured: put it back as it was, since '{SummaryOf(path)}' and the checkpoints are of that recipe.");
+        }
+    }
+
+    /// <summary>Refuses a run whose recipe.yaml is not the recipe that its checkpoint was trained with.</summary>
+    /// <param name="path">The run's directory.</param>
+    /// <param name="checkpoint">The checkpoint, for the message.</param>
+    /// <param name="trained">The recipe in it.</param>
+    /// <exception cref="InputException">They differ; the key is named.</exception>
+    internal static void RequireRecipe(string path, string checkpoint, Recipe trained)
+    {
+        if (RecipeDifferences.WithinRun(RecipeOf(path), trained) is var (key, here, there))
+        {
+            throw new InputException($"'{System.IO.Path.Combine(path, RecipeName)}' has {key} {RecipeDifferences.Quoted(here)}, but '{checkpoint}' was trained with {RecipeDifferences.Quoted(there)}: put back the file that was changed (a run keeps its recipe), start a run of its own for the other recipe, or name the checkpoint instead of the run.");
+        }
+    }
+
     /// <summary>The page of a run.</summary>
     public static string ReportOf(string path) => System.IO.Path.Combine(path, "report.html");
 
@@ -95,7 +141,7 @@ public sealed class RunFolder : IDisposable
     public static IReadOnlyList<string> CommandsOf(string path)
     {
         var file = System.IO.Path.Combine(path, CommandsName);
-        return File.Exists(file) ? File.ReadAllLines(file) : [];
+        return File.Exists(file) ? [.. Lines(file)] : [];
     }
 
     /// <summary>What a run ran on; null for something that is not a run.</summary>
@@ -104,7 +150,7 @@ public sealed class RunFolder : IDisposable
         var file = System.IO.Path.Combine(path, EnvironmentName);
         try
         {
-            return File.Exists(file) ? JsonSerializer.Deserialize<EnvironmentReport>(File.ReadAllText(file), Json.Line) : null;
+            return File.Exists(file) ? Json.Read<EnvironmentReport>(file) : null;
         }
         catch (JsonException)
         {
@@ -168,7 +214,11 @@ public sealed class RunFolder : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new InputException($"'{path}' can't be used for a run ({exception.Message.TrimEnd('.')}): another process may be training into it; choose another folder with --out.", exception);
+            throw new InputException(
+                Held.Contains(exception.HResult)
+                    ? $"Another process is training into '{path}': wait for it, or choose another folder with --out."
+                    : $"'{path}' can't be written to ({exception.Message.TrimEnd('.')}): check its permissions, or choose another folder with --out.",
+                exception);
         }
 
         foreach (var leftover in Directory.EnumerateFiles(path, "*" + AtomicFile.TemporarySuffix, SearchOption.AllDirectories))
@@ -199,6 +249,7 @@ public sealed class RunFolder : IDisposable
         }
 
         using var checkpoint = Checkpoint.Load(LastCheckpoint);
+        RequireRecipe(Path, LastCheckpoint, checkpoint.Recipe);
         checkpoint.Restore(network, optimizer, search);
         KeepMetrics(checkpoint.Position.Epoch);
         return checkpoint.Position;
@@ -207,23 +258,23 @@ public sealed class RunFolder : IDisposable
     /// <summary>Saves what the run continues from.</summary>
     /// <exception cref="InputException">The disk is full; the previous checkpoint is intact.</exception>
     public void SaveLast(ClassifierNetwork network, torch.optim.Optimizer optimizer, ISubnetSearch? search, RunPosition position) =>
-        Checkpoint.Save(LastCheckpoint, network, optimizer, search, _recipe, _classes, _size, position);
+        Save(LastCheckpoint, network, optimizer, search, position);
 
     /// <summary>Saves the network that did best so far.</summary>
     /// <exception cref="InputException">The disk is full; the previous checkpoint is intact.</exception>
     public void SaveBest(ClassifierNetwork network, RunPosition position) =>
-        Checkpoint.Save(BestCheckpoint, network, null, null, _recipe, _classes, _size, position);
+        Save(BestCheckpoint, network, null, null, position);
 
     /// <summary>Saves the network of this epoch, to stay.</summary>
     /// <exception cref="InputException">The disk is full.</exception>
-    public void KeepEpoch(ClassifierNetwork network, RunPosition position) => Checkpoint.Save(
-        System.IO.Path.Combine(Path, CheckpointFolder, string.Create(CultureInfo.InvariantCulture, $"{EpochPrefix}{position.Epoch:0000}.safetensors")),
-        network, null, null, _recipe, _classes, _size, position);
+    public void KeepEpoch(ClassifierNetwork network, RunPosition position) => Save(
+        System.IO.Path.Combine(Path, CheckpointFolder, string.Create(CultureInfo.InvariantCulture, $"{EpochPrefix}{position.Epoch:0000}.safetensors")), network, null, null, position);
 
     /// <summary>Adds an epoch to metrics.jsonl and to the TensorBoard events.</summary>
     /// <exception cref="InputException">The disk is full.</exception>
     public void WriteEpoch(EpochMetrics metrics)
     {
+        RequireFolder();
         try
         {
             File.AppendAllText(MetricsFile, JsonSerializer.Serialize(metrics, Json.Line) + "\n");
@@ -250,6 +301,7 @@ public sealed class RunFolder : IDisposable
     /// <exception cref="InputException">The disk is full.</exception>
     public void WriteSummary(string json)
     {
+        RequireFolder();
         AtomicFile.Write(SummaryOf(Path), json + "\n");
         if (Directory.Exists(AttackProgress))
         {
@@ -261,6 +313,30 @@ public sealed class RunFolder : IDisposable
     public void Dispose()
     {
         _lock.Dispose();
+    }
+
+    private static string BestOf(string path) => System.IO.Path.Combine(path, CheckpointFolder, "best.safetensors");
+
+    private static string ChecksumOf(string file)
+    {
+        var hash = new XxHash64();
+        using var stream = File.OpenRead(file);
+        hash.Append(stream);
+        return hash.GetCurrentHashAsUInt64().ToString("x16", CultureInfo.InvariantCulture);
+    }
+
+    private void Save(string file, ClassifierNetwork network, torch.optim.Optimizer? optimizer, ISubnetSearch? search, RunPosition position)
+    {
+        RequireFolder();
+        Checkpoint.Save(file, network, optimizer, search, _recipe, _classes, _size, position);
+    }
+
+    private void RequireFolder()
+    {
+        if (!Directory.Exists(System.IO.Path.Combine(Path, CheckpointFolder)))
+        {
+            throw new InputException($"The run folder '{Path}' was deleted or moved while it was trained into, so nothing more can be saved: put it back and continue with --resume, or train again.");
+        }
     }
 
     private void KeepMetrics(int epochs)
@@ -279,14 +355,16 @@ public sealed class RunFolder : IDisposable
         AtomicFile.Write(MetricsFile, kept.ToString());
     }
 
+    private static string[] Lines(string file) => TextFile.Read(file, MostCharacters).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
     private static IEnumerable<EpochMetrics> ReadEpochs(string file)
     {
-        foreach (var line in File.ReadLines(file))
+        foreach (var line in Lines(file))
         {
             EpochMetrics? metrics = null;
             try
             {
-                metrics = JsonSerializer.Deserialize<EpochMetrics>(line, Json.Line);
+                metrics = Json.Parse<EpochMetrics>(line);
             }
             catch (JsonException)
             {

@@ -6,9 +6,11 @@ namespace WeakLink.Training;
 public sealed record RunPosition
 {
     /// <summary>Epochs completed.</summary>
+    [Limits(0, int.MaxValue)]
     public int Epoch { get; init; }
 
     /// <summary>Steps completed of the current epoch.</summary>
+    [Limits(0, int.MaxValue)]
     public int StepInEpoch { get; init; }
 
     /// <summary>Sum over the current epoch's images of the objective.</summary>
@@ -18,30 +20,38 @@ public sealed record RunPosition
     public double DivergenceSum { get; init; }
 
     /// <summary>Images of the current epoch classified correctly.</summary>
+    [Limits(0, long.MaxValue)]
     public long Correct { get; init; }
 
     /// <summary>Images of the current epoch.</summary>
+    [Limits(0, long.MaxValue)]
     public long Images { get; init; }
 
     /// <summary>Training seconds of the current epoch.</summary>
+    [Limits(0, double.MaxValue)]
     public double EpochSeconds { get; init; }
 
     /// <summary>Seconds of the current epoch in which the step waited for data.</summary>
+    [Limits(0, double.MaxValue)]
     public double EpochSecondsWaited { get; init; }
 
     /// <summary>Training seconds of the run, without validation.</summary>
+    [Limits(0, double.MaxValue)]
     public double Seconds { get; init; }
 
     /// <summary>Processor seconds of the run's training, over all cores.</summary>
+    [Limits(0, double.MaxValue)]
     public double ProcessorSeconds { get; init; }
 
     /// <summary>Best validation accuracy so far; negative before the first validation.</summary>
+    [Limits(-1, 1)]
     public double BestTop1 { get; init; } = -1;
 
     /// <summary>Negative log-likelihood on the validation images at that accuracy: it decides between equal accuracies.</summary>
     public double BestNll { get; init; } = double.MaxValue;
 
     /// <summary>Epochs completed when it was reached.</summary>
+    [Limits(0, int.MaxValue)]
     public int BestEpoch { get; init; }
 
     /// <summary>Whether weights are better than the best so far: by accuracy, and by likelihood where few validation images give the same accuracy again.</summary>

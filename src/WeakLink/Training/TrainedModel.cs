@@ -19,11 +19,16 @@ public sealed record TrainedModel(ClassifierNetwork Network, Recipe Recipe, IRea
     /// <summary>Loads a checkpoint. Nothing in the file is executed.</summary>
     /// <param name="model">A run folder (its best checkpoint) or a .safetensors file.</param>
     /// <param name="device">Where to put the network.</param>
-    /// <exception cref="InputException">There is none, or it is damaged.</exception>
+    /// <exception cref="InputException">There is none, it is damaged, or it is not of the run in whose folder it is.</exception>
     public static TrainedModel Load(string model, torch.Device device)
     {
         var path = RunFolder.CheckpointOf(model);
         using var checkpoint = Checkpoint.Load(path);
+        if (RunFolder.IsRun(model))
+        {
+            RunFolder.RequireRecipe(model, path, checkpoint.Recipe);
+        }
+
         var network = checkpoint.Recipe.CreateNetworkFor(checkpoint.Classes.Count, checkpoint.Numbers, path);
         try
         {

@@ -99,14 +99,17 @@ public class CommandTests
         File.WriteAllText(folder["fake.png"], "text");
         File.WriteAllText(folder["broken.safetensors"], "not one");
         File.WriteAllText(folder["bad.yaml"], "ews:\n  widht: 0.5");
+        File.WriteAllText(folder["open.yaml"], "training:\n  milestones: [0.3, 0.5\n");
         foreach (var (expected, arguments) in new (string, string[])[]
         {
             ("nowhere", ["train", "--data", "nowhere"]),
             ("no images", ["train", "--data", "empty"]),
             ("no archive", ["train", "--data", "note.txt"]),
             ("ews.width", ["train", "--recipe", "bad.yaml"]),
+            ("'open.yaml' is not valid YAML at line", ["train", "--recipe", "open.yaml"]),
             ("ews.width", ["train", "--set", "ews.widht=0.5"]),
-            ("in (0, 1]", ["train", "--set", "ews.width=0"]),
+            ("'pets '", ["train", "--data", "pets "]),
+            ("above 0 and at most 1", ["train", "--set", "ews.width=0"]),
             ("training.batch", ["train", "--set", "training.batch=0"]),
             ("resnet18", ["train", "--set", "model.name=resnet19", "--set", "data.limit=20"]),
             ("There is no recipe", ["train", "--recipe", "shaeps"]),
@@ -190,6 +193,55 @@ public class CommandTests
         var before = File.ReadLines(folder["run/metrics.jsonl"]).Count();
         WaitFor(() => File.ReadLines(folder["run/metrics.jsonl"]).Count() > before, resumed);
         resumed.Kill();
+    }
+
+    // The terminal was closed, kill, Ctrl-\.
+    [Theory]
+    [InlineData("HUP")]
+    [InlineData("TERM")]
+    [InlineData("QUIT")]
+    public void OtherSignals_SaveToo(string signal)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "sends a signal");
+        using var folder = new TemporaryFolder();
+        using var process = Weaklink.Start(folder.Path, ["train", "--out", "run", .. Weaklink.Quick, "--set", "training.epochs=1000", "--set", "training.checkpoint-every=1000"]);
+        WaitFor(() => File.Exists(folder["run/metrics.jsonl"]), process);
+        Assert.False(File.Exists(folder["run/checkpoints/last.safetensors"]));
+        Process.Start("kill", [$"-{signal}", $"{process.Id}"]).WaitForExit();
+        if (!process.WaitForExit(TimeSpan.FromMinutes(2)))
+        {
+            process.Kill();
+            Assert.Fail($"SIG{signal} did not stop the training.");
+        }
+
+        Assert.Equal(130, process.ExitCode);
+        Assert.True(File.Exists(folder["run/checkpoints/last.safetensors"]));
+    }
+
+    [Theory]
+    [InlineData("predict absent.safetensors a.png 2>&-", 2)]
+    [InlineData("predict absent.safetensors a.png >&- 2>&-", 2)]
+    [InlineData("predict absent.safetensors a.png <&- >&- 2>&-", 2)]
+    [InlineData("predict absent.safetensors a.png 2>/dev/full", 2)]
+    [InlineData("trian 2>&-", 2)]
+    [InlineData("info 2>&-", 0)]
+    [InlineData("info >&-", 0)]
+    [InlineData("info >&- 2>&-", 0)]
+    [InlineData("info >/dev/full", 2)]
+    [InlineData("info | head -1 >/dev/null", 0)]
+    [InlineData("--help | true", 0)]
+    public void ClosedAndFullOutput_IsNoAbort(string line, int code)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "speaks to a shell");
+        using var folder = new TemporaryFolder();
+        var start = new ProcessStartInfo("bash", ["-c", $"set -o pipefail; '{Path.Combine(AppContext.BaseDirectory, "WeakLink.Cli")}' {line}"]) { WorkingDirectory = folder.Path, RedirectStandardError = true, RedirectStandardOutput = true };
+        using var process = Process.Start(start)!;
+        var error = process.StandardError.ReadToEndAsync();
+        process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.Equal(code, process.ExitCode);
+        Assert.DoesNotContain("   at ", error.Result, StringComparison.Ordinal);
+        Assert.Equal(line.EndsWith("/dev/full", StringComparison.Ordinal) && code == 2 && line.StartsWith("info", StringComparison.Ordinal), error.Result.Contains("standard output could not be written", StringComparison.Ordinal));
     }
 
     [Fact]

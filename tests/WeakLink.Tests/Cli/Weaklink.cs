@@ -30,8 +30,8 @@ internal static class Weaklink
     public static Process Start(string workingFolder, params IEnumerable<string> arguments)
     {
         var program = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "WeakLink.Cli.exe" : "WeakLink.Cli");
-        // Tests that run in the background of a shell hand on that Ctrl-C is ignored; here it must work.
-        var command = OperatingSystem.IsLinux() ? ["env", "--default-signal=INT", program, .. arguments] : (string[])[program, .. arguments];
+        // Tests that run in the background of a shell hand on that Ctrl-C and others are ignored; here they must work.
+        var command = OperatingSystem.IsLinux() ? ["env", "--default-signal=INT,HUP,QUIT,TERM", program, .. arguments] : (string[])[program, .. arguments];
         var start = new ProcessStartInfo(command[0], command[1..])
         {
             WorkingDirectory = workingFolder,

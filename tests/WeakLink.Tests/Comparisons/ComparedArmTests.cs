@@ -6,6 +6,21 @@ namespace WeakLink.Tests.Comparisons;
 
 public class ComparedArmTests
 {
+    [Theory]
+    [InlineData("a", "a")]
+    [InlineData("a", "a/")]
+    [InlineData("a", "./b/../a")]
+    public void OneRun_IsNotComparedWithItself(string one, string same)
+    {
+        using var folder = new TemporaryFolder();
+        Runs.Write(folder["a"], new Recipe());
+        Runs.Write(folder["b"], new Recipe { Seed = 1 });
+        foreach (var names in new (string?, string?)[] { (null, null), ("first", "second") })
+        {
+            Assert.Contains("named twice", Assert.Throws<InputException>(() => ComparedArm.Group([new(names.Item1, folder[one]), new(names.Item2, folder[same]), new(null, folder["b"])])).Message, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void Runs_AreGroupedByRecipe_AndCalledByTheirFolders()
     {

@@ -19,7 +19,7 @@ internal static class Runs
         Epochs = 2,
         Format = "fp32 contiguous",
         Clean = new CleanSummary(top1, 1, 1 - top1, 0.01),
-        Corruptions = new CorruptionSummary(100, "generated", "cifar", null, top1 - 0.1, null, null, null, new Dictionary<string, IReadOnlyList<double>> { ["fog"] = [1.1 - top1, 1.1 - top1] }, 1, 1),
+        Corruptions = new CorruptionSummary(100, "generated", "cifar", [1, 2], top1 - 0.1, null, null, null, new Dictionary<string, IReadOnlyList<double>> { ["fog"] = [1.1 - top1, 1.1 - top1] }, 1, 1),
         Seconds = new SecondsSummary(trainSeconds, 1, trainSeconds),
     };
 

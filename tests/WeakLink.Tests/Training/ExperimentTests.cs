@@ -1,3 +1,6 @@
+using TorchSharp;
+using WeakLink.Evaluation;
+using WeakLink.Models;
 using WeakLink.Tests.Data;
 using WeakLink.Training;
 
@@ -19,6 +22,51 @@ public class ExperimentTests
         var recipe = RecipeFile.Load("adversarial-small", [.. Tiny, $"data.source={folder["data"]}", "evaluation.attack=pgd,autoattack"]);
         Assert.Contains("at least 4 classes", Assert.Throws<InputException>(() => Experiment.Run(recipe, folder["run"], false, new Listener())).Message);
         Assert.False(Directory.Exists(folder["run"]));
+    }
+
+    // A value alone has no variance: PyTorch refuses these in the step.
+    [Theory]
+    [InlineData("resnet18-imagenet", 32, 1, true)]
+    [InlineData("resnet8", 4, 1, true)]
+    [InlineData("resnet8", 4, 2, false)]
+    [InlineData("resnet18", 8, 1, true)]
+    [InlineData("preact-resnet18", 8, 1, true)]
+    [InlineData("wide-resnet-10-1", 4, 1, true)]
+    [InlineData("wide-resnet-10-1", 5, 1, false)]
+    public void BatchNormOfOneValue_IsRefusedBeforeTraining(string model, int size, int batch, bool refused)
+    {
+        using var folder = new TemporaryFolder();
+        using var stop = new CancellationTokenSource();
+        var recipe = RecipeFile.Load("small", [.. Tiny, $"model.name={model}", $"augmentation.crop={size}", "augmentation.padding=0", $"training.batch={batch}", "evaluation.attack=none"]);
+        // The same rule where the layer itself meets it.
+        using var network = NetworkCatalogue.Create(model, 10, [0.5, 0.5, 0.5], [0.25, 0.25, 0.25], widthMultiplier: 0.25);
+        network.train();
+        using var images = torch.rand([batch, 3, size, size]);
+        if (refused)
+        {
+            Assert.Contains("no variance", Assert.Throws<InputException>(() => Experiment.Run(recipe, folder["run"], false, new Listener())).Message, StringComparison.Ordinal);
+            Assert.False(Directory.Exists(folder["run"]));
+            Assert.Contains("no variance", Assert.Throws<InputException>(() => network.call(images)).Message, StringComparison.Ordinal);
+        }
+        else
+        {
+            Assert.Throws<OperationCanceledException>(() => Experiment.Run(recipe, folder["run"], false, new Listener { Stop = (stop, "training") }, stop.Token));
+            using var logits = network.call(images);
+            Assert.True(logits.isfinite().all().ToBoolean());
+        }
+    }
+
+    [Fact]
+    public void ABestCheckpointOfAnotherRun_IsNoticedBeforeItIsMeasured()
+    {
+        using var folder = new TemporaryFolder();
+        string[] recipe = [.. Tiny, "training.epochs=2"];
+        Experiment.Run(RecipeFile.Load("small", [.. recipe, "data.source=shapes"]), folder["run"], false, new Listener());
+        Experiment.Run(RecipeFile.Load("small", [.. recipe, "data.source=shapes", "seed=1"]), folder["other"], false, new Listener());
+        Assert.NotNull(Summary.Read(folder["run"]).Files);
+        File.Delete(folder["run/summary.json"]);
+        File.Copy(folder["other/checkpoints/best.safetensors"], folder["run/checkpoints/best.safetensors"], overwrite: true);
+        Assert.Contains("has seed 0", Assert.Throws<InputException>(() => Experiment.Run(new Recipe(), folder["run"], true, new Listener())).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -7,20 +7,9 @@ public class RecipeDocumentationTests
     [Fact]
     public void EveryKey_IsInTheDocumentation_WithItsDefault()
     {
-        var text = File.ReadAllText(Path.Combine(Repository(), "docs", "recipes.md"));
+        var text = File.ReadAllText(Path.Combine(Repository.Path, "docs", "recipes.md"));
         Assert.All(RecipeFile.AllKeys(), key => Assert.Contains($"| `{key.Name}` | {(key.Default.Length > 0 ? $"`{key.Default}`" : "(none)")} |", text));
         Assert.Equal(RecipeFile.AllKeys().Count, text.Split('\n').Count(line => line.StartsWith("| `", StringComparison.Ordinal) && line.Count(c => c == '|') == 4));
         Assert.All(RecipeFile.Names, name => Assert.Contains($"| `{name}` |", text));
-    }
-
-    private static string Repository()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "WeakLink.slnx")))
-        {
-            folder = folder.Parent!;
-        }
-
-        return folder.FullName;
     }
 }

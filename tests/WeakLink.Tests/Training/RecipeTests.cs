@@ -182,6 +182,68 @@ public class RecipeTests
         Assert.Contains(setting.StartsWith("model.mean=0.5,0.5,0.5", StringComparison.Ordinal) ? "model.standard-deviation" : setting.Split('=')[0], message);
     }
 
+    // What training computes with is float32, and an integer too large for its key has a range to say.
+    [Theory]
+    [InlineData("training.weight-decay=1e39", "from 0 to 1000000")]
+    [InlineData("training.weight-decay=1e-300", "float32")]
+    [InlineData("training.learning-rate=1e-45", "float32")]
+    [InlineData("objective.beta=1e300", "from 0 to")]
+    [InlineData("ews.weight=1e39", "from 0 to")]
+    [InlineData("augmentation.mixup-alpha=1e-20", "from 0.001 to 1000")]
+    [InlineData("training.batch=99999999999", "from 1 to 1000000")]
+    [InlineData("training.batch=1e3", "a whole number from 1 to")]
+    [InlineData("seed=9223372036854775808", "a whole number")]
+    [InlineData("model.mean=123.675,116.28,103.53", "from 0 to 1", "model.standard-deviation=0.2,0.2,0.2")]
+    [InlineData("model.standard-deviation=58,57,57", "above 0 and at most 1", "model.mean=0.5,0.5,0.5")]
+    [InlineData("objective.eps=1e-300", "millionth")]
+    [InlineData("objective.step-size=1e-300", "millionth")]
+    [InlineData("data.extra=[a", "not valid YAML")]
+    public void NumbersBeyondWhatTheyAreStoredIn_AreRefusedWithTheLimits(string setting, string limits, params string[] others)
+    {
+        var message = Assert.Throws<InputException>(() => RecipeFile.Parse("", "recipe", [setting, .. others])).Message;
+        Assert.Contains(setting.Split('=')[0], message, StringComparison.Ordinal);
+        Assert.Contains(limits, message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void EveryNumber_DeclaresItsLimits_AndTheDefaultKeepsToThem()
+    {
+        foreach (var (name, property, value) in RecipeFile.KeysOf(new Recipe()).Where(key => key.Value is int or double or IEnumerable<double>))
+        {
+            var limits = property.GetCustomAttributes(typeof(LimitsAttribute), false).Cast<LimitsAttribute>().SingleOrDefault();
+            Assert.True(limits is not null, $"{name} has no limits");
+            Assert.True(limits.Hold(value), $"{name}: {limits}");
+            Assert.False(limits.Hold(double.NaN), name);
+            Assert.True(limits.Most <= float.MaxValue, name);
+        }
+    }
+
+    [Fact]
+    public void ARecipeMadeInCode_IsCheckedToo()
+    {
+        Assert.Contains("training.batch is -5", Assert.Throws<InputException>(() => RecipeCheck.Check(new Recipe { Training = new TrainingRecipe { Batch = -5 } })).Message, StringComparison.Ordinal);
+        using var folder = new WeakLink.Tests.Data.TemporaryFolder();
+        Assert.Throws<InputException>(() => Experiment.Run(new Recipe { Ews = new EwsRecipe { Width = double.NaN } }, folder["run"], resume: false, new SilentObserver()));
+        Assert.False(Path.Exists(folder["run"]));
+    }
+
+    [Fact]
+    public void PathsStayAsTheyAre_InFilesAndOverrides()
+    {
+        string[] paths = ["a, b/c", " begins and ends with a space ", "line\nbreak", "it's \"quoted\" \\", "- #:&*", "[x]"];
+        var recipe = new Recipe { Data = new DataRecipe { Source = paths[2], Extra = paths } };
+        var read = RecipeFile.Parse(RecipeFile.ToYaml(recipe), "kept.yaml");
+        Assert.Equal(paths[2], read.Data.Source);
+        Assert.Equal(paths, read.Data.Extra);
+        var given = RecipeFile.Parse("", "my.yaml", [$"data.source={paths[1]}", $"data.extra={RecipeFile.ListText(paths)}"]);
+        Assert.Equal(paths[1], given.Data.Source);
+        Assert.Equal(paths, given.Data.Extra);
+        Assert.Equal(["a", "b"], RecipeFile.Parse("", "my.yaml", ["data.extra=a, b"]).Data.Extra);
+    }
+
+    [Fact]
+    public void ASectionMayBeEmpty() => Assert.Equal(new EwsRecipe(), RecipeFile.Parse("ews:\n  # width: 0.5\nseed: 3", "my.yaml").Ews);
+
     [Theory]
     [InlineData("a: [1, 2")]
     [InlineData("- 1\n- 2")]

@@ -1,0 +1,34 @@
+namespace WeakLink;
+
+/// <summary>Text that somebody else may have written: no more of it is read than could be meant.</summary>
+internal static class TextFile
+{
+    /// <summary>Reads a file as UTF-8, or as its byte order mark says.</summary>
+    /// <param name="path">The file; a pipe will do.</param>
+    /// <param name="most">Characters that it may hold.</param>
+    /// <exception cref="InputException">It holds more.</exception>
+    public static string Read(string path, int most)
+    {
+        using var reader = new StreamReader(path);
+        return Read(reader, path, most);
+    }
+
+    /// <summary>Reads all that is left.</summary>
+    /// <exception cref="InputException">It is longer than <paramref name="most"/>.</exception>
+    public static string Read(TextReader reader, string origin, int most)
+    {
+        var text = new System.Text.StringBuilder();
+        var part = new char[1 << 14];
+        while (reader.ReadBlock(part) is > 0 and var count)
+        {
+            if (text.Length + count > most)
+            {
+                throw new InputException(FormattableString.Invariant($"'{origin}' holds more than {most:n0} characters, more than WeakLink reads of such a file: give another one."));
+            }
+
+            text.Append(part, 0, count);
+        }
+
+        return text.ToString();
+    }
+}
