@@ -12,8 +12,8 @@ namespace WeakLink.Fuzzing;
 internal static class ArchiveReaders
 {
     private const int TarBlock = 512;
-    private static readonly string[] Tar = ["TarEntries..ctor"];
-    private static readonly string[] Extracted = ["TarEntries..ctor", "SafeArchive.CopyLinks"];
+    private static readonly string[] Cifars = ["TarEntries..ctor", "CifarFiles.IsCifarArchive", "CifarFiles.ReadArchive"];
+    private static readonly string[] Extracted = ["TarEntries..ctor", "SafeArchive.ExtractTar", "SafeArchive.CopyLinks"];
 
     public static IReadOnlyList<Reader> All { get; } =
     [
@@ -22,8 +22,8 @@ internal static class ArchiveReaders
         new("tar-gz", "x.tar.gz", Extracted, () => [.. Tars().Select(GZip)], Extract),
         new("zip", "x.zip", ["SafeArchive.ExtractZip"], () => [Zip("cat/a.png", "dog/b.png"), Zip("images/cat/a.txt", "images/dog/")], Extract),
         new("npz", "x.npz", ["SafeArchive.ExtractZip"], () => [Zip("image.npy", "label.npy")], Extract),
-        new("cifar-archive", "x.tar.gz", Tar, () => [GZip(Cifar(1)), GZip(Cifar(2))], ReadCifar),
-        new("cifar-archive-resealed", "x.tar", Tar, () => [Cifar(1), Cifar(2)], ReadCifar) { Seal = RightHeaders },
+        new("cifar-archive", "x.tar.gz", Cifars, () => [GZip(Cifar(1)), GZip(Cifar(2))], ReadCifar),
+        new("cifar-archive-resealed", "x.tar", Cifars, () => [Cifar(1), Cifar(2)], ReadCifar) { Seal = RightHeaders },
         new("cifar-batch", "test_batch.bin", ["CifarFiles.ReadFile"], () => [Batch(1), Batch(2)], (input, value) => ReadCifar(input.Folder, value)) { Beside = folder => WriteCifar(folder, "test_batch.bin") },
         new("cifar-names", "batches.meta.txt", ["CifarFiles.ReadFile"], () => [Names("cat", 10), Names("dog", 12)], (input, value) => ReadCifar(input.Folder, value))
         {

@@ -11,11 +11,12 @@ internal static class ArrayReaders
     private const int Images = 4;
     private const int Side = 5;
     private static readonly string[] Classes = ["cat", "dog", "owl"];
-    private static readonly string[] Opens = ["NumpyFile.Open"];
+    private static readonly string[] Pictured = ["NumpyFile.Open", "NumpyImages.Open"];
+    private static readonly string[] Corrupted = ["NumpyFile.Open", "CorruptionFolder.Open", "CorruptionFolder.ArrayOf"];
 
     public static IReadOnlyList<Reader> All { get; } =
     [
-        new("npy", "x.npy", Opens, () => [Labels(1), Array("|u1", [2, 3], 6), Array("<f4", [2, 2], 16), Array("<i2", [3], 6), Array("|i1", [], 1)], (input, value) =>
+        new("npy", "x.npy", ["NumpyFile.Open"], () => [Labels(1), Array("|u1", [2, 3], 6), Array("<f4", [2, 2], 16), Array("<i2", [3], 6), Array("|i1", [], 1)], (input, value) =>
         {
             using var array = NumpyFile.Open(input.Path);
             value.Add($"{array.Type} {string.Join(',', array.Shape)}");
@@ -24,25 +25,25 @@ internal static class ArrayReaders
                 value.Add(number);
             }
         }),
-        new("images-npy", "images.npy", Opens, () => [Pictures(1), Pictures(2)], (input, value) => Read(input, value)) { Beside = folder => File.WriteAllBytes(Path.Combine(folder, "labels.npy"), Labels(1)) },
-        new("labels-npy", "labels.npy", Opens, () => [Labels(1), Labels(2)], (input, value) => Read(input, value)) { Beside = folder => File.WriteAllBytes(Path.Combine(folder, "images.npy"), Pictures(1)) },
-        new("corrupted-npy", "fog.npy", Opens, () => [Pictures(1), Pictures(2)], (input, value) => ReadCorrupted(input, value)) { Beside = folder => WriteCorrupted(folder, "fog.npy") },
-        new("corrupted-labels", "labels.npy", Opens, () => [Labels(1), Labels(2)], (input, value) => ReadCorrupted(input, value)) { Beside = folder => WriteCorrupted(folder, "labels.npy") },
-        new("corruptions-json", CorruptionManifest.FileName, ["CorruptionManifest.SeveritiesOf"], () => [Manifest(1), Manifest(2)], (input, value) => ReadCorrupted(input, value))
+        new("images-npy", "images.npy", Pictured, () => [Pictures(1), Pictures(2)], Read) { Beside = folder => File.WriteAllBytes(Path.Combine(folder, "labels.npy"), Labels(1)) },
+        new("labels-npy", "labels.npy", Pictured, () => [Labels(1), Labels(2)], Read) { Beside = folder => File.WriteAllBytes(Path.Combine(folder, "images.npy"), Pictures(1)) },
+        new("corrupted-npy", "fog.npy", Corrupted, () => [Pictures(1), Pictures(2)], ReadCorrupted) { Beside = folder => WriteCorrupted(folder, "fog.npy") },
+        new("corrupted-labels", "labels.npy", Corrupted, () => [Labels(1), Labels(2)], ReadCorrupted) { Beside = folder => WriteCorrupted(folder, "labels.npy") },
+        new("corruptions-json", CorruptionManifest.FileName, ["CorruptionManifest.SeveritiesOf"], () => [Manifest(1), Manifest(2)], ReadCorrupted)
         {
             IsText = true,
             Beside = folder => WriteCorrupted(folder, CorruptionManifest.FileName),
         },
-        new("sequences-npy", "rotate.npy", Opens, () => [Array("|u1", [2, 3, Side, Side, 3], 2 * 3 * Side * Side * 3), Array("|u1", [1, 2, 3, 4, 3], 72)], (input, value) =>
+        new("sequences-npy", "rotate.npy", ["NumpyFile.Open", "PerturbationFolder.Sequences"], () => [Array("|u1", [2, 3, Side, Side, 3], 2 * 3 * Side * Side * 3), Array("|u1", [1, 2, 3, 4, 3], 72)], (input, value) =>
         {
             using var folder = new PerturbationFolder(input.Folder, Classes);
             ReadSequences(folder, value);
         }),
-        new("videos", "rotate/x.mp4", ["VideoSequences.Decode"], () => [Frames(3, 4), Frames(2, 5)], (input, value) =>
+        new("videos", "rotate/x.mp4", ["PerturbationFolder.Sequences", "VideoSequences.Decode"], () => [Frames(3, 4), Frames(2, 5)], (input, value) =>
         {
             using var folder = new PerturbationFolder(input.Folder, Classes);
             ReadSequences(folder, value);
-        }) { Beside = PretendFfmpeg },
+        }) { Beside = PretendFfmpeg, Share = 0.1 },
     ];
 
     private static byte[] Array(string type, long[] shape, int bytes) => [.. NumpyFile.Header(type, shape), .. Enumerable.Range(0, bytes).Select(i => (byte)i)];

@@ -39,9 +39,10 @@ internal sealed class Fuzzer(long seed)
         {
             using var counts = new Counts(folder.FullName);
             var end = first + count;
+            var seconds = 0.0;
             for (var (next, deaths) = (first, 0); next < end;)
             {
-                var complaint = Work(reader, next, end, folder.FullName, counts, report);
+                var complaint = Work(reader, next, end, folder.FullName, counts, report, ref seconds);
                 if (complaint is null)
                 {
                     break;
@@ -62,7 +63,7 @@ internal sealed class Fuzzer(long seed)
                 }
             }
 
-            return new Outcomes(end - first, counts.Same, counts.Other, counts.Sentences, counts.Failed);
+            return new Outcomes(end - first, counts.Same, counts.Other, counts.Sentences, counts.Failed, seconds);
         }
         finally
         {
@@ -71,7 +72,7 @@ internal sealed class Fuzzer(long seed)
     }
 
     /// <summary>Null where the worker came to the end; otherwise what is known of its death.</summary>
-    private string? Work(Reader reader, long first, long end, string folder, Counts counts, Action<Failure> report)
+    private string? Work(Reader reader, long first, long end, string folder, Counts counts, Action<Failure> report, ref double seconds)
     {
         counts.Current = first - 1;
         var start = new ProcessStartInfo(
@@ -83,6 +84,8 @@ internal sealed class Fuzzer(long seed)
         };
         // No core dumps, and neither caches nor archives beside those of the user.
         start.Environment["DOTNET_DbgEnableMiniDump"] = "0";
+        // More threads only get into each other's way with networks of a few kilobytes.
+        start.Environment["OMP_NUM_THREADS"] = "1";
         start.Environment["WEAKLINK_CACHE"] = Path.Combine(folder, "cache");
         using var worker = Process.Start(start)!;
         worker.OutputDataReceived += (_, line) =>
@@ -105,11 +108,13 @@ internal sealed class Fuzzer(long seed)
             {
                 worker.Kill();
                 worker.WaitForExit();
+                seconds += worker.TotalProcessorTime.TotalSeconds;
                 return FormattableString.Invariant($"hung for {Patience.TotalSeconds} s");
             }
         }
 
         worker.WaitForExit();
+        seconds += worker.TotalProcessorTime.TotalSeconds;
         return worker.ExitCode == 0 ? null : FormattableString.Invariant($"killed the process (exit code {worker.ExitCode}): ") + complaint.Result[..Math.Min(complaint.Result.Length, LongestComplaint)];
     }
 }

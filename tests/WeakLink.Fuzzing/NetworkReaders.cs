@@ -29,8 +29,8 @@ internal static class NetworkReaders
     private static readonly Lazy<PolicySearch> Search = new(() => new PolicySearch(Target.Value.Space, new PolicyOptions(), 0));
 
     private static readonly string[] OwnFile = ["SafeTensors.Read", "SafeTensors.Header", "Checkpoint.Load"];
-    private static readonly string[] ExportedFile = ["SafeTensors.Read", "SafeTensors.Header", "PyTorchFile.IsOne", "ImportedWeights.List"];
-    private static readonly string[] PyTorchZip = ["PyTorchFile.IsOne", "PyTorchFile.Read"];
+    private static readonly string[] ExportedFile = ["SafeTensors.Read", "SafeTensors.Header", "PyTorchFile.IsOne", "ImportedWeights.Read", "ImportedWeights.List"];
+    private static readonly string[] PyTorchZip = ["PyTorchFile.IsOne", "PyTorchFile.Read", "PyTorchFile.Tensors", "PyTorchArchive.Read", "ImportedWeights.Read"];
 
     public static IReadOnlyList<Reader> All { get; } =
     [
@@ -63,7 +63,7 @@ internal static class NetworkReaders
             File.WriteAllBytes(input.Path, Zip(input.Bytes));
             Import(input.Path, value);
         }),
-        new("pytorch-older", "x.pth", ["PyTorchFile.IsOne", "PyTorchFile.Read"], () => [Some(1).Sequence(), Whole(2).Sequence()], (input, value) => Import(input.Path, value)),
+        new("pytorch-older", "x.pth", ["PyTorchFile.IsOne", "PyTorchFile.Read", "PyTorchFile.Tensors", "PyTorchSequence.Read", "ImportedWeights.Read"], () => [Some(1).Sequence(), Whole(2).Sequence()], (input, value) => Import(input.Path, value)),
     ];
 
     private static ClassifierNetwork Create(long seed)

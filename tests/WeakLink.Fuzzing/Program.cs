@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using WeakLink.Fuzzing;
@@ -15,7 +14,7 @@ if (args is [Fuzzer.WorkerMode, var workersReader, var workersSeed, var first, v
     return 0;
 }
 
-var mutations = new Option<long>("--mutations") { Description = "Damaged files in all, as many for each reader.", HelpName = "N", DefaultValueFactory = _ => 20_000 };
+var mutations = new Option<long>("--mutations") { Description = "Damaged files in all: as many for each reader, fewer for those that take long.", HelpName = "N", DefaultValueFactory = _ => 20_000 };
 var names = new Option<string[]>("--reader") { Description = "Only this reader; may be repeated (default: all).", HelpName = "NAME", AllowMultipleArgumentsPerToken = true };
 var seed = new Option<long>("--seed") { Description = "Decides the damages.", HelpName = "N", DefaultValueFactory = _ => 0 };
 var only = new Option<long?>("--only") { Description = "Only the mutation of this number, in this process and with its whole exception.", HelpName = "N" };
@@ -35,17 +34,15 @@ root.SetAction(parsed =>
     }
 
     var fuzzer = new Fuzzer(parsed.GetValue(seed));
-    var each = (parsed.GetValue(mutations) + readers.Count - 1) / readers.Count;
-    var total = new Outcomes(0, 0, 0, 0, 0);
-    var watch = Stopwatch.StartNew();
-    Console.WriteLine("| reader | mutations | same value | other value | sentence | failures | seconds |\n|---|---:|---:|---:|---:|---:|---:|");
+    var each = parsed.GetValue(mutations) / readers.Sum(reader => reader.Share);
+    var total = new Outcomes(0, 0, 0, 0, 0, 0);
+    Console.WriteLine("| reader | mutations | same value | other value | sentence | failures | processor seconds |\n|---|---:|---:|---:|---:|---:|---:|");
     foreach (var reader in readers)
     {
-        var began = watch.Elapsed;
         var failures = new List<Failure>();
-        var outcomes = fuzzer.Run(reader, 0, each, failures.Add);
-        Row(reader.Name, outcomes, watch.Elapsed - began);
-        total = new Outcomes(total.Mutations + outcomes.Mutations, total.Same + outcomes.Same, total.Other + outcomes.Other, total.Sentences + outcomes.Sentences, total.Failed + outcomes.Failed);
+        var outcomes = fuzzer.Run(reader, 0, (long)Math.Ceiling(each * reader.Share), failures.Add);
+        Row(reader.Name, outcomes);
+        total += outcomes;
         foreach (var failure in failures)
         {
             Console.Error.WriteLine($"{reader.Name}: --reader {reader.Name} --seed {parsed.GetValue(seed)} --only {failure.Number} {failure.Detail}");
@@ -60,7 +57,7 @@ root.SetAction(parsed =>
         }
     }
 
-    Row("all", total, watch.Elapsed);
+    Row("all", total);
     return total.Failed == 0 ? 0 : 1;
 
     string Keep(Worker worker, Reader reader, long number)
@@ -74,5 +71,5 @@ return root.Parse(args).Invoke();
 
 static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
 
-static void Row(string name, Outcomes outcomes, TimeSpan time) => Console.WriteLine(FormattableString.Invariant(
-    $"| {name} | {outcomes.Mutations:n0} | {outcomes.Same:n0} | {outcomes.Other:n0} | {outcomes.Sentences:n0} | {outcomes.Failed:n0} | {time.TotalSeconds:0} |"));
+static void Row(string name, Outcomes outcomes) => Console.WriteLine(FormattableString.Invariant(
+    $"| {name} | {outcomes.Mutations:n0} | {outcomes.Same:n0} | {outcomes.Other:n0} | {outcomes.Sentences:n0} | {outcomes.Failed:n0} | {outcomes.Seconds:n0} |"));

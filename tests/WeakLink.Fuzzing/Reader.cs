@@ -20,6 +20,9 @@ internal sealed record Reader(string Name, string FileName, IReadOnlyList<string
     /// <summary>Writes what has to lie beside the file.</summary>
     public Action<string> Beside { get; init; } = _ => { };
 
+    /// <summary>How many mutations it is given, as a part of what the others are: less than 1 for what takes longer.</summary>
+    public double Share { get; init; } = 1;
+
     /// <summary>The most memory that a file may make it ask for (bytes), managed and native together: the files here are of a few kilobytes.</summary>
     public long MostMemory { get; init; } = 256L << 20;
 }

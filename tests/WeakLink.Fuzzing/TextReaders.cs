@@ -11,16 +11,21 @@ namespace WeakLink.Fuzzing;
 /// <summary>Recipes, and what a run keeps of itself.</summary>
 internal static class TextReaders
 {
+    // A page with its plots takes a tenth of a second.
+    private const double Drawn = 0.02;
+
     public static IReadOnlyList<Reader> All { get; } =
     [
         new("recipe", "x.yaml", ["RecipeFile.Load", "RecipeFile.Parse"], () => [.. RecipeFile.Names.Select(name => Bytes(RecipeFile.ToYaml(RecipeFile.Load(name, [])))), Bytes("model: {name: resnet8, mean: [0.5, 0.4, 0.3], standard-deviation: [1, 1, 1]}\n\"ews\":\n  width: 0.5\n")], (input, value) =>
             value.Add(RecipeFile.ToYaml(RecipeFile.Load(input.Path, [])))) { IsText = true },
         new("overrides", "x.txt", ["RecipeFile.Parse"], () => [.. RecipeFile.Names.Select(name => Bytes(string.Join('\n', RecipeFile.ValuesOf(RecipeFile.Load(name, [])).Select(key => $"{key.Name}={key.Value}"))))], (input, value) =>
             value.Add(RecipeFile.ToYaml(RecipeFile.Load("small", Encoding.UTF8.GetString(input.Bytes).Split('\n'))))) { IsText = true },
-        new("run-recipe", "recipe.yaml", ["RunFolder.RecipeOf"], () => [Recipe(0), Recipe(1)], (input, value) => Compare(input, value)) { IsText = true, Beside = folder => WriteRun(folder, "recipe.yaml") },
-        new("summary", "summary.json", ["Summary.Read"], () => [Summary(0), Summary(1)], (input, value) => Compare(input, value)) { IsText = true, Beside = folder => WriteRun(folder, "summary.json") },
-        new("metrics", "metrics.jsonl", ["RunFolder.ReadEpochs"], () => [Metrics(2), Metrics(3)], (input, value) => Compare(input, value)) { IsText = true, Beside = folder => WriteRun(folder, "metrics.jsonl") },
-        new("environment", "environment.json", ["RunFolder.EnvironmentOf"], () => [Machine("a"), Machine("b")], (input, value) => Compare(input, value)) { IsText = true, Beside = folder => WriteRun(folder, "environment.json") },
+        new("run-recipe", "recipe.yaml", ["RunFolder.RecipeOf"], () => [Recipe(0), Recipe(1)], Compare) { IsText = true, Beside = folder => WriteRun(folder, "recipe.yaml") },
+        new("summary", "summary.json", ["Summary.Read"], () => [Summary(0), Summary(1)], Compare) { IsText = true, Beside = folder => WriteRun(folder, "summary.json") },
+        new("metrics", "metrics.jsonl", ["RunFolder.ReadEpochs"], () => [Metrics(2), Metrics(3)], Compare) { IsText = true, Beside = folder => WriteRun(folder, "metrics.jsonl") },
+        new("environment", "environment.json", ["RunFolder.EnvironmentOf"], () => [Machine("a"), Machine("b")], Compare) { IsText = true, Beside = folder => WriteRun(folder, "environment.json") },
+        new("summary-page", "summary.json", ["Summary.Read"], () => [Summary(0), Summary(1)], Draw) { IsText = true, Share = Drawn, Beside = folder => WriteRun(folder, "summary.json") },
+        new("metrics-page", "metrics.jsonl", ["RunFolder.ReadEpochs"], () => [Metrics(2), Metrics(3)], Draw) { IsText = true, Share = Drawn, Beside = folder => WriteRun(folder, "metrics.jsonl") },
         new("commands", "commands.txt", ["RunFolder.CommandsOf"], () => [Bytes("weaklink train\nweaklink train --resume\n")], (input, value) => value.Add(RunFolder.CommandsOf(input.Folder))) { IsText = true },
         new("attack-progress", "x.json", ["RobustProgress.Open"], Progress, (input, value) =>
         {
@@ -90,10 +95,10 @@ internal static class TextReaders
     }
 
     // As the compare command does: what is read is also used.
-    private static void Compare(Input input, FoundValue value)
-    {
-        var comparison = Comparison.Of(ComparedArm.Group([new NamedRun("first", input.Folder), new NamedRun("second", Path.Combine(input.Folder, "other"))]));
-        value.Add(comparison.ToJson("weaklink compare"));
-        value.Add(ComparisonReport.CreatePage(comparison, "weaklink compare").ToHtml());
-    }
+    private static void Compare(Input input, FoundValue value) => value.Add(Comparing(input).ToJson("weaklink compare"));
+
+    private static void Draw(Input input, FoundValue value) => value.Add(ComparisonReport.CreatePage(Comparing(input), "weaklink compare").ToHtml());
+
+    private static Comparison Comparing(Input input) =>
+        Comparison.Of(ComparedArm.Group([new NamedRun("first", input.Folder), new NamedRun("second", Path.Combine(input.Folder, "other"))]));
 }

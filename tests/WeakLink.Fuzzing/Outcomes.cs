@@ -6,10 +6,9 @@ namespace WeakLink.Fuzzing;
 /// <param name="Other">Read to another value, of a format that has no checksum of its own.</param>
 /// <param name="Sentences">Refused with a sentence.</param>
 /// <param name="Failed">Anything else.</param>
-internal sealed record Outcomes(long Mutations, long Same, long Other, long Sentences, long Failed);
-
-/// <summary>A mutation that did not end as it should.</summary>
-/// <param name="Number">Which one.</param>
-/// <param name="Kind">The same for failures that probably have one cause.</param>
-/// <param name="Detail">What happened.</param>
-internal sealed record Failure(long Number, string Kind, string Detail);
+/// <param name="Seconds">Processor time.</param>
+internal sealed record Outcomes(long Mutations, long Same, long Other, long Sentences, long Failed, double Seconds)
+{
+    public static Outcomes operator +(Outcomes a, Outcomes b) =>
+        new(a.Mutations + b.Mutations, a.Same + b.Same, a.Other + b.Other, a.Sentences + b.Sentences, a.Failed + b.Failed, a.Seconds + b.Seconds);
+}
