@@ -43,7 +43,8 @@ internal static class ArrayReaders
         {
             using var folder = new PerturbationFolder(input.Folder, Classes);
             ReadSequences(folder, value);
-        }) { Beside = PretendFfmpeg, Share = 0.1 },
+        })
+        { Beside = PretendFfmpeg, Share = 0.1 },
     ];
 
     private static byte[] Array(string type, long[] shape, int bytes) => [.. NumpyFile.Header(type, shape), .. Enumerable.Range(0, bytes).Select(i => (byte)i)];

@@ -5,7 +5,7 @@ namespace WeakLink.Fuzzing;
 /// <summary>What a worker has done so far, in memory that outlives it: where a mutation kills the process, the fuzzer reads here which one it was.</summary>
 internal sealed class Counts : IDisposable
 {
-    private const int Places = 5;
+    private const int Places = 6;
 
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _view;
@@ -27,6 +27,9 @@ internal sealed class Counts : IDisposable
     public long Sentences { get => this[3]; set => this[3] = value; }
 
     public long Failed { get => this[4]; set => this[4] = value; }
+
+    /// <summary>Processor time of all workers.</summary>
+    public long Milliseconds { get => this[5]; set => this[5] = value; }
 
     private long this[int place]
     {

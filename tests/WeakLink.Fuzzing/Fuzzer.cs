@@ -39,10 +39,9 @@ internal sealed class Fuzzer(long seed)
         {
             using var counts = new Counts(folder.FullName);
             var end = first + count;
-            var seconds = 0.0;
             for (var (next, deaths) = (first, 0); next < end;)
             {
-                var complaint = Work(reader, next, end, folder.FullName, counts, report, ref seconds);
+                var complaint = Work(reader, next, end, folder.FullName, counts, report);
                 if (complaint is null)
                 {
                     break;
@@ -63,7 +62,7 @@ internal sealed class Fuzzer(long seed)
                 }
             }
 
-            return new Outcomes(end - first, counts.Same, counts.Other, counts.Sentences, counts.Failed, seconds);
+            return new Outcomes(end - first, counts.Same, counts.Other, counts.Sentences, counts.Failed, counts.Milliseconds / 1000.0);
         }
         finally
         {
@@ -72,7 +71,7 @@ internal sealed class Fuzzer(long seed)
     }
 
     /// <summary>Null where the worker came to the end; otherwise what is known of its death.</summary>
-    private string? Work(Reader reader, long first, long end, string folder, Counts counts, Action<Failure> report, ref double seconds)
+    private string? Work(Reader reader, long first, long end, string folder, Counts counts, Action<Failure> report)
     {
         counts.Current = first - 1;
         var start = new ProcessStartInfo(
@@ -108,13 +107,11 @@ internal sealed class Fuzzer(long seed)
             {
                 worker.Kill();
                 worker.WaitForExit();
-                seconds += worker.TotalProcessorTime.TotalSeconds;
                 return FormattableString.Invariant($"hung for {Patience.TotalSeconds} s");
             }
         }
 
         worker.WaitForExit();
-        seconds += worker.TotalProcessorTime.TotalSeconds;
         return worker.ExitCode == 0 ? null : FormattableString.Invariant($"killed the process (exit code {worker.ExitCode}): ") + complaint.Result[..Math.Min(complaint.Result.Length, LongestComplaint)];
     }
 }

@@ -20,10 +20,14 @@ internal sealed partial class Mutation(IReadOnlyList<byte[]> samples, bool isTex
         uint.MaxValue, 1L << 32, 1L << 40, 1L << 53, long.MaxValue / 8, long.MaxValue - 1, long.MaxValue, long.MinValue,
     ];
 
+    private static readonly string[] Numbers =
+    [
+        "NaN", "Infinity", "-Infinity", "1e999", "-1e999", "1e39", "1e-300", "-0", "0.5", "63", "1e9", "99999999999999999999", "0x10", "007",
+    ];
+
     private static readonly string[] Words =
     [
-        "null", "true", "false", "NaN", "Infinity", "-Infinity", "1e999", "-1e999", "1e39", "1e-300", "-0", "0", "-1", "1", "0.5", "63", "1e9", "99999999999999999999", "9223372036854775807", "-9223372036854775808", "2147483647", "-2147483648",
-        "0x10", "007", "~", "\"\"", "''", "[]", "{}", "[[]]", "{\"a\":1}", "[null]", "[1,2,3]", ":", ": ", "-", "- ", ",", "[", "]", "{", "}", "(", ")", "\"", "'", "&a", "*a", "&a [*a]", "<<: *a", "!!binary AA", "!!int x", "!<tag>", "---", "...", "%YAML 9.9", "? ", "|", ">", "#", "\t", "\n", "\r\n", "\n\n", "  ", "\0", "\u001b[2J", "\\u0000",
+        .. Numbers, "null", "true", "false", "~", "\"\"", "''", "[]", "{}", "[[]]", "{\"a\":1}", "[null]", "[1,2,3]", ":", ": ", "-", "- ", ",", "[", "]", "{", "}", "(", ")", "\"", "'", "&a", "*a", "&a [*a]", "<<: *a", "!!binary AA", "!!int x", "!<tag>", "---", "...", "%YAML 9.9", "? ", "|", ">", "#", "\t", "\n", "\r\n", "\n\n", "  ", "\0", "\u001b[2J", "\\u0000",
         "\\ud800", "\uFEFF", "\u2028", "é", "..", "../../x", "/", "/dev/null", "CON", "a.b.c", "=", "==", "__metadata__",
     ];
 
@@ -36,7 +40,8 @@ internal sealed partial class Mutation(IReadOnlyList<byte[]> samples, bool isTex
         var key = Encoding.UTF8.GetBytes(FormattableString.Invariant($"{reader} {seed} {number}"));
         var random = new Random(unchecked((int)XxHash3.HashToUInt64(key)));
         var bytes = (byte[])Any(random).Clone();
-        for (var changes = 1 + random.Next(MostChanges); changes > 0; changes--)
+        // A single change gets farther, several meet each other.
+        for (var changes = random.Next(2) == 0 ? 1 : 1 + random.Next(MostChanges); changes > 0; changes--)
         {
             bytes = random.Next(10) < (isText ? 7 : 2) ? ChangeText(bytes, random) : ChangeBytes(bytes, random);
         }
@@ -133,7 +138,8 @@ internal sealed partial class Mutation(IReadOnlyList<byte[]> samples, bool isTex
         var (before, after) = (text[..token.Index], text[(token.Index + token.Length)..]);
         return Encoding.Latin1.GetBytes(random.Next(12) switch
         {
-            0 or 1 or 2 => before + Word(random) + after,
+            0 or 1 => before + Alike(token.Value, random) + after,
+            2 => before + Word(random) + after,
             3 => before + Word(random) + token.Value + after,
             4 or 5 => before + after,
             6 => before + token.Value + token.Value + after,
@@ -144,6 +150,19 @@ internal sealed partial class Mutation(IReadOnlyList<byte[]> samples, bool isTex
             _ => random.Next(20) == 0 ? Aliases(random) + text : before + Nested(random) + token.Value + after,
         });
     }
+
+    // What the grammar takes in the same place.
+    private static string Alike(string token, Random random) => token[0] switch
+    {
+        '"' or '\'' => token[0] + Word(random).Trim('"', '\'') + token[0],
+        >= '0' and <= '9' or '-' => random.Next(3) switch
+        {
+            0 => Integers[random.Next(Integers.Length)].ToString(System.Globalization.CultureInfo.InvariantCulture),
+            1 => Numbers[random.Next(Numbers.Length)],
+            _ => (random.NextDouble() * Math.Pow(10, random.Next(-3, 4))).ToString("R", System.Globalization.CultureInfo.InvariantCulture),
+        },
+        _ => Word(random),
+    };
 
     private static string Word(Random random) => Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(
         random.Next(4) == 0 ? Integers[random.Next(Integers.Length)].ToString(System.Globalization.CultureInfo.InvariantCulture) : Words[random.Next(Words.Length)]));

@@ -39,18 +39,21 @@ internal static class NetworkReaders
         {
             Write(input);
             Load(input.Path, value);
-        }) { IsText = true },
+        })
+        { IsText = true },
         new("resumed-resealed", "x.safetensors", OwnFile, () => [Described(Resumable(1)), Described(Resumable(2))], (input, value) =>
         {
             Write(input);
             Resume(input.Path, value);
-        }) { IsText = true },
+        })
+        { IsText = true },
         new("export", "x.safetensors", ExportedFile, () => [Exported(1), Exported(2)], (input, value) => Import(input.Path, value)) { IsChecked = true },
         new("export-resealed", "x.safetensors", ExportedFile, () => [Described(Exported(1)), Described(Exported(2))], (input, value) =>
         {
             Write(input);
             Import(input.Path, value);
-        }) { IsText = true },
+        })
+        { IsText = true },
         new("safetensors", "x.safetensors", ["SafeTensors.Read", "SafeTensors.Header"], () => [Foreign(1), Foreign(2)], (input, value) => Read(SafeTensors.Read(input.Path), value)),
         new("safetensors-header", "x.safetensors", ["SafeTensors.Read", "SafeTensors.Header"], () => [Foreign(1), Foreign(2)], (input, value) => Read(SafeTensors.Read(input.Path), value))
         {

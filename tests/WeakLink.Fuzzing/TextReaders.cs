@@ -31,7 +31,8 @@ internal static class TextReaders
         {
             var progress = RobustProgress.Open(input.Path, "pgd", 5, 2);
             value.Add(JsonSerializer.Serialize(new { progress.CleanDone, progress.Stage, progress.Run, progress.NextIndex, progress.BrokenBy, progress.Stages, progress.Robust }, Json.Line));
-        }) { IsText = true },
+        })
+        { IsText = true },
     ];
 
     private static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);

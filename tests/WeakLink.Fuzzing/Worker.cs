@@ -42,6 +42,7 @@ internal sealed class Worker : IDisposable
     /// <summary>Reads the files of some numbers. Failures of a kind that is new are reported, all are counted.</summary>
     public void Run(long first, long end, Action<Failure> report)
     {
+        var before = _counts.Milliseconds;
         for (var number = first; number < end; number++)
         {
             _counts.Current = number;
@@ -53,6 +54,8 @@ internal sealed class Worker : IDisposable
                     report(failure);
                 }
             }
+
+            _counts.Milliseconds = before + (long)Environment.CpuUsage.TotalTime.TotalMilliseconds;
         }
 
         _counts.Current = end;

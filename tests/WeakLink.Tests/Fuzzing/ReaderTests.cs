@@ -59,7 +59,8 @@ public class ReaderTests
                 default:
                     throw what.Length > 0 ? new InputException(what) : new FormatException();
             }
-        }) { IsChecked = true };
+        })
+        { IsChecked = true };
         using var folder = new TemporaryFolder();
         var failures = new List<Failure>();
         using (var worker = new Worker(reader, 0, folder.Path))
