@@ -135,6 +135,12 @@ internal sealed partial class Mutation(IReadOnlyList<byte[]> samples, bool isTex
         }
 
         var token = tokens[random.Next(tokens.Count)];
+        // Values are rarer than what stands around them.
+        for (var tries = random.Next(5); tries > 0 && !char.IsAsciiDigit(token.Value[0]); tries--)
+        {
+            token = tokens[random.Next(tokens.Count)];
+        }
+
         var (before, after) = (text[..token.Index], text[(token.Index + token.Length)..]);
         return Encoding.Latin1.GetBytes(random.Next(12) switch
         {
