@@ -54,8 +54,8 @@ internal static class NetworkReaders
             Import(input.Path, value);
         })
         { IsText = true },
-        new("safetensors", "x.safetensors", ["SafeTensors.Read", "SafeTensors.Header"], () => [Foreign(1), Foreign(2)], (input, value) => Read(SafeTensors.Read(input.Path), value)),
-        new("safetensors-header", "x.safetensors", ["SafeTensors.Read", "SafeTensors.Header"], () => [Foreign(1), Foreign(2)], (input, value) => Read(SafeTensors.Read(input.Path), value))
+        new("safetensors", "x.safetensors", ["SafeTensors.Read", "SafeTensors.Header"], () => [Foreign(1), Foreign(2)], (input, value) => Read(input.Path, value)),
+        new("safetensors-header", "x.safetensors", ["SafeTensors.Read", "SafeTensors.Header"], () => [Foreign(1), Foreign(2)], (input, value) => Read(input.Path, value))
         {
             IsText = true,
             Seal = RightLength,
@@ -230,11 +230,12 @@ internal static class NetworkReaders
         SafeTensors.Write(input.Path, tensors, metadata);
     }
 
-    private static void Read((Dictionary<string, torch.Tensor> Tensors, Dictionary<string, string> Metadata) file, FoundValue value)
+    private static void Read(string path, FoundValue value)
     {
-        value.Add(file.Tensors);
-        value.Add(file.Metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal).SelectMany(pair => new[] { pair.Key, pair.Value }));
-        foreach (var tensor in file.Tensors.Values)
+        var (tensors, metadata) = SafeTensors.Read(path);
+        value.Add(tensors);
+        value.Add(metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal).SelectMany(pair => new[] { pair.Key, pair.Value }));
+        foreach (var tensor in tensors.Values)
         {
             tensor.Dispose();
         }
