@@ -3,8 +3,15 @@ namespace WeakLink;
 /// <summary>Finds what a mistyped name was meant to be.</summary>
 internal static class Nearest
 {
+    // Nobody mistypes more, but a damaged file may hold a name of its whole length.
+    private const int Longest = 100;
+
     /// <summary>The known name with the smallest edit distance (Levenshtein 1966) to the given one.</summary>
-    public static string To(string name, IEnumerable<string> known) => known.MinBy(candidate => Distance(name, candidate))!;
+    public static string To(string name, IEnumerable<string> known)
+    {
+        var compared = name[..Math.Min(name.Length, Longest)];
+        return known.MinBy(candidate => Distance(compared, candidate))!;
+    }
 
     /// <summary>How many letters must be changed, added or left out.</summary>
     public static int Distance(string a, string b)

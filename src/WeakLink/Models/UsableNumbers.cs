@@ -30,13 +30,13 @@ internal static class UsableNumbers
             }
 
             var finite = tensor.isfinite();
-            if (!finite.all().ToBoolean())
+            if (!finite.all().ReadBoolean())
             {
-                var wrong = finite.logical_not().sum().ToInt64();
-                return string.Create(CultureInfo.InvariantCulture, $"{wrong:N0} of the {tensor.numel():N0} numbers of '{name}' {(wrong == 1 ? "is" : "are")} {(tensor.isnan().any().ToBoolean() ? "NaN" : "infinite")}");
+                var wrong = finite.logical_not().sum().ReadInt64();
+                return string.Create(CultureInfo.InvariantCulture, $"{wrong:N0} of the {tensor.numel():N0} numbers of '{name}' {(wrong == 1 ? "is" : "are")} {(tensor.isnan().any().ReadBoolean() ? "NaN" : "infinite")}");
             }
 
-            if (name.EndsWith(Variance, StringComparison.Ordinal) && tensor.min().to(torch.float64).ToDouble() is < 0 and var least)
+            if (name.EndsWith(Variance, StringComparison.Ordinal) && tensor.min().to(torch.float64).ReadDouble() is < 0 and var least)
             {
                 return string.Create(CultureInfo.InvariantCulture, $"'{name}' holds the negative variance {least:R}");
             }

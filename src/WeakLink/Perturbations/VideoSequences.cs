@@ -12,6 +12,9 @@ namespace WeakLink.Perturbations;
 /// </summary>
 internal sealed class VideoSequences : Dataset
 {
+    // ImageNet-P's take 5 MB; a hundred frames of high definition would still fit.
+    private const long LargestVideo = 1L << 29;
+
     private readonly string _folder;
     private readonly string[] _videos;
     private readonly int _frameHeight;
@@ -98,16 +101,38 @@ internal sealed class VideoSequences : Dataset
                         throw new InputException($"'{path}' does not decode to RGB frames of bytes: fetch it again.");
                     }
 
-                    var pixels = new byte[checked(Channels * height * width)];
-                    pictures.ReadExactly(pixels);
-                    frames.Add(pixels);
+                    // What is promised; it takes memory only as it arrives.
+                    var bytes = (long)Channels * height * width;
+                    if (bytes > LargestVideo - frames.Sum(frame => (long)frame.Length))
+                    {
+                        throw new InputException($"'{path}' decodes to more than {LargestVideo:N0} bytes ({width}x{height} pixels a frame): cut it, or scale it down.");
+                    }
+
+                    frames.Add(ReadFrame(pictures, (int)bytes) ?? throw new InputException($"'{path}' ends in the middle of a frame: fetch it again."));
                 }
             }
 
             ffmpeg.WaitForExit();
             return ffmpeg.ExitCode == 0 && frames.Count > 0
                 ? (frames, height, width)
-                : throw new InputException($"'{path}' can't be decoded ({complaint.Result.Trim()}): fetch it again.");
+                : throw new InputException($"'{path}' can't be decoded ({complaint.Result.Trim().ReplaceLineEndings("; ")}): fetch it again.");
+        }
+    }
+
+    // Null where it is not whole.
+    private static byte[]? ReadFrame(Stream stream, int length)
+    {
+        const int AtOnce = 1 << 20;
+        var pixels = new byte[Math.Min(length, AtOnce)];
+        for (var filled = 0; ;)
+        {
+            filled += stream.ReadAtLeast(pixels.AsSpan(filled), pixels.Length - filled, throwOnEndOfStream: false);
+            if (filled < pixels.Length || filled == length)
+            {
+                return filled == length ? pixels : null;
+            }
+
+            Array.Resize(ref pixels, (int)Math.Min(length, 2L * pixels.Length));
         }
     }
 

@@ -48,7 +48,7 @@ public sealed class KnownImagesTests : IDisposable
     public void PartsOfASet_AndSeveralSets_KnowTheirImagesByTheSameHashes()
     {
         Pictures.WriteClasses(_folder["a"], 4);
-        var whole = FolderDataset.Open(_folder["a"], "a", ["cat", "dog"], new DataRecipe(), [], new SilentObserver());
+        var whole = FolderDataset.Open(Part("a"), "a", ["cat", "dog"], new DataRecipe(), [], new SilentObserver());
         var known = KnownImages.Of(whole, new SilentObserver());
         Assert.Equal([known.Hashes[5], known.Hashes[2]], KnownImages.Of(new SubsetDataset(whole, [5, 2]), new SilentObserver()).Hashes);
         var joined = new JoinedDataset([new SubsetDataset(whole, [5, 2]), whole]);
@@ -143,5 +143,11 @@ public sealed class KnownImagesTests : IDisposable
     }
 
     private KnownImages Known(string folder, DataRecipe? recipe = null) =>
-        KnownImages.Of(FolderDataset.Open(_folder[folder], folder, ["cat", "dog"], recipe ?? new DataRecipe(), [], new SilentObserver()), new SilentObserver());
+        KnownImages.Of(FolderDataset.Open(Part(folder), folder, ["cat", "dog"], recipe ?? new DataRecipe(), [], new SilentObserver()), new SilentObserver());
+
+    private FolderPart Part(string folder)
+    {
+        var root = FolderTree.Read(_folder[folder]);
+        return FolderPart.Read(root, [root], new PassedOver())[0];
+    }
 }

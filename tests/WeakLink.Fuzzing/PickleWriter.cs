@@ -3,7 +3,7 @@ using System.IO.Compression;
 using System.Text;
 using TorchSharp;
 
-namespace WeakLink.Tests.Interop;
+namespace WeakLink.Fuzzing;
 
 /// <summary>Writes what Python's pickle (protocol 2) and <c>torch.save</c> write, without Python: instructions one by one.</summary>
 internal sealed class PickleWriter

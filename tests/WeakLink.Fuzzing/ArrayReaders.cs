@@ -1,0 +1,118 @@
+using WeakLink.Corruptions;
+using WeakLink.Data;
+using WeakLink.Interop;
+using WeakLink.Perturbations;
+
+namespace WeakLink.Fuzzing;
+
+/// <summary>NumPy's arrays, and the folders of images that consist of them.</summary>
+internal static class ArrayReaders
+{
+    private const int Images = 4;
+    private const int Side = 5;
+    private static readonly string[] Classes = ["cat", "dog", "owl"];
+    private static readonly string[] Pictured = ["NumpyFile.Open", "NumpyImages.Open"];
+    private static readonly string[] Corrupted = ["NumpyFile.Open", "CorruptionFolder.Open", "CorruptionFolder.ArrayOf"];
+
+    public static IReadOnlyList<Reader> All { get; } =
+    [
+        new("npy", "x.npy", ["NumpyFile.Open"], () => [Labels(1), Array("|u1", [2, 3], 6), Array("<f4", [2, 2], 16), Array("<i2", [3], 6), Array("|i1", [], 1)], (input, value) =>
+        {
+            using var array = NumpyFile.Open(input.Path);
+            value.Add($"{array.Type} {string.Join(',', array.Shape)}");
+            foreach (var number in array.Type[1] == 'f' ? [] : array.ReadIntegers())
+            {
+                value.Add(number);
+            }
+        }),
+        new("images-npy", "images.npy", Pictured, () => [Pictures(1), Pictures(2)], Read) { Beside = folder => File.WriteAllBytes(Path.Combine(folder, "labels.npy"), Labels(1)) },
+        new("labels-npy", "labels.npy", Pictured, () => [Labels(1), Labels(2)], Read) { Beside = folder => File.WriteAllBytes(Path.Combine(folder, "images.npy"), Pictures(1)) },
+        new("corrupted-npy", "fog.npy", Corrupted, () => [Pictures(1), Pictures(2)], ReadCorrupted) { Beside = folder => WriteCorrupted(folder, "fog.npy") },
+        new("corrupted-labels", "labels.npy", Corrupted, () => [Labels(1), Labels(2)], ReadCorrupted) { Beside = folder => WriteCorrupted(folder, "labels.npy") },
+        new("corruptions-json", CorruptionManifest.FileName, ["CorruptionManifest.SeveritiesOf"], () => [Manifest(1), Manifest(2)], ReadCorrupted)
+        {
+            IsText = true,
+            Beside = folder => WriteCorrupted(folder, CorruptionManifest.FileName),
+        },
+        new("sequences-npy", "rotate.npy", ["NumpyFile.Open", "PerturbationFolder.Sequences"], () => [Array("|u1", [2, 3, Side, Side, 3], 2 * 3 * Side * Side * 3), Array("|u1", [1, 2, 3, 4, 3], 72)], (input, value) =>
+        {
+            using var folder = new PerturbationFolder(input.Folder, Classes);
+            ReadSequences(folder, value);
+        }),
+        new("videos", "rotate/x.mp4", ["PerturbationFolder.Sequences", "VideoSequences.Decode"], () => [Frames(3, 4), Frames(2, 5)], (input, value) =>
+        {
+            using var folder = new PerturbationFolder(input.Folder, Classes);
+            ReadSequences(folder, value);
+        })
+        { Beside = PretendFfmpeg, Share = 0.1 },
+    ];
+
+    private static byte[] Array(string type, long[] shape, int bytes) => [.. NumpyFile.Header(type, shape), .. Enumerable.Range(0, bytes).Select(i => (byte)i)];
+
+    private static byte[] Pictures(int seed) => [.. NumpyFile.Header("|u1", [Images, Side, Side, 3]), .. Enumerable.Range(0, Images * Side * Side * 3).Select(i => (byte)(i * seed))];
+
+    private static byte[] Labels(int seed) => [.. NumpyFile.Header("<i8", [Images]), .. Enumerable.Range(0, Images).SelectMany(i => BitConverter.GetBytes((long)(i * seed % Classes.Length)))];
+
+    private static byte[] Manifest(long seed) => System.Text.Encoding.UTF8.GetBytes(
+        new CorruptionManifest("shapes", 2, Side, Side, SeverityTable.Cifar, [1, 2], CorruptionLayout.Npy, seed, "WeakLink").ToJson());
+
+    private static void Read(Input input, FoundValue value) => Add(NumpyImages.Open(input.Folder, Classes), value);
+
+    private static void WriteCorrupted(string folder, string but)
+    {
+        foreach (var (name, bytes) in new[] { ("labels.npy", Labels(1)), ("fog.npy", Pictures(1)), (CorruptionManifest.FileName, Manifest(1)) })
+        {
+            if (name != but)
+            {
+                File.WriteAllBytes(Path.Combine(folder, name), bytes);
+            }
+        }
+    }
+
+    private static void ReadCorrupted(Input input, FoundValue value)
+    {
+        using var folder = CorruptionFolder.Open(input.Folder, Classes, new DataRecipe());
+        foreach (var severity in folder.Severities)
+        {
+            value.Add(severity);
+            Add(folder.Images(CommonCorruptions.Named("fog")[0], severity, new SilentObserver()), value);
+        }
+    }
+
+    private static void ReadSequences(PerturbationFolder folder, FoundValue value)
+    {
+        var (sequences, frames) = folder.Sequences(CommonPerturbations.Named("rotate")[0]);
+        value.Add(frames);
+        Add(sequences, value);
+    }
+
+    private static void Add(Dataset images, FoundValue value)
+    {
+        using var _ = images as IDisposable;
+        value.Add($"{images.Count} {images.Height} {images.Width}");
+        var planes = new byte[images.BytesPerImage];
+        for (var i = 0; i < images.Count; i++)
+        {
+            images.Read(i, planes);
+            value.Add(images.Label(i));
+            value.Add(planes);
+        }
+    }
+
+    // What ffmpeg sends; the video itself is ffmpeg's to read.
+    private static byte[] Frames(int count, int side) =>
+        [.. Enumerable.Range(0, count).SelectMany(frame => (byte[])[.. System.Text.Encoding.ASCII.GetBytes($"P6\n{side} {side}\n255\n"), .. Enumerable.Repeat((byte)frame, 3 * side * side)])];
+
+    private static void PretendFfmpeg(string folder)
+    {
+        Directory.CreateDirectory(Path.Combine(folder, "rotate"));
+        var program = Path.Combine(Directory.CreateDirectory(Path.Combine(Path.GetDirectoryName(folder)!, "programs")).FullName, "ffmpeg");
+        File.WriteAllText(program, "#!/bin/sh\nexec cat \"$7\"\n");
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        }
+
+        Environment.SetEnvironmentVariable("PATH", Path.GetDirectoryName(program) + Path.PathSeparator + Environment.GetEnvironmentVariable("PATH"));
+    }
+}

@@ -1,0 +1,105 @@
+using System.Text;
+using System.Text.Json;
+using WeakLink.Comparisons;
+using WeakLink.Evaluation;
+using WeakLink.Reports;
+using WeakLink.Runtime;
+using WeakLink.Training;
+
+namespace WeakLink.Fuzzing;
+
+/// <summary>Recipes, and what a run keeps of itself.</summary>
+internal static class TextReaders
+{
+    // A page with its plots takes a tenth of a second.
+    private const double Drawn = 0.02;
+
+    public static IReadOnlyList<Reader> All { get; } =
+    [
+        new("recipe", "x.yaml", ["RecipeFile.Load", "RecipeFile.Parse"], () => [.. RecipeFile.Names.Select(name => Bytes(RecipeFile.ToYaml(RecipeFile.Load(name, [])))), Bytes("model: {name: resnet8, mean: [0.5, 0.4, 0.3], standard-deviation: [1, 1, 1]}\n\"ews\":\n  width: 0.5\n")], (input, value) =>
+            value.Add(RecipeFile.ToYaml(RecipeFile.Load(input.Path, [])))) { IsText = true },
+        new("overrides", "x.txt", ["RecipeFile.Parse"], () => [.. RecipeFile.Names.Select(name => Bytes(string.Join('\n', RecipeFile.ValuesOf(RecipeFile.Load(name, [])).Select(key => $"{key.Name}={key.Value}"))))], (input, value) =>
+            value.Add(RecipeFile.ToYaml(RecipeFile.Load("small", Encoding.UTF8.GetString(input.Bytes).Split('\n'))))) { IsText = true },
+        new("run-recipe", "recipe.yaml", ["RunFolder.RecipeOf"], () => [Recipe(0), Recipe(1)], Compare) { IsText = true, Beside = folder => WriteRun(folder, "recipe.yaml") },
+        new("summary", "summary.json", ["Summary.Read"], () => [Summary(0), Summary(1)], Compare) { IsText = true, Beside = folder => WriteRun(folder, "summary.json") },
+        new("metrics", "metrics.jsonl", ["RunFolder.ReadEpochs"], () => [Metrics(2), Metrics(3)], Compare) { IsText = true, Beside = folder => WriteRun(folder, "metrics.jsonl") },
+        new("environment", "environment.json", ["RunFolder.EnvironmentOf"], () => [Machine("a"), Machine("b")], Compare) { IsText = true, Beside = folder => WriteRun(folder, "environment.json") },
+        new("summary-page", "summary.json", ["Summary.Read"], () => [Summary(0), Summary(1)], Draw) { IsText = true, Share = Drawn, Beside = folder => WriteRun(folder, "summary.json") },
+        new("metrics-page", "metrics.jsonl", ["RunFolder.ReadEpochs"], () => [Metrics(2), Metrics(3)], Draw) { IsText = true, Share = Drawn, Beside = folder => WriteRun(folder, "metrics.jsonl") },
+        new("commands", "commands.txt", ["RunFolder.CommandsOf"], () => [Bytes("weaklink train\nweaklink train --resume\n")], (input, value) => value.Add(RunFolder.CommandsOf(input.Folder))) { IsText = true },
+        new("attack-progress", "x.json", ["RobustProgress.Open"], Progress, (input, value) =>
+        {
+            var progress = RobustProgress.Open(input.Path, "pgd", 5, 2);
+            value.Add(JsonSerializer.Serialize(new { progress.CleanDone, progress.Stage, progress.Run, progress.NextIndex, progress.BrokenBy, progress.Stages, progress.Robust }, Json.Line));
+        })
+        { IsText = true },
+    ];
+
+    private static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
+
+    private static byte[] Recipe(long seed) => Bytes(RecipeFile.ToYaml(RecipeFile.Load("small", [FormattableString.Invariant($"seed={seed}")])));
+
+    private static byte[] Summary(long seed) => Bytes(new Summary
+    {
+        Data = "shapes",
+        Model = "resnet8",
+        Seed = seed,
+        Ews = "policy",
+        Images = 100,
+        Parameters = 1000,
+        Epochs = 2,
+        Format = "fp32 contiguous",
+        Clean = new CleanSummary(0.5, 0.9, 1.5, 0.01),
+        Subnets = new SubnetSummary(0.7, 100, 10, 0.5, SpreadSummary.Of([0.3, 0.4]), SpreadSummary.Of([0.2, 0.3])),
+        Corruptions = new CorruptionSummary(100, "generated", "cifar", null, 0.4, null, null, null, new Dictionary<string, IReadOnlyList<double>> { ["fog"] = [0.5, 0.6], ["snow"] = [0.5, 0.7] }, 1, 1),
+        Perturbations = new PerturbationSummary(10, "generated", 0.1, 1, null, null, null, new Dictionary<string, double> { ["rotate"] = 0.1 }, new Dictionary<string, double> { ["rotate"] = 1 }, 1, 1),
+        Attacks = new Dictionary<string, IReadOnlyDictionary<string, RobustSummary>>
+        {
+            ["pgd"] = new Dictionary<string, RobustSummary> { ["linf"] = new(0.03, 100, 0.5, 0.1, 0, [new AttackStage("pgd", 50, 40, 1, 100, 100)], new Dictionary<string, ClassSummary> { ["cat"] = new(0.5, 0.1) }, ["weak"]) },
+        },
+        Seconds = new SecondsSummary(60, 1, 100),
+    }.ToJson());
+
+    private static byte[] Metrics(int epochs) => Bytes(string.Concat(Enumerable.Range(1, epochs).Select(epoch =>
+        JsonSerializer.Serialize(new EpochMetrics(epoch, 20 * epoch, 0.1, 1, 0, 0.5, 0.4 + (0.1 * epoch), 1, null, 1, 100, 0), Json.Line) + "\n")));
+
+    private static byte[] Machine(string processor) => Bytes(JsonSerializer.Serialize(new EnvironmentReport("0.1.0", "10.0", "Linux", processor, 2, "AVX2", false, "2.10", "cpu", 2, null), Json.Indented));
+
+    private static IReadOnlyList<byte[]> Progress()
+    {
+        var path = Path.GetTempFileName();
+        File.Delete(path);
+        var progress = RobustProgress.Open(path, "pgd", 5, 2);
+        progress.Save();
+        var fresh = File.ReadAllBytes(path);
+        progress.AddClean([0, 1, 2, 3, 4], [true, true, false, true, true]);
+        progress.EndClean();
+        progress.Break(1, 0);
+        progress.Add(0, [0, 1, 3], 1, 0.5, 10, 10);
+        progress.Save();
+        var later = File.ReadAllBytes(path);
+        File.Delete(path);
+        return [fresh, later];
+    }
+
+    private static void WriteRun(string folder, string but)
+    {
+        var other = Directory.CreateDirectory(Path.Combine(folder, "other")).FullName;
+        foreach (var (name, bytes) in new[] { ("recipe.yaml", Recipe(1)), ("summary.json", Summary(1)), ("metrics.jsonl", Metrics(2)), ("environment.json", Machine("a")) })
+        {
+            File.WriteAllBytes(Path.Combine(other, name), bytes);
+            if (name != but)
+            {
+                File.WriteAllBytes(Path.Combine(folder, name), bytes);
+            }
+        }
+    }
+
+    // As the compare command does: what is read is also used.
+    private static void Compare(Input input, FoundValue value) => value.Add(Comparing(input).ToJson("weaklink compare"));
+
+    private static void Draw(Input input, FoundValue value) => value.Add(ComparisonReport.CreatePage(Comparing(input), "weaklink compare").ToHtml());
+
+    private static Comparison Comparing(Input input) =>
+        Comparison.Of(ComparedArm.Group([new NamedRun("first", input.Folder), new NamedRun("second", Path.Combine(input.Folder, "other"))]));
+}

@@ -1,0 +1,80 @@
+using Mono.Cecil;
+
+namespace WeakLink.Tests.Fuzzing;
+
+public class CatalogueTests
+{
+    // What opens or parses bytes from outside: of .NET and the packages, and of WeakLink's own for whoever uses them.
+    private static readonly string[] Openers =
+    [
+        "System.IO.File::Open", "System.IO.File::Read", "System.IO.FileStream::.ctor", "System.IO.StreamReader::.ctor", "System.IO.MemoryMappedFiles.MemoryMappedFile::", "System.IO.FileInfo::Open",
+        "System.IO.Compression.ZipFile::", "System.IO.Compression.ZipArchive::.ctor", "System.IO.Compression.GZipStream::.ctor", "System.IO.Compression.ZLibStream::.ctor", "System.IO.Compression.DeflateStream::.ctor",
+        "System.IO.Compression.BrotliStream::.ctor", "System.Formats.Tar.", "System.Text.Json.JsonSerializer::Deserialize", "System.Text.Json.JsonDocument::Parse", "System.Text.Json.Nodes.JsonNode::Parse", "System.Text.Json.Utf8JsonReader::.ctor",
+        "System.Xml.", "YamlDotNet.RepresentationModel.YamlStream::Load", "YamlDotNet.Core.Parser::.ctor", "YamlDotNet.Serialization.", "SkiaSharp.SKCodec::Create", "SkiaSharp.SKBitmap::Decode", "SkiaSharp.SKImage::FromEncodedData",
+        "TorchSharp.torch::load", "TorchSharp.torch/jit::load", "System.Diagnostics.Process::Start", "System.Net.Http.HttpClient::",
+        "WeakLink.Interop.NumpyFile::Open", "WeakLink.Interop.SafeTensors::Read", "WeakLink.Interop.PyTorchFile::Read", "WeakLink.Interop.PickleReader::.ctor", "WeakLink.Data.TarEntries::.ctor",
+    ];
+
+    // Opens, but nothing that somebody else wrote, or nothing that is understood.
+    private static readonly Dictionary<string, string> Excused = new()
+    {
+        ["AtomicFile.Write"] = "writes",
+        ["ComparisonTraining.Take"] = "an empty file, for its lock",
+        ["CorruptionWriter.Prepare"] = "asks whether the text is the one that it would write",
+        ["Download.LockAsync"] = "an empty file, for its lock",
+        ["Download.OpenForWriting"] = "what has arrived counts only once its checksum is right",
+        ["EnvironmentReport.Instructions"] = "written by the kernel",
+        ["EnvironmentReport.ProcessorName"] = "written by the kernel",
+        ["ImportCommand.ClassNames"] = "lines of a text that is at most 4 MB long",
+        ["NativeLibraries.Explain"] = "libraries of this installation, which are executed anyway",
+        ["NativeLibraries.Keep"] = "asks whether the bytes are those that it would write",
+        ["NativeLibraries.LibstdcxxPath"] = "written by the kernel",
+        ["NativeLibraries.LoadPrivateCopy"] = "libraries of this installation, which are executed anyway",
+        ["Page..cctor"] = "part of the library",
+        ["RunFolder.Open"] = "an empty file, for its lock",
+        ["SafeArchive.WriteFile"] = "writes",
+        ["Transfer.CompleteAsync"] = "what a server sends counts only once its checksum is right (DownloadTests has servers that lie)",
+        ["Transfer.ReceiveAsync"] = "what a server sends counts only once its checksum is right (DownloadTests has servers that lie)",
+    };
+
+    [Fact]
+    public void EveryMethodThatOpensAFile_IsInTheCatalogueOrExcused()
+    {
+        var opening = new[] { typeof(InputException).Assembly.Location, Path.Combine(AppContext.BaseDirectory, "WeakLink.Cli.dll") }.SelectMany(Opening).ToHashSet();
+        var known = Catalogue.All.SelectMany(reader => reader.Opens).ToHashSet();
+        var unknown = opening.Except(known).Except(Excused.Keys).Order().ToList();
+        Assert.True(unknown.Count == 0, $"These open files: give each an entry in tests/WeakLink.Fuzzing, or a reason here why it reads nothing that somebody else wrote.\n{string.Join('\n', unknown)}");
+        Assert.Empty(known.Except(opening));
+        Assert.Empty(Excused.Keys.Except(opening));
+        Assert.Empty(known.Intersect(Excused.Keys));
+    }
+
+    [Fact]
+    public void Names_AreTheirOwn() => Assert.Equal(Catalogue.All.Count, Catalogue.All.Select(reader => reader.Name).Distinct().Count());
+
+    private static IEnumerable<string> Opening(string assembly)
+    {
+        using var module = ModuleDefinition.ReadModule(assembly);
+        foreach (var method in module.GetTypes().SelectMany(type => type.Methods).Where(method => method.HasBody))
+        {
+            if (method.Body.Instructions.Select(instruction => instruction.Operand).OfType<MethodReference>()
+                .Any(called => Openers.Any(opener => $"{called.DeclaringType.GetElementType().FullName}::{called.Name}".StartsWith(opener, StringComparison.Ordinal))))
+            {
+                yield return Written(method);
+            }
+        }
+    }
+
+    // The compiler puts lambdas, local functions and iterators into methods and classes of its own, whose names begin with that of the written method in angle brackets.
+    private static string Written(MethodDefinition method)
+    {
+        var (type, name) = (method.DeclaringType, method.Name);
+        while (type.Name.StartsWith('<'))
+        {
+            name = name.Contains('>', StringComparison.Ordinal) && name[0] == '<' && name[1] != '>' ? name : type.Name;
+            type = type.DeclaringType;
+        }
+
+        return $"{type.Name}.{(name.StartsWith('<') ? name[1..name.IndexOf('>', StringComparison.Ordinal)] : name)}";
+    }
+}
