@@ -166,7 +166,7 @@ internal static class Yaml
         }
     }
 
-    private static List<string> Sequence(IParser parser, string name)
+    private static string[] Sequence(IParser parser, string name)
     {
         var items = new List<string>();
         IsUnnamed(parser.Consume<SequenceStart>());
@@ -175,7 +175,8 @@ internal static class Yaml
             items.Add(Plain(parser, $"an item of '{name}'").Value);
         }
 
-        return items;
+        // The empty array that an untouched list of a recipe is.
+        return items.Count == 0 ? [] : items.ToArray();
     }
 
     private static Scalar Plain(IParser parser, string what)

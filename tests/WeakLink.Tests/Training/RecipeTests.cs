@@ -71,7 +71,7 @@ public class RecipeTests
     [Theory]
     [InlineData("objective.eps=8", "write 8/255")]
     [InlineData("objective.eps=eight", "such as 8/255")]
-    [InlineData("objective.step-size=-1/255", "above 0")]
+    [InlineData("objective.step-size=-1/255", "at least a millionth")]
     [InlineData("evaluation.attack=pdg", "did you mean 'pgd'", "evaluation.attack-eps=4/255")]
     [InlineData("evaluation.attack-eps=8", "write 8/255", "evaluation.attack=pgd")]
     [InlineData("objective.norm=l1", "linf or l2", "objective.kind=pgd", "objective.eps=1")]
