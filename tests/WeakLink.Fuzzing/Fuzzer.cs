@@ -17,7 +17,7 @@ internal sealed class Fuzzer(long seed)
     // Of a mutation; far more than any takes even on a busy machine.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(100);
-    private const int MostDeaths = 20;
+    private const int MostDeaths = 5;
     private const int LongestComplaint = 2000;
 
     /// <summary>Reads the mutations of some numbers.</summary>
