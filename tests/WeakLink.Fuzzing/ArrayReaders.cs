@@ -29,7 +29,7 @@ internal static class ArrayReaders
         new("labels-npy", "labels.npy", Pictured, () => [Labels(1), Labels(2)], Read) { Beside = folder => File.WriteAllBytes(Path.Combine(folder, "images.npy"), Pictures(1)) },
         new("corrupted-npy", "fog.npy", Corrupted, () => [Pictures(1), Pictures(2)], ReadCorrupted) { Beside = folder => WriteCorrupted(folder, "fog.npy") },
         new("corrupted-labels", "labels.npy", Corrupted, () => [Labels(1), Labels(2)], ReadCorrupted) { Beside = folder => WriteCorrupted(folder, "labels.npy") },
-        new("corruptions-json", CorruptionManifest.FileName, ["CorruptionManifest.SeveritiesOf"], () => [Manifest(1), Manifest(2)], ReadCorrupted)
+        new("corruptions-json", CorruptionManifest.FileName, ["CorruptionManifest.Read"], () => [Manifest(1), Manifest(2)], ReadCorrupted)
         {
             IsText = true,
             Beside = folder => WriteCorrupted(folder, CorruptionManifest.FileName),

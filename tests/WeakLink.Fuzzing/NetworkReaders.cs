@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using TorchSharp;
+using WeakLink.Data;
 using WeakLink.Interop;
 using WeakLink.Models;
 using WeakLink.Runtime;
@@ -29,7 +30,7 @@ internal static class NetworkReaders
     private static readonly Lazy<PolicySearch> Search = new(() => new PolicySearch(Target.Value.Space, new PolicyOptions(), 0));
 
     private static readonly string[] OwnFile = ["SafeTensors.Read", "SafeTensors.Header", "Checkpoint.Load"];
-    private static readonly string[] ExportedFile = ["SafeTensors.Read", "SafeTensors.Header", "PyTorchFile.IsOne", "ImportedWeights.Read", "ImportedWeights.List"];
+    private static readonly string[] ExportedFile = ["SafeTensors.Read", "SafeTensors.Header", "PyTorchFile.IsOne", "ImportedWeights.Read", "ImportedWeights.List", "ImagePreparation.Parse"];
     private static readonly string[] PyTorchZip = ["PyTorchFile.IsOne", "PyTorchFile.Read", "PyTorchFile.Tensors", "PyTorchArchive.Read", "ImportedWeights.Read"];
 
     public static IReadOnlyList<Reader> All { get; } =
@@ -47,6 +48,12 @@ internal static class NetworkReaders
             Resume(input.Path, value);
         })
         { IsText = true },
+        new("run-images", RunImages.FileName, ["RunImages.Read", "SafeTensors.Read"], () => [Images(1), Images(2)], (input, value) =>
+        {
+            var images = RunImages.Of(input.Folder, RunRecipe(input.Folder))!;
+            value.Add(string.Join(' ', images.Fingerprint(), images.Train.Hashes.Count, images.Validation.Hashes.Count, images.Test.Hashes.Count, string.Join('|', images.Train.Classes)));
+        })
+        { IsChecked = true, Beside = WriteRunRecipe },
         new("export", "x.safetensors", ExportedFile, () => [Exported(1), Exported(2)], (input, value) => Import(input.Path, value)) { IsChecked = true },
         new("export-resealed", "x.safetensors", ExportedFile, () => [Described(Exported(1)), Described(Exported(2))], (input, value) =>
         {
@@ -96,6 +103,21 @@ internal static class NetworkReaders
         optimizer.step();
         Checkpoint.Save(path, network, optimizer, search, Recipe(seed), Classes, new ImageSize(32, 32), new RunPosition { Epoch = 1, StepInEpoch = (int)seed });
     });
+
+    // Images 1 and 2 have one fingerprint each; the recipe beside them names none, as that of an older run does, so that only the file itself can say that it was changed.
+    private static byte[] Images(int seed)
+    {
+        var folder = Directory.CreateTempSubdirectory("weaklink-fuzz-").FullName;
+        var known = KnownImages.Of(new MemoryDataset("grey", ["cat", "dog"], 2, 2, [[.. Enumerable.Repeat((byte)seed, 12)], [.. Enumerable.Repeat((byte)(seed + 2), 12)]], [0, 1]), new SilentObserver());
+        RunImages.Keep(folder, new KnownSplits(known, known, known, null));
+        var bytes = File.ReadAllBytes(Path.Combine(folder, RunImages.FileName));
+        Directory.Delete(folder, recursive: true);
+        return bytes;
+    }
+
+    private static void WriteRunRecipe(string folder) => File.WriteAllText(Path.Combine(folder, "recipe.yaml"), RecipeFile.ToYaml(Recipe(0)));
+
+    private static Recipe RunRecipe(string folder) => RecipeFile.Load(Path.Combine(folder, "recipe.yaml"), []);
 
     private static byte[] Exported(long seed) => Written(path =>
     {

@@ -20,13 +20,15 @@ internal static class TextReaders
             value.Add(RecipeFile.ToYaml(RecipeFile.Load(input.Path, [])))) { IsText = true },
         new("overrides", "x.txt", ["RecipeFile.Parse"], () => [.. RecipeFile.Names.Select(name => Bytes(string.Join('\n', RecipeFile.ValuesOf(RecipeFile.Load(name, [])).Select(key => $"{key.Name}={key.Value}"))))], (input, value) =>
             value.Add(RecipeFile.ToYaml(RecipeFile.Load("small", Encoding.UTF8.GetString(input.Bytes).Split('\n'))))) { IsText = true },
-        new("run-recipe", "recipe.yaml", ["RunFolder.RecipeOf"], () => [Recipe(0), Recipe(1)], Compare) { IsText = true, Beside = folder => WriteRun(folder, "recipe.yaml") },
-        new("summary", "summary.json", ["Summary.Read"], () => [Summary(0), Summary(1)], Compare) { IsText = true, Beside = folder => WriteRun(folder, "summary.json") },
-        new("metrics", "metrics.jsonl", ["RunFolder.ReadEpochs"], () => [Metrics(2), Metrics(3)], Compare) { IsText = true, Beside = folder => WriteRun(folder, "metrics.jsonl") },
+        new("run-recipe", "recipe.yaml", ["RecipeFile.Load"], () => [Recipe(0), Recipe(1)], Compare) { IsText = true, Beside = folder => WriteRun(folder, "recipe.yaml") },
+        new("summary", "summary.json", ["Summary.Read"], () => [Summary(0), Summary(1)], Compare) { IsText = true, IsChecked = true, Beside = folder => WriteRun(folder, "summary.json") },
+        new("metrics", "metrics.jsonl", ["RunFolder.ReadEpochs", "RunFolder.Lines"], () => [Metrics(2), Metrics(3)], Compare) { IsText = true, Beside = folder => WriteRun(folder, "metrics.jsonl") },
         new("environment", "environment.json", ["RunFolder.EnvironmentOf"], () => [Machine("a"), Machine("b")], Compare) { IsText = true, Beside = folder => WriteRun(folder, "environment.json") },
-        new("summary-page", "summary.json", ["Summary.Read"], () => [Summary(0), Summary(1)], Draw) { IsText = true, Share = Drawn, Beside = folder => WriteRun(folder, "summary.json") },
+        new("summary-page", "summary.json", ["Summary.Read"], () => [Summary(0), Summary(1)], Draw) { IsText = true, IsChecked = true, Share = Drawn, Beside = folder => WriteRun(folder, "summary.json") },
         new("metrics-page", "metrics.jsonl", ["RunFolder.ReadEpochs"], () => [Metrics(2), Metrics(3)], Draw) { IsText = true, Share = Drawn, Beside = folder => WriteRun(folder, "metrics.jsonl") },
-        new("commands", "commands.txt", ["RunFolder.CommandsOf"], () => [Bytes("weaklink train\nweaklink train --resume\n")], (input, value) => value.Add(RunFolder.CommandsOf(input.Folder))) { IsText = true },
+        new("class-list", "x.txt", ["ClassNames.Read", "ImportCommand.ClassNames"], () => [Bytes("cat\ndog\nship\n"), Bytes("\ufeffa b\r\nc,d\r\n")], (input, value) =>
+            value.Add(string.Join('|', ClassNames.Read(input.Path)))) { IsText = true },
+        new("commands", "commands.txt", ["RunFolder.Lines"], () => [Bytes("weaklink train\nweaklink train --resume\n")], (input, value) => value.Add(RunFolder.CommandsOf(input.Folder))) { IsText = true },
         new("attack-progress", "x.json", ["RobustProgress.Open"], Progress, (input, value) =>
         {
             var progress = RobustProgress.Open(input.Path, "pgd", 5, 2);

@@ -70,8 +70,8 @@ public sealed record ImagePreparation
     {
         try
         {
-            var written = JsonSerializer.Deserialize<Written>(json, Json.Line);
-            if (written is not null && IsPart(written.CropHeight, written.Height) && IsPart(written.CropWidth, written.Width)
+            var written = Json.Parse<Written>(json);
+            if (IsPart(written.CropHeight, written.Height) && IsPart(written.CropWidth, written.Width)
                 && new ImagePreparation(written.Height, written.Width, written.CropHeight, written.CropWidth) is var preparation
                 && preparation.ToJson() == JsonSerializer.Serialize(written, Json.Line))
             {

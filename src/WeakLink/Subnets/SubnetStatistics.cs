@@ -24,17 +24,28 @@ public sealed class SubnetStatistics : IDisposable
 
     /// <summary>The mean and variance of one layer, created (0 and 1) when first asked for.</summary>
     /// <param name="layer">The layer itself.</param>
-    /// <param name="channels">Channels that the subnet keeps there.</param>
+    /// <param name="channels">Channels that the pass computes there: those that the subnet keeps, and in some passes others that fill them up. The kept ones come first.</param>
     /// <param name="device">Where the layer lives.</param>
     public (torch.Tensor Mean, torch.Tensor Variance) Layer(object layer, long channels, torch.Device device)
     {
-        if (!_layers.TryGetValue(layer, out var found))
+        var known = _layers.TryGetValue(layer, out var found) ? found.Mean.shape[0] : 0;
+        if (known < channels)
         {
-            found = (torch.zeros(channels, device: device).DetachFromDisposeScope(), torch.ones(channels, device: device).DetachFromDisposeScope());
-            _layers.Add(layer, found);
+            var grown = (Grown(torch.zeros(channels - known, device: device), found.Mean), Grown(torch.ones(channels - known, device: device), found.Variance));
+            found.Mean?.Dispose();
+            found.Variance?.Dispose();
+            _layers[layer] = found = grown;
         }
 
-        return found;
+        return found.Mean.shape[0] == channels ? found : (found.Mean.narrow(0, 0, channels), found.Variance.narrow(0, 0, channels));
+
+        static torch.Tensor Grown(torch.Tensor added, torch.Tensor? known)
+        {
+            using (added)
+            {
+                return (known is null ? added.alias() : torch.cat([known, added])).DetachFromDisposeScope();
+            }
+        }
     }
 
     /// <inheritdoc/>

@@ -93,7 +93,7 @@ public static class RunImages
         var (tensors, metadata) = SafeTensors.Read(path);
         try
         {
-            string[] classes = JsonSerializer.Deserialize<string[]>(metadata[Classes], Json.Line) ?? throw new JsonException();
+            string[] classes = Json.Parse<string[]>(metadata[Classes]);
             return new(Part(Train), Part(Validation), Part(Test), tensors.ContainsKey(Extra) ? Part(Extra) : null);
 
             KnownImages Part(string name)

@@ -230,18 +230,19 @@ public class CommandTests
     [InlineData("info >/dev/full", 2)]
     [InlineData("info | head -1 >/dev/null", 0)]
     [InlineData("--help | true", 0)]
-    public void ClosedAndFullOutput_IsNoAbort(string line, int code)
+    public async Task ClosedAndFullOutput_IsNoAbort(string line, int code)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "speaks to a shell");
         using var folder = new TemporaryFolder();
         var start = new ProcessStartInfo("bash", ["-c", $"set -o pipefail; '{Path.Combine(AppContext.BaseDirectory, "WeakLink.Cli")}' {line}"]) { WorkingDirectory = folder.Path, RedirectStandardError = true, RedirectStandardOutput = true };
         using var process = Process.Start(start)!;
-        var error = process.StandardError.ReadToEndAsync();
-        process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
+        var reading = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var error = await reading;
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Equal(code, process.ExitCode);
-        Assert.DoesNotContain("   at ", error.Result, StringComparison.Ordinal);
-        Assert.Equal(line.EndsWith("/dev/full", StringComparison.Ordinal) && code == 2 && line.StartsWith("info", StringComparison.Ordinal), error.Result.Contains("standard output could not be written", StringComparison.Ordinal));
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+        Assert.Equal(line.EndsWith("/dev/full", StringComparison.Ordinal) && code == 2 && line.StartsWith("info", StringComparison.Ordinal), error.Contains("standard output could not be written", StringComparison.Ordinal));
     }
 
     [Fact]

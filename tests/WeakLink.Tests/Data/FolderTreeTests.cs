@@ -2,7 +2,6 @@ using System.Diagnostics;
 using SkiaSharp;
 using WeakLink.Corruptions;
 using WeakLink.Data;
-using WeakLink.Training;
 
 namespace WeakLink.Tests.Data;
 

@@ -5,7 +5,6 @@ using WeakLink.Evaluation;
 using WeakLink.Models;
 using WeakLink.Runtime;
 using WeakLink.Tests.Interop;
-using Xunit;
 
 namespace WeakLink.Tests.Evaluation;
 

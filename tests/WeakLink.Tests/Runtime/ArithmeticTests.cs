@@ -4,7 +4,6 @@ using WeakLink.Models;
 using WeakLink.Runtime;
 using WeakLink.Subnets;
 using WeakLink.Training;
-using Xunit;
 
 namespace WeakLink.Tests.Runtime;
 

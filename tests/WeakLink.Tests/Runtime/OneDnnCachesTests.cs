@@ -1,5 +1,4 @@
 using WeakLink.Runtime;
-using Xunit;
 
 namespace WeakLink.Tests.Runtime;
 

@@ -136,7 +136,7 @@ public class TrainingRunTests
     {
         using var folder = new TemporaryFolder();
         using var first = RunFolder.Open(folder["run"], Small.Recipe, ["a", "b"], new ImageSize(32, 32), new { }, resume: false);
-        Assert.Contains("another process", Assert.Throws<InputException>(() => RunFolder.Open(folder["run"], Small.Recipe, ["a", "b"], new ImageSize(32, 32), new { }, resume: true)).Message);
+        Assert.Contains("Another process", Assert.Throws<InputException>(() => RunFolder.Open(folder["run"], Small.Recipe, ["a", "b"], new ImageSize(32, 32), new { }, resume: true)).Message);
         Assert.Contains("--resume", Assert.Throws<InputException>(() => RunFolder.Open(folder["run"], Small.Recipe, ["a", "b"], new ImageSize(32, 32), new { }, resume: false)).Message);
     }
 
