@@ -53,7 +53,7 @@ internal static class TextReaders
         Format = "fp32 contiguous",
         Clean = new CleanSummary(0.5, 0.9, 1.5, 0.01),
         Subnets = new SubnetSummary(0.7, 100, 10, 0.5, SpreadSummary.Of([0.3, 0.4]), SpreadSummary.Of([0.2, 0.3])),
-        Corruptions = new CorruptionSummary(100, "generated", "cifar", null, 0.4, null, null, null, new Dictionary<string, IReadOnlyList<double>> { ["fog"] = [0.5, 0.6], ["snow"] = [0.5, 0.7] }, 1, 1),
+        Corruptions = new CorruptionSummary(100, "generated", "cifar", null, 0.4, null, null, null, new Dictionary<string, IReadOnlyList<double>> { ["fog"] = [0.5, 0.6, 0.7, 0.8, 0.9], ["snow"] = [0.5, 0.55, 0.6, 0.7, 0.8] }, 1, 1),
         Perturbations = new PerturbationSummary(10, "generated", 0.1, 1, null, null, null, new Dictionary<string, double> { ["rotate"] = 0.1 }, new Dictionary<string, double> { ["rotate"] = 1 }, 1, 1),
         Attacks = new Dictionary<string, IReadOnlyDictionary<string, RobustSummary>>
         {

@@ -8,7 +8,7 @@ namespace WeakLink.Imaging;
 /// as much wider as the new pixels are larger, so that nothing is skipped. Weights are whole 4,194,304ths; rows are rounded to bytes
 /// before columns. Rows come one by one, so that the image need not lie in memory as planes.
 /// </summary>
-internal sealed class LinearResize : IDisposable
+internal readonly struct LinearResize : IDisposable
 {
     private const int FractionBits = 22;
 

@@ -13,6 +13,9 @@ internal static class LayerCheck
     private const long Work = 16_000_000;
     private const int MostImages = 32;
 
+    // Of a channel: of two values batch norm makes 1 and -1 whatever they are, and their gradient is nothing but rounding.
+    private const long LeastValues = 64;
+
     // Relative to the largest number of the result. float32 sums of up to a million terms stay below 1e-5; bfloat16 rounds to 1/256 (IEEE-like, 8 bits), and
     // sums in float32. Both a hundred times below what a block of wrong numbers does.
     private static double Tolerance(torch.ScalarType number) => number == torch.ScalarType.BFloat16 ? 0.03 : 3e-4;
@@ -26,6 +29,7 @@ internal static class LayerCheck
         using var gradients = torch.enable_grad();
         using var generator = new torch.Generator(1);
         var count = Math.Clamp(Work / Math.Max(1, layer.MultiplyAdds), 1, mostImages);
+        count = layer.Kind == LayerKind.BatchNorm ? Math.Max(count, LeastValues / (layer.Height * layer.Width)) : count;
 
         torch.Tensor Random(params long[] shape) => torch.randn(shape, generator: generator);
         torch.Tensor Stored(torch.Tensor values) => (layer.Kind == LayerKind.Linear ? values : Laid(values.to(layer.Number), layer.ChannelsLast)).detach().requires_grad_();

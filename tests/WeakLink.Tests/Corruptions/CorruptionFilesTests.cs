@@ -133,7 +133,7 @@ public sealed class CorruptionFilesTests : IDisposable
         CorruptionWriter.Write(_images, settings, _folder.Path, new SilentObserver());
         using var written = CorruptionFolder.Open(_folder.Path, ["b", "c", "a"], new DataRecipe());
         var read = written.Images(settings.Corruptions[0], 2, new SilentObserver());
-        Assert.Equal(layout == CorruptionLayout.Npy ? [2, 0, 0, 2, 0] : [0, 0, 0, 2, 2], Enumerable.Range(0, 5).Select(read.Label));
+        Assert.Equal(layout == CorruptionLayout.Npy ? [2, 0, 0, 2, 0] : [2, 2, 0, 0, 0], Enumerable.Range(0, 5).Select(read.Label));
         Assert.Equal(KnownImages.Of(_images, new SilentObserver()).Hashes, written.Originals!.Hashes);
         Assert.Equal((47, 31), written.Size);
         Assert.Contains("class 'b'", Assert.Throws<InputException>(() => CorruptionFolder.Open(_folder.Path, ["a", "c"], new DataRecipe())).Message, StringComparison.Ordinal);

@@ -22,7 +22,6 @@ public class CatalogueTests
         ["Arithmetic.IsRemembered"] = "lines of its own cache, of which only those that it would write count",
         ["AtomicFile.Write"] = "writes",
         ["ComparisonTraining.Take"] = "an empty file, for its lock",
-        ["CorruptionWriter.Prepare"] = "asks whether the text is the one that it would write",
         ["Download.LockAsync"] = "an empty file, for its lock",
         ["Download.OpenForWriting"] = "what has arrived counts only once its checksum is right",
         ["EnvironmentReport.Instructions"] = "written by the kernel",
@@ -46,7 +45,6 @@ public class CatalogueTests
         ["Transfer.CompleteAsync"] = "what a server sends counts only once its checksum is right (DownloadTests has servers that lie)",
         ["Transfer.ReceiveAsync"] = "what a server sends counts only once its checksum is right (DownloadTests has servers that lie)",
         ["Yaml.Document"] = "the one place that reads YAML: who calls it is in the catalogue",
-        ["Yaml.Read"] = "the one place that reads YAML: who calls it is in the catalogue",
     };
 
     [Fact]
