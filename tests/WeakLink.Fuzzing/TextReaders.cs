@@ -23,7 +23,8 @@ internal static class TextReaders
         new("run-recipe", "recipe.yaml", ["RecipeFile.Load"], () => [Recipe(0), Recipe(1)], Compare) { IsText = true, Beside = folder => WriteRun(folder, "recipe.yaml") },
         new("summary", "summary.json", ["Summary.Read"], () => [Summary(0), Summary(1)], Compare) { IsText = true, IsChecked = true, Beside = folder => WriteRun(folder, "summary.json") },
         new("metrics", "metrics.jsonl", ["RunFolder.ReadEpochs", "RunFolder.Lines"], () => [Metrics(2), Metrics(3)], Compare) { IsText = true, Beside = folder => WriteRun(folder, "metrics.jsonl") },
-        new("environment", "environment.json", ["RunFolder.EnvironmentOf"], () => [Machine("a"), Machine("b")], Compare) { IsText = true, Beside = folder => WriteRun(folder, "environment.json") },
+        new("environment", "environment.json", ["RunFolder.EnvironmentOf"], () => [Machine("a"), Machine("b")], (input, value) =>
+            value.Add(RunFolder.EnvironmentOf(input.Folder)?.ToString() ?? "unknown")) { IsText = true },
         new("summary-page", "summary.json", ["Summary.Read"], () => [Summary(0), Summary(1)], Draw) { IsText = true, IsChecked = true, Share = Drawn, Beside = folder => WriteRun(folder, "summary.json") },
         new("metrics-page", "metrics.jsonl", ["RunFolder.ReadEpochs"], () => [Metrics(2), Metrics(3)], Draw) { IsText = true, Share = Drawn, Beside = folder => WriteRun(folder, "metrics.jsonl") },
         new("class-list", "x.txt", ["ClassNames.Read", "ImportCommand.ClassNames"], () => [Bytes("cat\ndog\nship\n"), Bytes("\ufeffa b\r\nc,d\r\n")], (input, value) =>

@@ -50,8 +50,8 @@ public sealed class PolicySearch : ISubnetSearch
     private readonly SubnetPolicy _policy;
     private readonly Adam _adam;
 
-    // NaN until the first reward.
-    private readonly torch.Tensor _baseline = torch.full(1, Kept(double.NaN), torch.float64).DetachFromDisposeScope();
+    // Of no meaning before the first update.
+    private readonly torch.Tensor _baseline = torch.zeros(1, torch.float64).DetachFromDisposeScope();
 
     private readonly torch.Tensor _updates = torch.zeros(1, torch.int64).DetachFromDisposeScope();
 
@@ -103,8 +103,7 @@ public sealed class PolicySearch : ISubnetSearch
         }
 
         var reward = -accuracy;
-        var baseline = _baseline.item<double>();
-        baseline = double.IsNaN(baseline) ? reward : baseline;
+        var baseline = _updates.ReadInt64() == 0 ? reward : _baseline.ReadDouble();
         _adam.zero_grad();
         Surrogate(walk, reward - baseline).backward();
         if (_options.GradientClip > 0)

@@ -156,6 +156,11 @@ public class CommandTests
         SafeTensors.Write(folder["other.safetensors"], tensors, metadata);
         var sentence = Weaklink.Run(folder.Path, "evaluate", "other.safetensors").Sentence;
         Assert.Contains("another architecture", sentence);
+        Assert.Contains("numbers, the network more than", sentence);
+        metadata["recipe"] = metadata["recipe"].Replace("width-multiplier: 0.5", "width-multiplier: 0.25", StringComparison.Ordinal);
+        SafeTensors.Write(folder["small.safetensors"], tensors, metadata);
+        sentence = Weaklink.Run(folder.Path, "evaluate", "small.safetensors").Sentence;
+        Assert.Contains("another architecture", sentence);
         Assert.Contains("layer1.1.", sentence);
 
         Pictures.WriteClasses(folder["pets"], 4);
