@@ -129,7 +129,7 @@ public static class Arithmetic
     private static readonly Lazy<string> Machine = new(() =>
     {
         var parts = new List<string> { NativeLibraries.LibtorchVersion, torch.get_num_threads().ToString(System.Globalization.CultureInfo.InvariantCulture), NativeLibraries.CacheRemedy.ToString() ?? "" };
-        if (LoadedLibrary.Find("libtorch_cpu.so") is { } library)
+        if (LoadedLibrary.Libtorch is { } library)
         {
             parts.Add($"{new FileInfo(library.Path).Length}");
         }

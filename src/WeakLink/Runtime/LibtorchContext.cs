@@ -8,8 +8,6 @@ namespace WeakLink.Runtime;
 /// </summary>
 internal static unsafe class LibtorchContext
 {
-    private const string Library = "libtorch_cpu.so";
-
     /// <summary>
     /// Whether single small images may go through NNPACK. libtorch tells at every such call when NNPACK doesn't like the processor; oneDNN and the plain
     /// way do the same work.
@@ -21,7 +19,7 @@ internal static unsafe class LibtorchContext
 
     private static bool Set(string setter, bool value)
     {
-        if (LoadedLibrary.Find(Library) is not { } library
+        if (LoadedLibrary.Libtorch is not { } library
             || !NativeLibrary.TryLoad(library.Path, out var torch)
             || !NativeLibrary.TryGetExport(torch, "_ZN2at13globalContextEv", out var context)
             || !NativeLibrary.TryGetExport(torch, setter, out var set))

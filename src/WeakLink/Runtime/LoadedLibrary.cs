@@ -21,8 +21,11 @@ internal sealed unsafe partial class LoadedLibrary
     /// <summary>Where it was loaded from.</summary>
     public string Path { get; }
 
+    /// <summary>The part of libtorch that computes on the processor; null where it is not loaded.</summary>
+    public static LoadedLibrary? Libtorch => Find("libtorch_cpu.so");
+
     /// <summary>The library of a file name; null where none is loaded, or on another system than Linux.</summary>
-    public static LoadedLibrary? Find(string fileName)
+    private static LoadedLibrary? Find(string fileName)
     {
         if (!OperatingSystem.IsLinux())
         {

@@ -69,7 +69,7 @@ public static class NativeLibraries
         }
 
         AssemblyLoadContext.Default.ResolvingUnmanagedDll += (_, name) => IsTorchSharp(name) ? LoadPrivateCopy() : 0;
-        if (LoadedLibrary.Find("libtorch_cpu.so") is not null)
+        if (LoadedLibrary.Libtorch is not null)
         {
             // A program that has called TorchSharp before anything of WeakLink.
             Prepare();

@@ -24,8 +24,6 @@ public enum CacheRemedy
 /// </summary>
 internal static unsafe class OneDnnCaches
 {
-    private const string Library = "libtorch_cpu.so";
-
     // Xbyak 7.05 (xbyak_util.h), class Cpu: numCores_, dataCacheSize_[10], coresSharingDataCache_[10], dataCacheLevels_.
     private const int MostLevels = 10;
     private const int Levels = 3;
@@ -84,7 +82,7 @@ internal static unsafe class OneDnnCaches
     /// <returns>Whether that was found, once and only once, in the memory of libtorch itself.</returns>
     public static bool Write(Sizes? believed, Sizes sizes)
     {
-        if (LoadedLibrary.Find(Library) is not { } library || !Convolve(library.Path))
+        if (LoadedLibrary.Libtorch is not { } library || !Convolve(library.Path))
         {
             return false;
         }
