@@ -33,7 +33,7 @@ public static class ImageFile
     public static (int Width, int Height) Size(string path)
     {
         using var stream = Open(path);
-        using var codec = Codec(stream, path);
+        using var codec = Codec(path);
         var image = new UprightRows(codec, Orientation(stream, codec, path));
         return (image.Width, image.Height);
     }
@@ -50,7 +50,7 @@ public static class ImageFile
     public static (byte[] Planes, int Width, int Height) Decode(string path, int size = 0)
     {
         using var stream = Open(path);
-        using var codec = Codec(stream, path);
+        using var codec = Codec(path);
         var image = new UprightRows(codec, Orientation(stream, codec, path));
         if ((long)image.Width * image.Height <= LargePixels)
         {
@@ -90,10 +90,13 @@ public static class ImageFile
         }
     }
 
-    private static SKCodec Codec(FileStream stream, string path)
+    // Skia reads the file itself: a damaged BMP makes it ask for more bytes than a .NET stream has numbers for, and an exception that crosses native code ends
+    // the process. (Not mapped into memory either: a file that shrinks meanwhile would.)
+    private static SKCodec Codec(string path)
     {
-        using var managed = new SKManagedStream(stream, disposeManagedStream: false);
-        var codec = SKCodec.Create(managed) ?? throw new InputException($"'{path}' is not a readable image ({Formats}): remove or replace it (train and predict pass over such files with --skip-bad-images).");
+        using var file = new SKFileStream(path);
+        var codec = (file.IsValid ? SKCodec.Create(file) : null)
+            ?? throw new InputException($"'{path}' is not a readable image ({Formats}): remove or replace it (train and predict pass over such files with --skip-bad-images).");
         if ((long)codec.Info.Width * codec.Info.Height > LargestPixels)
         {
             var (width, height) = (codec.Info.Width, codec.Info.Height);
