@@ -25,11 +25,11 @@ public sealed class InputException : Exception
     {
     }
 
-    private static string OneLine(string message)
-    {
-        message = message.Length <= Longest ? message : $"{message[..(Longest - KeptOfTheEnd)]} ... {message[^KeptOfTheEnd..]}";
-        return message.Any(BreaksTheLine) ? string.Concat(message.Select(letter => BreaksTheLine(letter) ? FormattableString.Invariant($"\\u{(int)letter:x4}") : letter.ToString())) : message;
-    }
+    private static string OneLine(string message) => Cut(message.Any(BreaksTheLine) ? WrittenOut(message) : message);
+
+    private static string WrittenOut(string message) => string.Concat(message.Select(letter => BreaksTheLine(letter) ? FormattableString.Invariant($"\\u{(int)letter:x4}") : letter.ToString()));
+
+    private static string Cut(string message) => message.Length <= Longest ? message : $"{message[..(Longest - KeptOfTheEnd)]} ... {message[^KeptOfTheEnd..]}";
 
     private static bool BreaksTheLine(char letter) => char.GetUnicodeCategory(letter) is UnicodeCategory.Control or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 }
