@@ -83,7 +83,7 @@ public static class Json
     /// <summary>A document with a checksum of everything else in it, which spaces and line ends do not touch.</summary>
     internal static string Sealed<T>(T value)
     {
-        var document = JsonSerializer.SerializeToNode(value, Indented)!.AsObject();
+        var document = JsonSerializer.SerializeToNode(value, Named)!.AsObject();
         document[Checksum] = ChecksumOf(document);
         return document.ToJsonString(Indented);
     }

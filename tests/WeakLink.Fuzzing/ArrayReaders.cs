@@ -27,11 +27,12 @@ internal static class ArrayReaders
         }),
         new("images-npy", "images.npy", Pictured, () => [Pictures(1), Pictures(2)], Read) { Beside = folder => File.WriteAllBytes(Path.Combine(folder, "labels.npy"), Labels(1)) },
         new("labels-npy", "labels.npy", Pictured, () => [Labels(1), Labels(2)], Read) { Beside = folder => File.WriteAllBytes(Path.Combine(folder, "images.npy"), Pictures(1)) },
-        new("corrupted-npy", "fog.npy", Corrupted, () => [Pictures(1), Pictures(2)], ReadCorrupted) { Beside = folder => WriteCorrupted(folder, "fog.npy") },
+        new("corrupted-npy", "fog.npy", Corrupted, () => [Pictures(1)], ReadCorrupted) { IsChecked = true, Beside = folder => WriteCorrupted(folder, "fog.npy") },
         new("corrupted-labels", "labels.npy", Corrupted, () => [Labels(1), Labels(2)], ReadCorrupted) { Beside = folder => WriteCorrupted(folder, "labels.npy") },
         new("corruptions-json", CorruptionManifest.FileName, ["CorruptionManifest.Read"], () => [Manifest(1), Manifest(2)], ReadCorrupted)
         {
             IsText = true,
+            IsChecked = true,
             Beside = folder => WriteCorrupted(folder, CorruptionManifest.FileName),
         },
         new("sequences-npy", "rotate.npy", ["NumpyFile.Open", "PerturbationFolder.Sequences"], () => [Array("|u1", [2, 3, Side, Side, 3], 2 * 3 * Side * Side * 3), Array("|u1", [1, 2, 3, 4, 3], 72)], (input, value) =>
@@ -53,8 +54,15 @@ internal static class ArrayReaders
 
     private static byte[] Labels(int seed) => [.. NumpyFile.Header("<i8", [Images]), .. Enumerable.Range(0, Images).SelectMany(i => BitConverter.GetBytes((long)(i * seed % Classes.Length)))];
 
-    private static byte[] Manifest(long seed) => System.Text.Encoding.UTF8.GetBytes(
-        new CorruptionManifest("shapes", 2, Side, Side, SeverityTable.Cifar, [1, 2], CorruptionLayout.Npy, seed, "WeakLink").ToJson());
+    private static byte[] Manifest(long seed)
+    {
+        var manifest = new CorruptionManifest("shapes", 2, Side, Side, SeverityTable.Cifar, [1, 2], CorruptionLayout.Npy, seed, "WeakLink");
+        var folder = Directory.CreateTempSubdirectory("weaklink-fuzz-").FullName;
+        File.WriteAllBytes(Path.Combine(folder, "fog.npy"), Pictures(1));
+        manifest = manifest with { Checksums = new() { ["fog.npy"] = manifest.ChecksumOf(folder, "fog.npy") } };
+        Directory.Delete(folder, recursive: true);
+        return System.Text.Encoding.UTF8.GetBytes(manifest.ToJson());
+    }
 
     private static void Read(Input input, FoundValue value) => Add(NumpyImages.Open(input.Folder, Classes), value);
 

@@ -108,6 +108,7 @@ public sealed class CorruptionFolder : IDisposable
         }
 
         RequireAll(images, folder);
+        _manifest?.Require(_folder, string.Create(CultureInfo.InvariantCulture, $"{corruption.Name}/{severity}"));
         TellOnce(string.Join(", ", images.ClassesWithoutImages()), images.Lacking("the corrupted images"));
         TellOnce(string.Join(", ", passed.Counts.Keys), passed.Sentence());
         return images;
@@ -157,7 +158,7 @@ public sealed class CorruptionFolder : IDisposable
 
         if (missing.Count > 0)
         {
-            throw new InputException($"'{folder}' lacks {missing.Count:n0} of its {Originals.Labels.Count:n0} images, such as {CorruptionWriter.FileNameOf(missing.Min())}: copy or write them again.");
+            throw new InputException($"'{folder}' lacks {missing.Count:n0} of its {Originals.Labels.Count:n0} images, such as {Path.GetFileName(_manifest!.ImageFileOf(missing.Min()))}: copy or write them again.");
         }
     }
 
@@ -175,6 +176,7 @@ public sealed class CorruptionFolder : IDisposable
             throw new InputException($"'{_folder}' has no {corruption.Name}.npy: {(known.Count > 0 ? $"name what it has with --corruptions {string.Join(',', known)}, or make" : "make")} it with 'weaklink corrupt'.");
         }
 
+        _manifest?.Require(_folder, corruption.Name + ".npy");
         var array = NumpyFile.Open(path);
         _arrays.Add(corruption.Name, array);
         return array.Type != "|u1" || array.Shape is not [_, > 0, > 0, 3]

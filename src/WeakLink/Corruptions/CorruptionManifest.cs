@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Hashing;
 using System.Text.Json;
 using WeakLink.Data;
 
@@ -23,6 +24,12 @@ internal sealed record CorruptionManifest(
     /// <summary>The hash of each clean image, in order.</summary>
     public IReadOnlyList<string>? Hashes { get; init; }
 
+    /// <summary>
+    /// Checksums of what is finished, by its path in the folder: of an array, <c>fog.npy</c>; of the images of a severity, <c>fog/3</c>. Null in folders
+    /// of older versions.
+    /// </summary>
+    public SortedDictionary<string, string>? Checksums { get; init; }
+
     /// <summary>The manifest of a folder to be written.</summary>
     public static CorruptionManifest Of(Dataset images, KnownImages known, int width, int height, CorruptionSettings settings) =>
         new(images.Name, images.Count, width, height, SeverityTables.For(height, width), settings.Severities, settings.Layout, settings.Seed, "WeakLink: generated, not the published files")
@@ -31,7 +38,61 @@ internal sealed record CorruptionManifest(
             Classes = known.Classes,
             Labels = known.Labels,
             Hashes = [.. known.Hashes.Select(KnownImages.Text)],
+            Checksums = new(StringComparer.Ordinal),
         };
+
+    /// <summary>Whether the folder was made of the same images with the same settings, whatever the data are called, however far it got.</summary>
+    public bool IsOfTheSame(CorruptionManifest other) => (this with { Data = other.Data, Checksums = null }).ToJson() == (other with { Checksums = null }).ToJson();
+
+    /// <summary>The file of an image in the layout of folders, from the folder of its severity.</summary>
+    public string ImageFileOf(int index) => Path.Combine(Classes![Labels![index]], string.Create(CultureInfo.InvariantCulture, $"{index:D6}.jpg"));
+
+    /// <summary>Checksum of a finished array, or of a severity's finished images.</summary>
+    /// <exception cref="IOException">A file is missing or can't be read.</exception>
+    public string ChecksumOf(string folder, string piece)
+    {
+        var path = Path.Combine(folder, piece);
+        var hash = new XxHash128();
+        foreach (var file in Layout == CorruptionLayout.Npy ? [path] : Enumerable.Range(0, Images).Select(i => Path.Combine(path, ImageFileOf(i))))
+        {
+            using var stream = File.OpenRead(file);
+            hash.Append(stream);
+            hash.Append(BitConverter.GetBytes(stream.Length));
+        }
+
+        return KnownImages.Text(hash.GetCurrentHashAsUInt128());
+    }
+
+    /// <summary>Makes sure that a finished array, or a severity's images, are as they were written; older folders don't say.</summary>
+    /// <exception cref="InputException">They are not.</exception>
+    public void Require(string folder, string piece)
+    {
+        if (Checksums is null)
+        {
+            return;
+        }
+
+        var path = Path.Combine(folder, piece);
+        if (!Checksums.TryGetValue(piece, out var expected))
+        {
+            throw new InputException($"'{path}' is not listed as finished in {FileName}: remove it, and give the command that wrote the folder again.");
+        }
+
+        string found;
+        try
+        {
+            found = ChecksumOf(folder, piece);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"'{path}' can't be read ({exception.Message.TrimEnd('.')}): copy it again, or remove it and give the command that wrote the folder again.", exception);
+        }
+
+        if (found != expected)
+        {
+            throw new InputException($"'{path}' was changed or damaged after it was written (its checksum is not that of {FileName}): copy it again, or remove it and give the command that wrote the folder again.");
+        }
+    }
 
     /// <summary>The images that the corrupted ones were made of; null in folders of older versions.</summary>
     public KnownImages? Originals() => Fingerprint is null || Classes is null || Labels is null || Hashes is null
@@ -39,7 +100,7 @@ internal sealed record CorruptionManifest(
         : new([.. Hashes.Select(text => UInt128.Parse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture))], Labels, Classes);
 
     /// <summary>The file's text.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, Json.Named);
+    public string ToJson() => Json.Sealed(this);
 
     /// <summary>The manifest of a folder; null where it has none, as published ones, which hold all five severities.</summary>
     /// <exception cref="InputException">It can't be read, or contradicts itself.</exception>
@@ -54,7 +115,7 @@ internal sealed record CorruptionManifest(
         CorruptionManifest manifest;
         try
         {
-            manifest = Json.Read<CorruptionManifest>(path);
+            manifest = Json.ReadSealed<CorruptionManifest>(path, since: "checksums");
             if (manifest.Severities is not { Count: > 0 } severities || !severities.SequenceEqual(severities.Where(Corruption.AllSeverities.Contains).Distinct().Order()))
             {
                 throw Damaged("does not say which severities the folder holds", null);

@@ -46,7 +46,7 @@ public static class CorruptionWriter
     /// <exception cref="InputException">The folder holds corruptions of other images or made with other settings, or the disk is full.</exception>
     public static void Write(Dataset images, CorruptionSettings settings, string folder, IRunObserver observer, CancellationToken stop = default)
     {
-        Prepare(images, KnownImages.Of(images, observer, stop), settings, folder);
+        var manifest = Prepare(images, KnownImages.Of(images, observer, stop), settings, folder);
         var total = (long)settings.Corruptions.Count * settings.Severities.Count * images.Count;
         observer.Begin("corrupting", total, "images");
         var done = 0L;
@@ -54,19 +54,16 @@ public static class CorruptionWriter
         {
             if (settings.Layout == CorruptionLayout.Npy)
             {
-                WriteArray(images, corruption, settings, folder, count => observer.Advance(done += count, corruption.Name), stop);
+                WriteArray(images, corruption, settings, folder, manifest, count => observer.Advance(done += count, corruption.Name), stop);
             }
             else
             {
-                WriteFolders(images, corruption, settings, folder, count => observer.Advance(done += count, corruption.Name), stop);
+                WriteFolders(images, corruption, settings, folder, manifest, count => observer.Advance(done += count, corruption.Name), stop);
             }
         }
     }
 
-    /// <summary>The name of an image's file in the layout of folders.</summary>
-    internal static string FileNameOf(int index) => string.Create(CultureInfo.InvariantCulture, $"{index:D6}.jpg");
-
-    private static void Prepare(Dataset images, KnownImages known, CorruptionSettings settings, string folder)
+    private static CorruptionManifest Prepare(Dataset images, KnownImages known, CorruptionSettings settings, string folder)
     {
         var manifest = CorruptionManifest.Of(images, known, settings.Crop?.Width ?? images.Width, settings.Crop?.Height ?? images.Height, settings);
         var path = Path.Combine(folder, CorruptionManifest.FileName);
@@ -82,10 +79,9 @@ public static class CorruptionWriter
 
                 AtomicFile.Write(path, manifest.ToJson());
             }
-            else if (CorruptionManifest.Read(folder) is { } there && (there with { Data = manifest.Data }).ToJson() != manifest.ToJson())
+            else if (CorruptionManifest.Read(folder) is { } there)
             {
-                // What the data are called is no matter.
-                throw new InputException(there.Fingerprint is null
+                manifest = there.IsOfTheSame(manifest) ? there with { Checksums = there.Checksums ?? manifest.Checksums } : throw new InputException(there.Fingerprint is null
                     ? $"'{folder}' was begun by an older version, which did not record what images it was made of: give another folder."
                     : !there.Hashes!.SequenceEqual(manifest.Hashes!) || there.Fingerprint != manifest.Fingerprint
                     ? $"'{folder}' holds corruptions of other images ({there.Images:n0} of '{there.Data}') than these {manifest.Images:n0} of '{manifest.Data}': give another folder."
@@ -114,14 +110,31 @@ public static class CorruptionWriter
                 }
             });
         }
+
+        return manifest;
     }
 
-    private static void WriteArray(Dataset images, Corruption corruption, CorruptionSettings settings, string folder, Action<int> advance, CancellationToken stop)
+    // What is finished is listed with its checksum; what was listed already is as it was.
+    private static void Finish(CorruptionManifest manifest, string folder, string piece)
     {
-        var path = Path.Combine(folder, corruption.Name + ".npy");
-        if (File.Exists(path))
+        if (manifest.Checksums!.ContainsKey(piece))
         {
-            // Renamed when it was whole.
+            manifest.Require(folder, piece);
+            return;
+        }
+
+        manifest.Checksums[piece] = manifest.ChecksumOf(folder, piece);
+        AtomicFile.Write(Path.Combine(folder, CorruptionManifest.FileName), manifest.ToJson());
+    }
+
+    private static void WriteArray(
+        Dataset images, Corruption corruption, CorruptionSettings settings, string folder, CorruptionManifest manifest, Action<int> advance, CancellationToken stop)
+    {
+        var piece = corruption.Name + ".npy";
+        var path = Path.Combine(folder, piece);
+        if (File.Exists(path) && manifest.Checksums!.ContainsKey(piece))
+        {
+            Finish(manifest, folder, piece);
             advance(images.Count * settings.Severities.Count);
             return;
         }
@@ -144,28 +157,32 @@ public static class CorruptionWriter
                 }
             }
         });
+        Finish(manifest, folder, piece);
     }
 
-    private static void WriteFolders(Dataset images, Corruption corruption, CorruptionSettings settings, string folder, Action<int> advance, CancellationToken stop)
+    private static void WriteFolders(
+        Dataset images, Corruption corruption, CorruptionSettings settings, string folder, CorruptionManifest manifest, Action<int> advance, CancellationToken stop)
     {
         foreach (var severity in settings.Severities)
         {
             var corrupted = settings.Corrupted(images, corruption, severity);
-            var target = Path.Combine(folder, corruption.Name, severity.ToString(CultureInfo.InvariantCulture));
+            var piece = string.Create(CultureInfo.InvariantCulture, $"{corruption.Name}/{severity}");
+            var target = Path.Combine(folder, piece);
             for (var first = 0; first < images.Count; first += ImagesAtATime)
             {
                 stop.ThrowIfCancellationRequested();
                 var start = first;
                 var count = Math.Min(ImagesAtATime, images.Count - first);
-                Each(count, i => WriteFile(corrupted, start + i, target));
+                Each(count, i => WriteFile(corrupted, start + i, Path.Combine(target, manifest.ImageFileOf(start + i))));
                 advance(count);
             }
+
+            Finish(manifest, folder, piece);
         }
     }
 
-    private static void WriteFile(CorruptedDataset images, int index, string folder)
+    private static void WriteFile(CorruptedDataset images, int index, string path)
     {
-        var path = Path.Combine(folder, images.Classes[images.Label(index)], FileNameOf(index));
         if (File.Exists(path))
         {
             return;

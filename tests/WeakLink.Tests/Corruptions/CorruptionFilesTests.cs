@@ -164,6 +164,47 @@ public sealed class CorruptionFilesTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(CorruptionLayout.Npy, "contrast.npy")]
+    [InlineData(CorruptionLayout.Folders, "contrast/2/b/000002.jpg")]
+    public void WhatWasChangedAfterwards_IsRefused_ByWhoReadsIt_AndByWhoWouldGoOn(CorruptionLayout layout, string file)
+    {
+        var settings = Settings("contrast", layout);
+        CorruptionWriter.Write(_images, settings, _folder.Path, new SilentObserver());
+        var path = Path.Combine(_folder.Path, file);
+        var bytes = File.ReadAllBytes(path);
+        var damaged = bytes.ToArray();
+        damaged[^40] ^= 1;
+        File.WriteAllBytes(path, damaged);
+        Assert.Contains("changed or damaged", Assert.Throws<InputException>(Read).Message, StringComparison.Ordinal);
+        Assert.Contains("changed or damaged", Assert.Throws<InputException>(() => CorruptionWriter.Write(_images, settings, _folder.Path, new SilentObserver())).Message, StringComparison.Ordinal);
+        File.WriteAllBytes(path, bytes);
+        Read();
+
+        void Read()
+        {
+            using var written = CorruptionFolder.Open(_folder.Path, _images.Classes, new DataRecipe());
+            _ = written.Images(settings.Corruptions[0], 2, new SilentObserver());
+        }
+    }
+
+    [Fact]
+    public void WhatTheListDoesNotName_IsRefused_AndWrittenAgain()
+    {
+        var settings = Settings("contrast", CorruptionLayout.Npy);
+        CorruptionWriter.Write(_images, settings, _folder.Path, new SilentObserver());
+        var path = Path.Combine(_folder.Path, "fog.npy");
+        File.Copy(Path.Combine(_folder.Path, "contrast.npy"), path);
+        var fog = Settings("fog", CorruptionLayout.Npy);
+        using (var written = CorruptionFolder.Open(_folder.Path, _images.Classes, new DataRecipe()))
+        {
+            Assert.Contains("not listed as finished", Assert.Throws<InputException>(() => written.Images(fog.Corruptions[0], 1, new SilentObserver())).Message, StringComparison.Ordinal);
+        }
+
+        CorruptionWriter.Write(_images, fog, _folder.Path, new SilentObserver());
+        Assert.NotEqual(File.ReadAllBytes(Path.Combine(_folder.Path, "contrast.npy")), File.ReadAllBytes(path));
+    }
+
     [Fact]
     public void Folders_AreNeverScaled()
     {
