@@ -8,10 +8,11 @@ namespace WeakLink.Runtime;
 /// </summary>
 internal static class LayerCheck
 {
-    // So many multiply-adds are tried, but at least one image: enough that all threads and all blocks of a routine run. The number of images that a layer
+    // So many multiply-adds are tried, but at least two images: enough that all threads and all blocks of a routine run. The number of images that a layer
     // will get does not matter, so that what is remembered of it holds for any.
-    private const long Work = 16_000_000;
-    private const int MostImages = 32;
+    private const long Work = 4_000_000;
+    private const int LeastImages = 2;
+    private const int MostImages = 8;
 
     // Of a channel: of two values batch norm makes 1 and -1 whatever they are, and their gradient is nothing but rounding.
     private const long LeastValues = 64;
@@ -28,7 +29,7 @@ internal static class LayerCheck
         using var scope = torch.NewDisposeScope();
         using var gradients = torch.enable_grad();
         using var generator = new torch.Generator(1);
-        var count = Math.Clamp(Work / Math.Max(1, layer.MultiplyAdds), 1, mostImages);
+        var count = Math.Clamp(Work / Math.Max(1, layer.MultiplyAdds), Math.Min(LeastImages, mostImages), mostImages);
         count = layer.Kind == LayerKind.BatchNorm ? Math.Max(count, LeastValues / (layer.Height * layer.Width)) : count;
 
         torch.Tensor Random(params long[] shape) => torch.randn(shape, generator: generator);
