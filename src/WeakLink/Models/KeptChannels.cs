@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using TorchSharp;
 
 namespace WeakLink.Models;
@@ -30,7 +31,12 @@ internal sealed class KeptChannels(IReadOnlyList<long> channels, torch.Device de
         return torch.nn.functional.pad(kept, padding);
     }
 
-    // The widest vector block that wastes at most an eighth; the narrowest in any case.
+    // Numbers of float32 in a vector, the blocks that libtorch's routines store channels in.
+    private static readonly long Vector = Avx512F.IsSupported ? 16 : 8;
+
+    // The widest block of vectors that wastes at most an eighth; one vector in any case.
     private static long Filled(long count) =>
-        new long[] { 64, 32, 16 }.Select(block => (count + block - 1) / block * block).FirstOrDefault(filled => 8 * (filled - count) <= count, (count + 15) / 16 * 16);
+        new long[] { 64, 32, 16 }.Select(block => UpTo(count, block)).FirstOrDefault(filled => 8 * (filled - count) <= count, UpTo(count, Vector));
+
+    private static long UpTo(long count, long block) => (count + block - 1) / block * block;
 }
