@@ -46,7 +46,7 @@ internal sealed record ResultTable(string[] Settings, Arm[] Arms, Metric[] Colum
         }
 
         public void Epoch(EpochMetrics metrics) => Note(FormattableString.Invariant(
-            $"epoch {metrics.Epoch}, train {metrics.TrainTop1:p1}, valid {metrics.ValidationTop1:p1}, {metrics.ImagesPerSecond:n0} images/s"));
+            $"epoch {metrics.Epoch}, train {metrics.TrainTop1:p1}, {(metrics.ValidationTop1 is { } valid ? FormattableString.Invariant($"valid {valid:p1}, ") : "")}{metrics.ImagesPerSecond:n0} images/s"));
 
         public void Note(string sentence) => Console.Error.WriteLine($"{DateTime.Now:HH:mm:ss} {sentence}");
     }

@@ -16,6 +16,9 @@ internal static class ResultTables
     // As many steps as four epochs of all images: few enough images to be fitted, as in the paper's 400 epochs.
     private static readonly string[] Few = ["data.limit=5000", "training.epochs=40"];
 
+    // Until the training images are fitted, as the published 400 epochs do: 1,250 steps on 100 images a class.
+    private static readonly string[] Fitted = ["data.limit=1000", "training.epochs=160", "training.validate-every=10", "evaluation.corruption-images=200"];
+
     private static readonly Metric Minutes = Metric.TrainCoreMinutes with { Title = "core minutes", Digits = 1 };
 
     private static readonly Metric[] WithSubnets =
@@ -37,7 +40,7 @@ internal static class ResultTables
     ];
 
     /// <summary>The names.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["ews", "formats", "few", "map", "augmentation", "adversarial"];
+    public static IReadOnlyList<string> Names { get; } = ["ews", "formats", "few", "fitted", "kinds", "map", "augmentation", "adversarial"];
 
     /// <summary>A table by name.</summary>
     public static ResultTable Named(string name) => name switch
@@ -60,6 +63,13 @@ internal static class ResultTables
             Small("EWS, searched subnets", "policy-few", Few),
             Small("plain, 80 epochs (the compute of EWS)", "plain-few-80", [.. Few, Off, "training.epochs=80"]),
         ], WithSubnets),
+        "fitted" => new(Format,
+        [
+            Small("plain", "plain-fitted", [.. Fitted, Off]),
+            Small("EWS, searched subnets", "policy-fitted", Fitted),
+            Small("plain, 320 epochs (more than the compute of EWS)", "plain-fitted-320", [.. Fitted, Off, "training.epochs=320"]),
+        ], WithSubnets),
+        "kinds" => new(Format, [.. Kinds()], WithSubnets),
         "map" => new(Format, [.. Map()], WithSubnets),
         "augmentation" => new(Format, [.. Augmented()], WithSubnets),
         "adversarial" => new(AdversarialSettings, [.. Adversarial()], UnderAttack),
@@ -67,6 +77,23 @@ internal static class ResultTables
     };
 
     private static Arm Small(string name, string folder, params string[] settings) => new(name, SmallRecipe, settings) { Folder = folder };
+
+    // Networks without EWS, good and bad: do weak subnets go with a weak network?
+    private static IEnumerable<Arm> Kinds()
+    {
+        (string Name, string Folder, string[] Settings)[] kinds =
+        [
+            ("40 epochs", "-40", ["training.epochs=40"]),
+            ("500 images", "-500", ["data.limit=500"]),
+            ("4,000 images, 40 epochs", "-4000", ["data.limit=4000", "training.epochs=40"]),
+            ("half the width", "-half", ["model.width-multiplier=0.5"]),
+            ("ResNet-14, 80 epochs", "-resnet14", ["model.name=resnet14", "training.epochs=80"]),
+            ("AugMix", "-augmix", ["augmentation.sequence=crop,flip,augmix"]),
+            ("AutoAugment", "-autoaugment", ["augmentation.sequence=crop,flip,autoaugment-cifar10"]),
+            ("no augmentation, 80 epochs", "-bare", ["augmentation.sequence=none", "training.epochs=80"]),
+        ];
+        return kinds.Select(kind => Small(kind.Name, $"plain-fitted{kind.Folder}", [.. Fitted, Off, .. kind.Settings]));
+    }
 
     // Where does EWS help? From the setting of the first table one thing is changed at a time, with and without EWS.
     private static IEnumerable<Arm> Map()
