@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using SkiaSharp;
 using WeakLink.Data;
+using WeakLink.Runtime;
 
 namespace WeakLink.Benchmarks;
 
@@ -11,7 +12,7 @@ internal static class LoadingBenchmark
 
     public static void Run(string? photographs)
     {
-        var shapes = ShapesDataset.Splits(new SilentObserver()).Train;
+        var shapes = ShapesDataset.Splits(CacheFolder.Default, new SilentObserver()).Train;
         var loader = new BatchLoader(shapes, new CropAndFlip(32, 32, 4, true), 128, Environment.ProcessorCount);
         Console.WriteLine(FormattableString.Invariant($"32x32 from memory, crop and flip, batch 128: {Rate(() => loader.Training(0, 0), 20):0} images/s on {Environment.ProcessorCount} cores   (goal: at least 20,000)"));
 

@@ -111,11 +111,11 @@ public class KeptScalarsTests
             foreach (var norm in new[] { Norm.L2, Norm.L1 })
             {
                 var threat = new ThreatModel(norm, 1e-3);
-                new SquareAttack(threat, 100).Perturb(model, images, labels, 0, [0, 1, 2, 3, 4, 5, 6, 7]).Dispose();
+                new SquareAttack(threat, 25).Perturb(model, images, labels, 0, [0, 1, 2, 3, 4, 5, 6, 7]).Dispose();
             }
 
             using var search = new PolicySearch(network.Space, new PolicyOptions { Every = 1 }, 0);
-            for (var step = 0; step < 20; step++)
+            for (var step = 0; step < 6; step++)
             {
                 search.Propose(new SeededRandom(0, RandomUse.Proposal, 0, step));
                 search.Learn(step, new SeededRandom(0, RandomUse.Proposal, 0, step), 0.5);

@@ -12,19 +12,17 @@ public sealed class FrostTextures
 {
     private const int Side = 1024;
 
-    private static readonly Lazy<FrostTextures> Drawn = new(Draw);
-    private readonly IReadOnlyList<(byte[] Planes, int Height, int Width)> _pictures;
-    private readonly Lazy<IReadOnlyList<(byte[] Planes, int Height, int Width)>>[] _scaled;
+    // A texture takes half a second to draw: only those that an image gets are.
+    private readonly IReadOnlyList<Lazy<Texture>>[] _scaled;
 
-    private FrostTextures(IReadOnlyList<(byte[] Planes, int Height, int Width)> pictures)
+    private FrostTextures(IEnumerable<Lazy<Texture>> pictures)
     {
-        _pictures = pictures;
-        _scaled = [.. Enum.GetValues<SeverityTable>().Select(table =>
-            new Lazy<IReadOnlyList<(byte[] Planes, int Height, int Width)>>(() => [.. _pictures.Select(picture => Scaled(picture, Scale(table)))]))];
+        var whole = pictures.ToList();
+        _scaled = [.. Enum.GetValues<SeverityTable>().Select(table => (IReadOnlyList<Lazy<Texture>>)[.. whole.Select(picture => new Lazy<Texture>(() => Scaled(picture.Value, Scale(table))))])];
     }
 
     /// <summary>Textures drawn by code, the same on every machine.</summary>
-    public static FrostTextures Generated => Drawn.Value;
+    public static FrostTextures Generated { get; } = Draw();
 
     /// <summary>Textures from files, such as the six published ones (of which the authors' code never draws the sixth, so this doesn't either).</summary>
     /// <param name="folder">A folder of images.</param>
@@ -42,11 +40,12 @@ public sealed class FrostTextures
             throw new InputException($"The folder '{folder}' holds no images to use as frost textures: put JPEG or PNG files there, such as frost1.png.");
         }
 
-        return new FrostTextures([.. files.Select(file =>
+        var read = files.Select(file =>
         {
             var (planes, width, height) = ImageFile.Decode(file);
-            return (planes, height, width);
-        })]);
+            return new Texture(planes, height, width);
+        }).ToList();
+        return new FrostTextures(read.Select(texture => new Lazy<Texture>(texture)));
     }
 
     /// <summary>Cuts a random piece out of a random texture.</summary>
@@ -55,8 +54,8 @@ public sealed class FrostTextures
     /// <param name="piece">Three planes to fill; where larger than the texture, it is mirrored.</param>
     internal void Cut(SeverityTable table, SeededRandom random, Planes piece)
     {
-        var textures = _scaled[(int)table].Value;
-        var (planes, height, width) = textures[random.Next(textures.Count)];
+        var textures = _scaled[(int)table];
+        var (planes, height, width) = textures[random.Next(textures.Count)].Value;
         var (top, left) = (random.Next(Math.Max(height - piece.Height, 1)), random.Next(Math.Max(width - piece.Width, 1)));
         for (var plane = 0; plane < piece.Count; plane++)
         {
@@ -82,7 +81,7 @@ public sealed class FrostTextures
     };
 
     // Linear between the nearest pixels, without a filter before, as OpenCV's resize: small ice is grainy in the published images too.
-    private static (byte[] Planes, int Height, int Width) Scaled((byte[] Planes, int Height, int Width) picture, double scale)
+    private static Texture Scaled(Texture picture, double scale)
     {
         if (scale == 1)
         {
@@ -106,7 +105,7 @@ public sealed class FrostTextures
         LinearSampling.Apply(pixels, places, Border.Edge, small);
         var result = new byte[3 * height * width];
         small.CutTo(result);
-        return (result, height, width);
+        return new(result, height, width);
     }
 
     // The order of the kinds and the two white ones among five are those of the published photographs. Colours (red, green, blue) at
@@ -121,6 +120,8 @@ public sealed class FrostTextures
             (FrostKind.Stars, [(29, 40, 52), (37, 48, 60), (54, 65, 78), (68, 80, 94), (89, 101, 114), (113, 125, 137), (137, 148, 159), (169, 180, 191), (197, 207, 217)]),
             (FrostKind.Drops, [(50, 62, 72), (70, 83, 93), (98, 116, 128), (119, 137, 149), (137, 156, 167), (154, 170, 183), (170, 185, 199), (198, 211, 224), (224, 235, 245)]),
         ];
-        return new FrostTextures([.. kinds.Select((kind, index) => (FrostDrawing.Draw(kind.Kind, kind.Colours, Side, new SeededRandom(0, RandomUse.Frost, index)), Side, Side))]);
+        return new FrostTextures(kinds.Select((kind, index) => new Lazy<Texture>(() => new(FrostDrawing.Draw(kind.Kind, kind.Colours, Side, new SeededRandom(0, RandomUse.Frost, index)), Side, Side))));
     }
+
+    private sealed record Texture(byte[] Planes, int Height, int Width);
 }

@@ -30,7 +30,7 @@ public static class DataSources
         var splits = recipe.Source switch
         {
             "" => throw new InputException("No data were named: set data.source to a folder, or to shapes, cifar10 or cifar100."),
-            "shapes" => ShapesDataset.Splits(observer),
+            "shapes" => ShapesDataset.Splits(CacheFolder.Default, observer, stop),
             _ when CifarFiles.IsName(recipe.Source) || CifarFiles.IsCifar(recipe.Source) => OpenCifar(recipe, seed, observer, stop),
             _ when Directory.Exists(recipe.Source) => OpenFolder(Path.GetFullPath(recipe.Source), seed, reading),
             _ when File.Exists(recipe.Source) && ArchiveFiles.IsArchive(recipe.Source) =>

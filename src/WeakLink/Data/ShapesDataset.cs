@@ -1,3 +1,5 @@
+using System.IO.Hashing;
+
 namespace WeakLink.Data;
 
 /// <summary>
@@ -12,13 +14,86 @@ public static class ShapesDataset
     // The data set is one fixed thing, like CIFAR-10: the seed of a run does not change it.
     private const long Seed = 20_261_123;
     private const int Samples = 3;
+    private const int BytesPerImage = Dataset.Channels * Size * Size;
+
+    private const string FileName = "shapes";
+    private const int ChecksumBytes = 16;
+    private const int ImagesAtATime = 500;
 
     /// <summary>The ten classes.</summary>
     public static IReadOnlyList<string> Classes { get; } = ["arrow", "crescent", "cross", "disc", "heart", "hexagon", "ring", "square", "star", "triangle"];
 
-    /// <summary>10,000 training, 1,000 validation and 2,000 test images, every class equally often.</summary>
+    private static readonly int[] Counts = [10_000, 1_000, 2_000];
+
+    /// <summary>
+    /// 10,000 training, 1,000 validation and 2,000 test images, every class equally often. They are drawn once, which takes some ten seconds, and kept in the
+    /// cache folder (<c>shapes</c>, 40 MB).
+    /// </summary>
+    /// <param name="cacheFolder">Where they are kept.</param>
     /// <param name="observer">Told of the images drawn.</param>
-    public static DataSplits Splits(IRunObserver observer) => new(Draw(0, 10_000, observer), Draw(1, 1_000, observer), Draw(2, 2_000, observer), []);
+    /// <param name="stop">Stops between some images.</param>
+    public static DataSplits Splits(string cacheFolder, IRunObserver observer, CancellationToken stop = default)
+    {
+        var pixels = Kept(cacheFolder) ?? Drawn(cacheFolder, observer, stop);
+        return new(Part(0), Part(1), Part(2), []);
+
+        MemoryDataset Part(int split) => new(
+            "shapes", Classes, Size, Size, [.. Enumerable.Range(0, Counts[split]).Select(i => pixels[Place(split, i)..Place(split, i + 1)])], [.. Enumerable.Range(0, Counts[split]).Select(i => i % Classes.Count)]);
+    }
+
+    private static int Place(int split, int index) => (Counts.Take(split).Sum() + index) * BytesPerImage;
+
+    // Drawing is the judge, not a version: other mathematics libraries round sines otherwise, and code changes. So a picture of each class and split is drawn and compared.
+    private static byte[]? Kept(string cacheFolder)
+    {
+        try
+        {
+            var file = Path.Combine(cacheFolder, FileName);
+            var bytes = File.Exists(file) ? File.ReadAllBytes(file) : [];
+            var length = Place(Counts.Length, 0);
+            return bytes.Length == length + ChecksumBytes && XxHash128.Hash(bytes.AsSpan(0, length)).AsSpan().SequenceEqual(bytes.AsSpan(length))
+                && Enumerable.Range(0, Counts.Length).All(split => Enumerable.Range(0, Classes.Count).All(i => bytes.AsSpan(Place(split, i), BytesPerImage).SequenceEqual(Draw(split, i))))
+                ? bytes[..length]
+                : null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    private static byte[] Drawn(string cacheFolder, IRunObserver observer, CancellationToken stop)
+    {
+        var pixels = new byte[Place(Counts.Length, 0)];
+        observer.Begin("drawing", Counts.Sum(), "images");
+        var done = 0;
+        for (var split = 0; split < Counts.Length; split++)
+        {
+            for (var first = 0; first < Counts[split]; first += ImagesAtATime)
+            {
+                stop.ThrowIfCancellationRequested();
+                var end = Math.Min(first + ImagesAtATime, Counts[split]);
+                Parallel.For(first, end, i => Draw(split, i).CopyTo(pixels, Place(split, i)));
+                observer.Advance(done += end - first);
+            }
+        }
+
+        try
+        {
+            Directory.CreateDirectory(cacheFolder);
+            AtomicFile.Write(Path.Combine(cacheFolder, FileName), stream =>
+            {
+                stream.Write(pixels);
+                stream.Write(XxHash128.Hash(pixels));
+            });
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InputException)
+        {
+            // It is a cache: without it everything is the same, but slower.
+        }
+
+        return pixels;
+    }
 
     /// <summary>Draws one image.</summary>
     /// <param name="split">0 training, 1 validation, 2 test.</param>
@@ -30,7 +105,9 @@ public static class ShapesDataset
         var background = Texture.Next(random);
         var pose = Pose.Next(random);
         var foreground = Texture.Next(random, differentFrom: background);
-        var clutter = Enumerable.Range(0, random.Next(1, 5)).Select(_ => Clutter.Next(random)).ToArray();
+        // Those that are drawn last hide the others.
+        var clutter = Enumerable.Range(0, random.Next(1, 5)).Select(_ => Clutter.Next(random)).Reverse().ToArray();
+        var (front, behind) = (clutter.Where(piece => piece.InFront).ToArray(), clutter.Where(piece => !piece.InFront).ToArray());
         var (lightX, lightY, ambient) = (random.NextDouble(-0.25, 0.25), random.NextDouble(-0.25, 0.25), random.NextDouble(0.75, 1.1));
         var noise = random.NextDouble(0, 12);
         var label = index % Classes.Count;
@@ -48,27 +125,22 @@ public static class ShapesDataset
                     // Image coordinates from -1 to 1.
                     var u = ((x + (((sample % Samples) + 0.5) / Samples)) / Size * 2) - 1;
                     var v = ((y + (((sample / Samples) + 0.5) / Samples)) / Size * 2) - 1;
-                    background.At(u, v, colour);
-                    foreach (var piece in clutter)
-                    {
-                        if (!piece.InFront && piece.Contains(u, v))
-                        {
-                            piece.Colour.CopyTo(colour);
-                        }
-                    }
-
                     var (a, b) = pose.ToFigure(u, v);
-                    if (Inside(label, a, b))
+                    if (Topmost(front, u, v) is { } before)
+                    {
+                        before.CopyTo(colour);
+                    }
+                    else if (Inside(label, a, b))
                     {
                         foreground.At(a, b, colour);
                     }
-
-                    foreach (var piece in clutter)
+                    else if (Topmost(behind, u, v) is { } below)
                     {
-                        if (piece.InFront && piece.Contains(u, v))
-                        {
-                            piece.Colour.CopyTo(colour);
-                        }
+                        below.CopyTo(colour);
+                    }
+                    else
+                    {
+                        background.At(u, v, colour);
                     }
 
                     for (var c = 0; c < 3; c++)
@@ -89,42 +161,47 @@ public static class ShapesDataset
         return image;
     }
 
-    private static MemoryDataset Draw(int split, int count, IRunObserver observer)
+    private static double[]? Topmost(Clutter[] pieces, double u, double v)
     {
-        observer.Begin("drawing", count, "images");
-        var images = new byte[count][];
-        Parallel.For(0, count, index => images[index] = Draw(split, index));
-        return new MemoryDataset("shapes", Classes, Size, Size, images, [.. Enumerable.Range(0, count).Select(index => index % Classes.Count)]);
+        foreach (var piece in pieces)
+        {
+            if (piece.Contains(u, v))
+            {
+                return piece.Colour;
+            }
+        }
+
+        return null;
     }
 
     private static bool Inside(int label, double x, double y)
     {
         var radius = Math.Sqrt((x * x) + (y * y));
-        switch (Classes[label])
+        switch (label)
         {
-            case "arrow":
+            case 0: // arrow
                 return (Math.Abs(y) < 0.24 && x > -0.95 && x < 0.1) || (x >= 0.1 && x < 0.95 && Math.Abs(y) < 0.72 * (0.95 - x) / 0.85);
-            case "crescent":
+            case 1: // crescent
                 return radius < 0.9 && Math.Pow(x - 0.42, 2) + (y * y) > 0.72 * 0.72;
-            case "cross":
+            case 2: // cross
                 return (Math.Abs(x) < 0.27 && Math.Abs(y) < 0.88) || (Math.Abs(y) < 0.27 && Math.Abs(x) < 0.88);
-            case "disc":
+            case 3: // disc
                 return radius < 0.82;
-            case "heart":
+            case 4: // heart
                 var (hx, hy) = (x * 1.2, (-y * 1.2) + 0.12);
                 var body = (hx * hx) + (hy * hy) - 0.75;
                 return (body * body * body) - (hx * hx * hy * hy * hy * 1.35) < 0;
-            case "hexagon":
+            case 5: // hexagon
                 return Polygon(6, 0.9, x, y);
-            case "ring":
+            case 6: // ring
                 return radius is < 0.88 and > 0.5;
-            case "square":
+            case 7: // square
                 return Math.Abs(x) < 0.72 && Math.Abs(y) < 0.72;
-            case "star":
+            case 8: // star
                 var turn = Math.Atan2(x, -y) * 5 / (2 * Math.PI);
                 var fold = Math.Abs(turn - Math.Round(turn)) * 2;
                 return radius < 0.98 - (0.6 * fold);
-            case "triangle":
+            case 9: // triangle
                 return Polygon(3, 0.98, x, y + 0.1);
             default:
                 throw new ArgumentOutOfRangeException(nameof(label));
@@ -216,9 +293,17 @@ public static class ShapesDataset
                 random.NextDouble(-1, 1), random.NextDouble(-1, 1), Math.Cos(angle), Math.Sin(angle), bar ? random.NextDouble(0.2, 0.6) : breadth, breadth, NextColour(random), random.NextBool(0.3));
         }
 
+        // A little further than its farthest corner.
+        private readonly double _reach = 1.001 * ((Length * Length) + (Breadth * Breadth));
+
         public bool Contains(double u, double v)
         {
             var (dx, dy) = (u - X, v - Y);
+            if ((dx * dx) + (dy * dy) > _reach)
+            {
+                return false;
+            }
+
             var (along, across) = (((Cos * dx) + (Sin * dy)) / Length, ((Cos * dy) - (Sin * dx)) / Breadth);
             return Length == Breadth ? (along * along) + (across * across) < 1 : Math.Abs(along) < 1 && Math.Abs(across) < 1;
         }

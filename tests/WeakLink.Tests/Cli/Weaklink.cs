@@ -10,8 +10,11 @@ internal static class Weaklink
     [
         "--set", "data.limit=160", "--set", "model.width-multiplier=0.5", "--set", "training.epochs=2", "--set", "training.batch=16",
         "--set", "training.precision=fp32", "--set", "training.layout=contiguous",
-        "--set", "evaluation.subnets=1", "--set", "evaluation.subnet-images=20", "--set", "evaluation.search-updates=1", "--set", "evaluation.recalibration-images=16",
+        "--set", "evaluation.subnets=1", "--set", "evaluation.subnet-images=20", "--set", "evaluation.search-updates=1", "--set", "evaluation.recalibration-images=16", "--set", "evaluation.corruption-images=20",
     ];
+
+    // One for all processes: the embedded images are drawn, and layers checked, once.
+    public static string Cache { get; } = Path.Combine(AppContext.BaseDirectory, "cache");
 
     public sealed record Outcome(int ExitCode, string Output, string Error)
     {
@@ -38,7 +41,7 @@ internal static class Weaklink
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        start.Environment["WEAKLINK_CACHE"] = Path.Combine(workingFolder, "cache");
+        start.Environment["WEAKLINK_CACHE"] = Cache;
         return Process.Start(start)!;
     }
 

@@ -1,6 +1,7 @@
 using System.IO.Hashing;
 using TorchSharp;
 using WeakLink.Data;
+using WeakLink.Tests.Cli;
 
 namespace WeakLink.Tests.Data;
 
@@ -47,9 +48,62 @@ public class ShapesDatasetTests
     {
         var hashes = new[] { 0, 1, 2 }.SelectMany(split => Enumerable.Range(0, 200).Select(i => XxHash3.HashToUInt64(ShapesDataset.Draw(split, i)))).ToList();
         Assert.Equal(600, hashes.Distinct().Count());
-        var splits = ShapesDataset.Splits(new SilentObserver());
+        var splits = ShapesDataset.Splits(Weaklink.Cache, new SilentObserver());
         Assert.Equal((10_000, 1_000, 2_000), (splits.Train.Count, splits.Validation.Count, splits.Test.Count));
         Assert.All(Enumerable.Range(0, 2000).CountBy(splits.Test.Label), pair => Assert.Equal(200, pair.Value));
+    }
+
+    [Fact]
+    public void WhatIsKept_IsWhatIsDrawn_AndDrawnAgainWhereItIsDamaged()
+    {
+        using var folder = new TemporaryFolder();
+        var (again, damaged, other) = (new Begun(), new Begun(), new Begun());
+        ShapesDataset.Splits(Weaklink.Cache, new SilentObserver());
+        File.Copy(Path.Combine(Weaklink.Cache, "shapes"), folder["shapes"]);
+        var splits = ShapesDataset.Splits(folder.Path, again);
+        Assert.Equal(Image(splits.Train, 9_999), ShapesDataset.Draw(0, 9_999));
+        Assert.Equal(Image(splits.Validation, 3), ShapesDataset.Draw(1, 3));
+        Assert.Equal(Image(splits.Test, 1_999), ShapesDataset.Draw(2, 1_999));
+
+        var bytes = File.ReadAllBytes(folder["shapes"]);
+        bytes[20_000_000] ^= 1;
+        File.WriteAllBytes(folder["shapes"], bytes);
+        ShapesDataset.Splits(folder.Path, damaged);
+
+        // Whole, but of another drawing.
+        bytes = File.ReadAllBytes(folder["shapes"]);
+        bytes[0] ^= 1;
+        XxHash128.Hash(bytes.AsSpan(..^16)).CopyTo(bytes, bytes.Length - 16);
+        File.WriteAllBytes(folder["shapes"], bytes);
+        splits = ShapesDataset.Splits(folder.Path, other);
+        Assert.Equal(Image(splits.Train, 0), ShapesDataset.Draw(0, 0));
+        Assert.Equal([0, 1, 1], new[] { again, damaged, other }.Select(observer => observer.Times));
+    }
+
+    private static byte[] Image(Dataset images, int index)
+    {
+        var planes = new byte[images.BytesPerImage];
+        images.Read(index, planes);
+        return planes;
+    }
+
+    private sealed class Begun : IRunObserver
+    {
+        public int Times { get; private set; }
+
+        public void Begin(string name, long total, string unit, long done = 0) => Times++;
+
+        public void Advance(long done, string detail = "")
+        {
+        }
+
+        public void Epoch(WeakLink.Training.EpochMetrics metrics)
+        {
+        }
+
+        public void Note(string sentence)
+        {
+        }
     }
 
     private static (torch.Tensor Images, torch.Tensor Labels) Tensors(int split, int count)
