@@ -1,6 +1,6 @@
 using TorchSharp;
+using WeakLink.Models;
 using WeakLink.Runtime;
-using WeakLink.Training;
 
 namespace WeakLink.Benchmarks;
 

@@ -4,7 +4,8 @@ using WeakLink.Data;
 using WeakLink.Evaluation;
 using WeakLink.Models;
 using WeakLink.Objectives;
-using WeakLink.Training;
+using WeakLink.Recipes;
+using WeakLink.Runs;
 
 namespace WeakLink.Benchmarks;
 

@@ -1,5 +1,5 @@
 using TorchSharp;
-using WeakLink.Training;
+using WeakLink.Models;
 
 namespace WeakLink.Benchmarks;
 

@@ -2,8 +2,8 @@ using System.Diagnostics;
 using System.Text.Json;
 using WeakLink.Corruptions;
 using WeakLink.Data;
+using WeakLink.Files;
 using WeakLink.Imaging;
-using WeakLink.Interop;
 
 namespace WeakLink.Benchmarks;
 

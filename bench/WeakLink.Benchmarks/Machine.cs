@@ -1,5 +1,5 @@
+using WeakLink.Models;
 using WeakLink.Runtime;
-using WeakLink.Training;
 
 namespace WeakLink.Benchmarks;
 

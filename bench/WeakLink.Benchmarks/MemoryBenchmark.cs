@@ -1,6 +1,7 @@
 using TorchSharp;
 using WeakLink.Data;
-using WeakLink.Training;
+using WeakLink.Models;
+using WeakLink.Recipes;
 
 namespace WeakLink.Benchmarks;
 

@@ -5,8 +5,10 @@ using System.Text.Json;
 using TorchSharp;
 using WeakLink.Attacks;
 using WeakLink.Data;
+using WeakLink.Files;
 using WeakLink.Interop;
-using WeakLink.Training;
+using WeakLink.Recipes;
+using WeakLink.Runs;
 
 namespace WeakLink.Benchmarks;
 

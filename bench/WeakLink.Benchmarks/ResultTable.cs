@@ -1,5 +1,5 @@
 using WeakLink.Comparisons;
-using WeakLink.Training;
+using WeakLink.Experiments;
 
 namespace WeakLink.Benchmarks;
 

@@ -1,6 +1,8 @@
 using TorchSharp;
 using WeakLink.Data;
+using WeakLink.Models;
 using WeakLink.Objectives;
+using WeakLink.Recipes;
 using WeakLink.Subnets;
 using WeakLink.Training;
 

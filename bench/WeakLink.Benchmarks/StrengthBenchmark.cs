@@ -2,7 +2,8 @@ using TorchSharp;
 using WeakLink.Attacks;
 using WeakLink.Data;
 using WeakLink.Evaluation;
-using WeakLink.Training;
+using WeakLink.Recipes;
+using WeakLink.Runs;
 
 namespace WeakLink.Benchmarks;
 

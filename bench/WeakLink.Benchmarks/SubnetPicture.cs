@@ -1,7 +1,8 @@
 using ScottPlot;
 using WeakLink.Data;
 using WeakLink.Evaluation;
-using WeakLink.Training;
+using WeakLink.Recipes;
+using WeakLink.Runs;
 
 namespace WeakLink.Benchmarks;
 

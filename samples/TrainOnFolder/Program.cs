@@ -1,6 +1,8 @@
 using WeakLink;
+using WeakLink.Experiments;
+using WeakLink.Recipes;
+using WeakLink.Runs;
 using WeakLink.Runtime;
-using WeakLink.Training;
 
 if (args.Length < 2)
 {

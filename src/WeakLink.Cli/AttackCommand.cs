@@ -3,8 +3,9 @@ using System.Globalization;
 using WeakLink.Attacks;
 using WeakLink.Data;
 using WeakLink.Evaluation;
+using WeakLink.Recipes;
+using WeakLink.Runs;
 using WeakLink.Runtime;
-using WeakLink.Training;
 
 namespace WeakLink.Cli;
 

@@ -1,8 +1,9 @@
 using System.CommandLine;
 using WeakLink.Augmentations;
 using WeakLink.Data;
+using WeakLink.Recipes;
+using WeakLink.Runs;
 using WeakLink.Runtime;
-using WeakLink.Training;
 
 namespace WeakLink.Cli;
 

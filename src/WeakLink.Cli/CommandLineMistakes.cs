@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using WeakLink.Training;
+using WeakLink.Recipes;
 
 namespace WeakLink.Cli;
 

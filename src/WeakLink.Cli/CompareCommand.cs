@@ -1,9 +1,10 @@
 using System.CommandLine;
 using System.Text.Json;
 using WeakLink.Comparisons;
+using WeakLink.Experiments;
 using WeakLink.Reports;
+using WeakLink.Runs;
 using WeakLink.Runtime;
-using WeakLink.Training;
 
 namespace WeakLink.Cli;
 

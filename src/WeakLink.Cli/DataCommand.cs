@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.Text.Json;
 using WeakLink.Data;
+using WeakLink.Files;
+using WeakLink.Recipes;
 using WeakLink.Runtime;
-using WeakLink.Training;
 
 namespace WeakLink.Cli;
 

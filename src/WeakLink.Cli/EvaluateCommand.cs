@@ -3,9 +3,11 @@ using System.Diagnostics;
 using WeakLink.Attacks;
 using WeakLink.Data;
 using WeakLink.Evaluation;
+using WeakLink.Models;
 using WeakLink.Perturbations;
+using WeakLink.Recipes;
+using WeakLink.Runs;
 using WeakLink.Runtime;
-using WeakLink.Training;
 
 namespace WeakLink.Cli;
 

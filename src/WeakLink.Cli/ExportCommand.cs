@@ -4,9 +4,10 @@ using System.Text.RegularExpressions;
 using TorchSharp;
 using WeakLink.Evaluation;
 using WeakLink.Interop;
+using WeakLink.Recipes;
+using WeakLink.Runs;
 using WeakLink.Runtime;
 using WeakLink.Subnets;
-using WeakLink.Training;
 
 namespace WeakLink.Cli;
 

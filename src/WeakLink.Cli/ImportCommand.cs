@@ -1,9 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
 using WeakLink.Data;
+using WeakLink.Imaging;
 using WeakLink.Interop;
+using WeakLink.Recipes;
+using WeakLink.Runs;
 using WeakLink.Runtime;
-using WeakLink.Training;
 
 namespace WeakLink.Cli;
 

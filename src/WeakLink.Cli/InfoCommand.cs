@@ -4,7 +4,6 @@ using TorchSharp;
 using WeakLink.Models;
 using WeakLink.Runtime;
 using WeakLink.Subnets;
-using WeakLink.Training;
 
 namespace WeakLink.Cli;
 

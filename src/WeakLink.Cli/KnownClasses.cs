@@ -1,5 +1,6 @@
 using WeakLink.Data;
-using WeakLink.Training;
+using WeakLink.Recipes;
+using WeakLink.Runs;
 
 namespace WeakLink.Cli;
 

@@ -3,8 +3,9 @@ using System.Text.Json;
 using TorchSharp;
 using WeakLink.Data;
 using WeakLink.Models;
+using WeakLink.Recipes;
+using WeakLink.Runs;
 using WeakLink.Runtime;
-using WeakLink.Training;
 
 namespace WeakLink.Cli;
 

@@ -1,8 +1,8 @@
 using System.CommandLine;
-using WeakLink.Evaluation;
+using WeakLink.Recipes;
 using WeakLink.Reports;
+using WeakLink.Runs;
 using WeakLink.Runtime;
-using WeakLink.Training;
 
 namespace WeakLink.Cli;
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using Spectre.Console;
-using WeakLink.Training;
 
 namespace WeakLink.Cli;
 

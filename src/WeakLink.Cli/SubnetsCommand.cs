@@ -7,9 +7,10 @@ using WeakLink.Corruptions;
 using WeakLink.Data;
 using WeakLink.Evaluation;
 using WeakLink.Models;
+using WeakLink.Recipes;
 using WeakLink.Reports;
+using WeakLink.Runs;
 using WeakLink.Runtime;
-using WeakLink.Training;
 
 namespace WeakLink.Cli;
 

@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
-using WeakLink.Evaluation;
-using WeakLink.Training;
+using WeakLink.Experiments;
+using WeakLink.Recipes;
+using WeakLink.Runs;
 
 namespace WeakLink.Cli;
 

@@ -4,6 +4,8 @@ using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
 using WeakLink.Data;
+using WeakLink.Files;
+
 using TarEntry = System.Formats.Tar.TarEntry;
 
 namespace WeakLink.Fuzzing;

@@ -1,6 +1,6 @@
 using WeakLink.Corruptions;
 using WeakLink.Data;
-using WeakLink.Interop;
+using WeakLink.Files;
 using WeakLink.Perturbations;
 
 namespace WeakLink.Fuzzing;

@@ -2,9 +2,10 @@ using System.Text;
 using System.Text.Json;
 using WeakLink.Comparisons;
 using WeakLink.Evaluation;
+using WeakLink.Recipes;
 using WeakLink.Reports;
+using WeakLink.Runs;
 using WeakLink.Runtime;
-using WeakLink.Training;
 
 namespace WeakLink.Fuzzing;
 

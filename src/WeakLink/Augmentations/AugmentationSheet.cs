@@ -1,6 +1,5 @@
 using TorchSharp;
 using WeakLink.Data;
-using WeakLink.Imaging;
 
 namespace WeakLink.Augmentations;
 

@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using WeakLink.Training;
+using WeakLink.Recipes;
 
 namespace WeakLink.Comparisons;
 

@@ -1,6 +1,6 @@
-using WeakLink.Evaluation;
+using WeakLink.Recipes;
+using WeakLink.Runs;
 using WeakLink.Runtime;
-using WeakLink.Training;
 
 namespace WeakLink.Comparisons;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using WeakLink.Training;
+using WeakLink.Recipes;
 
 namespace WeakLink.Comparisons;
 

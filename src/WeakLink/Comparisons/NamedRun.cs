@@ -1,4 +1,5 @@
-using WeakLink.Training;
+using WeakLink.Recipes;
+using WeakLink.Runs;
 
 namespace WeakLink.Comparisons;
 

@@ -1,5 +1,4 @@
 using WeakLink.Data;
-using WeakLink.Imaging;
 
 namespace WeakLink.Corruptions;
 

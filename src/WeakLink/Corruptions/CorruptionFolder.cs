@@ -1,6 +1,6 @@
 using System.Globalization;
 using WeakLink.Data;
-using WeakLink.Interop;
+using WeakLink.Files;
 
 namespace WeakLink.Corruptions;
 

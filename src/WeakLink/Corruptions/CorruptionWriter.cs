@@ -1,8 +1,8 @@
 using System.Globalization;
 using SkiaSharp;
 using WeakLink.Data;
+using WeakLink.Files;
 using WeakLink.Imaging;
-using WeakLink.Interop;
 
 namespace WeakLink.Corruptions;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using WeakLink.Files;
 
 namespace WeakLink.Data;
 

@@ -1,3 +1,4 @@
+using WeakLink.Files;
 using WeakLink.Runtime;
 
 namespace WeakLink.Data;
@@ -34,7 +35,7 @@ public static class DataSources
             _ when CifarFiles.IsName(recipe.Source) || CifarFiles.IsCifar(recipe.Source) => OpenCifar(recipe, seed, observer, stop),
             _ when Directory.Exists(recipe.Source) => OpenFolder(Path.GetFullPath(recipe.Source), seed, reading),
             _ when File.Exists(recipe.Source) && ArchiveFiles.IsArchive(recipe.Source) =>
-                OpenFolder(ArchiveFiles.ExtractedFolder(recipe.Source, CacheFolder.Default, new ObservedProgress("extracting", observer), stop), seed, reading),
+                OpenFolder(Extracted(recipe.Source, observer, stop), seed, reading),
             _ when File.Exists(recipe.Source) => throw new InputException($"'{recipe.Source}' is a file, but no archive: give a folder (or a .zip or .tar.gz of one) with one folder of images a class, or a CIFAR archive."),
             _ => throw new InputException($"There are no data at '{recipe.Source}': give a folder with one folder of images a class, a CIFAR archive, or one of the names shapes, cifar10, cifar100."),
         };
@@ -125,6 +126,9 @@ public static class DataSources
         return (layout, FolderPart.Read(root, [.. layout.Parts], reading.Passed));
     }
 
+    private static string Extracted(string archive, IRunObserver observer, CancellationToken stop) =>
+        FolderLayout.Inside(ArchiveFiles.ExtractedFolder(archive, CacheFolder.Default, new ObservedProgress("extracting", observer), stop));
+
     private static ExtraImages? OpenExtra(Dataset train, Reading reading)
     {
         var (recipe, observer, stop) = (reading.Recipe, reading.Observer, reading.Stop);
@@ -138,7 +142,7 @@ public static class DataSources
         var parts = recipe.Extra.Select(path =>
         {
             var folder = Directory.Exists(path) ? Path.GetFullPath(path)
-                : File.Exists(path) && ArchiveFiles.IsArchive(path) ? ArchiveFiles.ExtractedFolder(path, CacheFolder.Default, new ObservedProgress("extracting", observer), stop)
+                : File.Exists(path) && ArchiveFiles.IsArchive(path) ? Extracted(path, observer, stop)
                 : throw new InputException($"{(File.Exists(path) ? $"'{path}' is neither a folder nor an archive of extra images" : $"There are no extra images at '{path}'")}: give a folder with one folder of images a class or with image.npy and label.npy, or an archive of one.");
             var name = Path.GetFileName(folder.TrimEnd(Path.DirectorySeparatorChar));
             Dataset images = NumpyImages.AreIn(folder)

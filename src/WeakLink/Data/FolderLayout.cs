@@ -16,6 +16,20 @@ internal sealed partial record FolderLayout(FolderTree Train, FolderTree? Valida
     /// <summary>The folders that hold class folders.</summary>
     public IEnumerable<FolderTree> Parts => new[] { Train, Validation, Test }.OfType<FolderTree>();
 
+    /// <summary>
+    /// Where the content of an archive begins: most hold <c>images/train/cat/...</c> or <c>images/cat/...</c>, where "images" is no class.
+    /// </summary>
+    /// <param name="folder">The extracted archive.</param>
+    public static string Inside(string folder)
+    {
+        while (Directory.GetDirectories(folder).Where(inside => !Path.GetFileName(inside).StartsWith('.')).ToArray() is [var only] && !Directory.EnumerateFiles(folder).Any(ImageFile.IsImage) && Directory.GetDirectories(only).Length > 0)
+        {
+            folder = only;
+        }
+
+        return folder;
+    }
+
     /// <summary>Tells how a folder is split.</summary>
     /// <param name="root">The folder.</param>
     /// <param name="name">What to call the data.</param>

@@ -1,4 +1,4 @@
-using WeakLink.Interop;
+using WeakLink.Files;
 
 namespace WeakLink.Data;
 

@@ -1,3 +1,5 @@
+using WeakLink.Files;
+
 namespace WeakLink.Data;
 
 /// <summary>Shows a download or an extraction to who observes the run, on the thread that reports it.</summary>

@@ -4,8 +4,7 @@ using System.Text.Json;
 using TorchSharp;
 using WeakLink.Attacks;
 using WeakLink.Data;
-using WeakLink.Imaging;
-using WeakLink.Interop;
+using WeakLink.Files;
 
 namespace WeakLink.Evaluation;
 

@@ -3,7 +3,7 @@ using TorchSharp;
 using WeakLink.Corruptions;
 using WeakLink.Data;
 using WeakLink.Models;
-using WeakLink.Training;
+using WeakLink.Recipes;
 
 namespace WeakLink.Evaluation;
 

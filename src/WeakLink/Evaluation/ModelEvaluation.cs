@@ -2,7 +2,7 @@ using TorchSharp;
 using WeakLink.Attacks;
 using WeakLink.Data;
 using WeakLink.Models;
-using WeakLink.Training;
+using WeakLink.Recipes;
 
 namespace WeakLink.Evaluation;
 

@@ -4,7 +4,7 @@ using WeakLink.Corruptions;
 using WeakLink.Data;
 using WeakLink.Models;
 using WeakLink.Perturbations;
-using WeakLink.Training;
+using WeakLink.Recipes;
 
 namespace WeakLink.Evaluation;
 

@@ -1,6 +1,6 @@
 using WeakLink.Corruptions;
 using WeakLink.Data;
-using WeakLink.Training;
+using WeakLink.Recipes;
 
 namespace WeakLink.Evaluation;
 

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
 using TorchSharp;
+using WeakLink.Data;
+using WeakLink.Files;
 using WeakLink.Models;
 
 namespace WeakLink.Interop;

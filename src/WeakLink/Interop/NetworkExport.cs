@@ -1,5 +1,7 @@
 using System.Text.Json;
 using TorchSharp;
+using WeakLink.Data;
+using WeakLink.Files;
 using WeakLink.Models;
 using WeakLink.Subnets;
 

@@ -1,4 +1,5 @@
 using TorchSharp;
+using WeakLink.Files;
 using WeakLink.Models;
 
 namespace WeakLink.Interop;

@@ -1,5 +1,5 @@
 using WeakLink.Data;
-using WeakLink.Interop;
+using WeakLink.Files;
 
 namespace WeakLink.Perturbations;
 

@@ -3,9 +3,9 @@ using TorchSharp;
 using WeakLink.Corruptions;
 using WeakLink.Data;
 using WeakLink.Evaluation;
-using WeakLink.Imaging;
 using WeakLink.Models;
-using WeakLink.Training;
+using WeakLink.Recipes;
+using WeakLink.Runs;
 
 namespace WeakLink.Reports;
 

@@ -1,3 +1,5 @@
+using WeakLink.Recipes;
+
 namespace WeakLink.Training;
 
 /// <summary>The learning rate as a pure function of the step.</summary>

@@ -1,6 +1,7 @@
 using TorchSharp;
 using WeakLink.Augmentations;
 using WeakLink.Data;
+using WeakLink.Models;
 using WeakLink.Objectives;
 using WeakLink.Subnets;
 

@@ -523,7 +523,7 @@ public sealed class AttackTests : IDisposable
         {
         }
 
-        public void Epoch(WeakLink.Training.EpochMetrics metrics)
+        public void Epoch(EpochMetrics metrics)
         {
         }
 

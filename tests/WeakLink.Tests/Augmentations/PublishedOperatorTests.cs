@@ -1,7 +1,7 @@
 using System.Globalization;
 using WeakLink.Augmentations;
 using WeakLink.Data;
-using WeakLink.Interop;
+using WeakLink.Files;
 
 namespace WeakLink.Tests.Augmentations;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using SkiaSharp;
-using WeakLink.Interop;
+using WeakLink.Files;
 using WeakLink.Tests.Data;
 
 namespace WeakLink.Tests.Cli;

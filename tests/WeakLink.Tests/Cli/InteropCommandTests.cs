@@ -1,9 +1,12 @@
 using System.Text.Json;
 using TorchSharp;
+using WeakLink.Imaging;
+using WeakLink.Models;
+using WeakLink.Recipes;
+using WeakLink.Runs;
 using WeakLink.Tests.Augmentations;
 using WeakLink.Tests.Data;
 using WeakLink.Tests.Interop;
-using WeakLink.Training;
 
 namespace WeakLink.Tests.Cli;
 

@@ -1,6 +1,6 @@
 using WeakLink.Comparisons;
+using WeakLink.Recipes;
 using WeakLink.Tests.Data;
-using WeakLink.Training;
 
 namespace WeakLink.Tests.Comparisons;
 
@@ -13,8 +13,8 @@ public class ComparedArmTests
     public void OneRun_IsNotComparedWithItself(string one, string same)
     {
         using var folder = new TemporaryFolder();
-        Runs.Write(folder["a"], new Recipe());
-        Runs.Write(folder["b"], new Recipe { Seed = 1 });
+        MadeRuns.Write(folder["a"], new Recipe());
+        MadeRuns.Write(folder["b"], new Recipe { Seed = 1 });
         foreach (var names in new (string?, string?)[] { (null, null), ("first", "second") })
         {
             Assert.Contains("named twice", Assert.Throws<InputException>(() => ComparedArm.Group([new(names.Item1, folder[one]), new(names.Item2, folder[same]), new(null, folder["b"])])).Message, StringComparison.Ordinal);
@@ -34,14 +34,14 @@ public class ComparedArmTests
         Assert.Equal([0, 1], arms[0].Seeds);
         Assert.Equal(20 * plain.Training.Batch, arms[0].Runs[0].ImagesSeen);
 
-        NamedRun Run(string name, Recipe recipe) => new(null, Runs.Write(folder[name], recipe));
+        NamedRun Run(string name, Recipe recipe) => new(null, MadeRuns.Write(folder[name], recipe));
     }
 
     [Fact]
     public void FoldersOfOneName_AreToldApartByWhereTheyAre()
     {
         using var folder = new TemporaryFolder();
-        var arms = ComparedArm.Group([new(null, Runs.Write(folder["old/plain-0"], new Recipe())), new(null, Runs.Write(folder["new/plain-0"], new Recipe { Ews = new EwsRecipe { Width = 0.5 } }))]);
+        var arms = ComparedArm.Group([new(null, MadeRuns.Write(folder["old/plain-0"], new Recipe())), new(null, MadeRuns.Write(folder["new/plain-0"], new Recipe { Ews = new EwsRecipe { Width = 0.5 } }))]);
         Assert.Equal(["old/plain", "new/plain"], arms.Select(arm => arm.Name));
     }
 
@@ -49,10 +49,10 @@ public class ComparedArmTests
     public void WhatIsNoArm_IsRefused()
     {
         using var folder = new TemporaryFolder();
-        Runs.Write(folder["a"], new Recipe());
-        Runs.Write(folder["b"], new Recipe());
-        Runs.Write(folder["c"], new Recipe { Seed = 1, Ews = new EwsRecipe { Width = 0.5 } });
-        Runs.Write(folder["begun"], new Recipe());
+        MadeRuns.Write(folder["a"], new Recipe());
+        MadeRuns.Write(folder["b"], new Recipe());
+        MadeRuns.Write(folder["c"], new Recipe { Seed = 1, Ews = new EwsRecipe { Width = 0.5 } });
+        MadeRuns.Write(folder["begun"], new Recipe());
         File.Delete(folder["begun/summary.json"]);
         Directory.CreateDirectory(folder["photos"]);
         Assert.Contains("one seed", Refused(null, "a", "b"), StringComparison.Ordinal);

@@ -1,17 +1,17 @@
 using System.Text.Json;
 using WeakLink.Comparisons;
 using WeakLink.Data;
+using WeakLink.Recipes;
 using WeakLink.Reports;
 using WeakLink.Tests.Data;
-using WeakLink.Training;
 
 namespace WeakLink.Tests.Comparisons;
 
 public class ComparisonTests
 {
-    private static readonly ComparedArm Plain = new("plain", [Runs.Run(0, 0.70), Runs.Run(1, 0.72), Runs.Run(2, 0.71)]);
-    private static readonly ComparedArm Clearly = new("clearly", [Runs.Run(0, 0.80, trainSeconds: 120), Runs.Run(1, 0.82, trainSeconds: 120), Runs.Run(2, 0.81, trainSeconds: 120)]);
-    private static readonly ComparedArm Hardly = new("hardly", [Runs.Run(0, 0.72, step: 40), Runs.Run(1, 0.70, step: 40), Runs.Run(2, 0.74, step: 40)]);
+    private static readonly ComparedArm Plain = new("plain", [MadeRuns.Run(0, 0.70), MadeRuns.Run(1, 0.72), MadeRuns.Run(2, 0.71)]);
+    private static readonly ComparedArm Clearly = new("clearly", [MadeRuns.Run(0, 0.80, trainSeconds: 120), MadeRuns.Run(1, 0.82, trainSeconds: 120), MadeRuns.Run(2, 0.81, trainSeconds: 120)]);
+    private static readonly ComparedArm Hardly = new("hardly", [MadeRuns.Run(0, 0.72, step: 40), MadeRuns.Run(1, 0.70, step: 40), MadeRuns.Run(2, 0.74, step: 40)]);
 
     [Fact]
     public void Findings_SayWhatTheIntervalsSay()
@@ -59,7 +59,7 @@ public class ComparisonTests
     [Fact]
     public void Data_AreToldApartByContent()
     {
-        ComparedRun Of(long seed, string data, string test, string source = "/a/photos", int limit = 0) => Runs.Run(seed, 0.5, new Recipe { Data = new DataRecipe { Source = source, Limit = limit } }) is var run
+        ComparedRun Of(long seed, string data, string test, string source = "/a/photos", int limit = 0) => MadeRuns.Run(seed, 0.5, new Recipe { Data = new DataRecipe { Source = source, Limit = limit } }) is var run
             ? run with { Summary = run.Summary with { DataFingerprint = data.PadRight(32, '0'), Fingerprint = test } } : null!;
         string Notes(ComparedRun[] a, ComparedRun[] b) => string.Join('\n', Comparison.Of([new("a", a), new("b", b)]).Notes());
 
@@ -71,7 +71,7 @@ public class ComparisonTests
         // Every seed holds out, and limits to, its own.
         Assert.DoesNotContain("differ (", Notes([Of(0, "d", "t", limit: 9), Of(1, "e", "u", limit: 9)], [Of(0, "d", "t", limit: 9), Of(1, "e", "u", limit: 9)]), StringComparison.Ordinal);
         Assert.Contains("Test images differ (seed 1: as many, but not the same)", Notes([Of(0, "d", "t"), Of(1, "d", "u")], [Of(0, "d", "t"), Of(1, "d", "v")]), StringComparison.Ordinal);
-        Assert.Contains("can't be checked", Notes([Of(0, "d", "t")], [Runs.Run(0, 0.5, new Recipe { Data = new DataRecipe { Source = "/c/photos" } })]), StringComparison.Ordinal);
+        Assert.Contains("can't be checked", Notes([Of(0, "d", "t")], [MadeRuns.Run(0, 0.5, new Recipe { Data = new DataRecipe { Source = "/c/photos" } })]), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,7 +1,7 @@
 using SkiaSharp;
 using WeakLink.Corruptions;
 using WeakLink.Data;
-using WeakLink.Interop;
+using WeakLink.Files;
 using WeakLink.Tests.Data;
 
 namespace WeakLink.Tests.Corruptions;

@@ -1,6 +1,7 @@
 using System.Text;
 using SkiaSharp;
 using WeakLink.Data;
+using WeakLink.Files;
 
 namespace WeakLink.Tests.Data;
 
@@ -117,7 +118,7 @@ public class ArchiveNamesTests
         using var folder = new TemporaryFolder();
         var entries = Images(folder, ["cat", "dog"]).Select(image => (Encoding.UTF8.GetBytes($"set/{image.Path}"), Array.Empty<byte>(), image.Content));
         File.WriteAllBytes(folder["a.zip"], RawArchives.Zip(entries.Append(("README.md"u8.ToArray(), [], [1]))));
-        Assert.Equal("set", Path.GetFileName(ArchiveFiles.ExtractedFolder(folder["a.zip"], folder["cache"])));
+        Assert.Equal("set", Path.GetFileName(FolderLayout.Inside(ArchiveFiles.ExtractedFolder(folder["a.zip"], folder["cache"]))));
     }
 
     private static IEnumerable<(string Path, byte[] Content)> Images(TemporaryFolder folder, string[] classes) =>

@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using SkiaSharp;
 using WeakLink.Data;
-using WeakLink.Interop;
+using WeakLink.Files;
 
 namespace WeakLink.Tests.Data;
 

@@ -103,7 +103,7 @@ public class FolderLayoutTests
         {
         }
 
-        public void Epoch(WeakLink.Training.EpochMetrics metrics)
+        public void Epoch(EpochMetrics metrics)
         {
         }
 

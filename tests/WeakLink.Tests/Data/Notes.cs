@@ -1,5 +1,3 @@
-using WeakLink.Training;
-
 namespace WeakLink.Tests.Data;
 
 /// <summary>Keeps what an observer is told in sentences.</summary>

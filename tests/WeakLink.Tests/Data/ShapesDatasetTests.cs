@@ -97,7 +97,7 @@ public class ShapesDatasetTests
         {
         }
 
-        public void Epoch(WeakLink.Training.EpochMetrics metrics)
+        public void Epoch(EpochMetrics metrics)
         {
         }
 

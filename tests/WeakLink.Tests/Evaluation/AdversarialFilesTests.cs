@@ -3,7 +3,7 @@ using System.Text.Json;
 using TorchSharp;
 using WeakLink.Attacks;
 using WeakLink.Evaluation;
-using WeakLink.Interop;
+using WeakLink.Files;
 using WeakLink.Tests.Data;
 
 namespace WeakLink.Tests.Evaluation;

@@ -2,9 +2,10 @@ using TorchSharp;
 using WeakLink.Corruptions;
 using WeakLink.Data;
 using WeakLink.Evaluation;
+using WeakLink.Recipes;
+using WeakLink.Runs;
 using WeakLink.Tests.Data;
 using WeakLink.Tests.Training;
-using WeakLink.Training;
 
 namespace WeakLink.Tests.Evaluation;
 
@@ -120,7 +121,7 @@ public sealed class CorruptionEvaluationTests
         using var folder = new TemporaryFolder();
         string? Doubt(string? fingerprint, string? data, string? ofData = "d")
         {
-            File.WriteAllText(folder["r.json"], (Comparisons.Runs.Summary(0, 0.5) with { Fingerprint = fingerprint, DataFingerprint = data }).ToJson());
+            File.WriteAllText(folder["r.json"], (Comparisons.MadeRuns.Summary(0, 0.5) with { Fingerprint = fingerprint, DataFingerprint = data }).ToJson());
             return Summary.DoubtOfReference(folder["r.json"], "images", "f", ofData);
         }
 

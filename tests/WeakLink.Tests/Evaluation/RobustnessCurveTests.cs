@@ -1,8 +1,9 @@
 using TorchSharp;
 using WeakLink.Data;
 using WeakLink.Evaluation;
+using WeakLink.Recipes;
+using WeakLink.Runs;
 using WeakLink.Tests.Training;
-using WeakLink.Training;
 
 namespace WeakLink.Tests.Evaluation;
 

@@ -3,11 +3,12 @@ using TorchSharp;
 using WeakLink.Attacks;
 using WeakLink.Corruptions;
 using WeakLink.Evaluation;
+using WeakLink.Recipes;
+using WeakLink.Runs;
 using WeakLink.Runtime;
 using WeakLink.Subnets;
 using WeakLink.Tests.Data;
 using WeakLink.Tests.Training;
-using WeakLink.Training;
 
 namespace WeakLink.Tests.Evaluation;
 

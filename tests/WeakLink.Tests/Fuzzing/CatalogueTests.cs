@@ -12,7 +12,7 @@ public class CatalogueTests
         "System.IO.Compression.BrotliStream::.ctor", "System.Formats.Tar.", "System.Text.Json.JsonSerializer::Deserialize", "System.Text.Json.JsonDocument::Parse", "System.Text.Json.Nodes.JsonNode::Parse", "System.Text.Json.Utf8JsonReader::.ctor",
         "System.Xml.", "YamlDotNet.RepresentationModel.YamlStream::Load", "YamlDotNet.Core.Parser::.ctor", "YamlDotNet.Serialization.", "SkiaSharp.SKCodec::Create", "SkiaSharp.SKBitmap::Decode", "SkiaSharp.SKImage::FromEncodedData",
         "TorchSharp.torch::load", "TorchSharp.torch/jit::load", "System.Diagnostics.Process::Start", "System.Net.Http.HttpClient::",
-        "WeakLink.Interop.NumpyFile::Open", "WeakLink.Interop.SafeTensors::Read", "WeakLink.Interop.PyTorchFile::Read", "WeakLink.Interop.PickleReader::.ctor", "WeakLink.Data.TarEntries::.ctor",
+        "WeakLink.Files.NumpyFile::Open", "WeakLink.Files.SafeTensors::Read", "WeakLink.Files.PyTorchFile::Read", "WeakLink.Files.PickleReader::.ctor", "WeakLink.Files.TarEntries::.ctor",
         "WeakLink.TextFile::Read", "WeakLink.Json::Read", "WeakLink.Json::Parse", "WeakLink.Json::Document", "WeakLink.Yaml::Read", "WeakLink.ClassNames::Read",
     ];
 
@@ -22,6 +22,7 @@ public class CatalogueTests
         ["Arithmetic.IsRemembered"] = "lines of its own cache, of which only those that it would write count",
         ["AtomicFile.Write"] = "writes",
         ["ComparisonTraining.Take"] = "an empty file, for its lock",
+        ["CorruptionManifest.ChecksumOf"] = "a checksum of whatever is there",
         ["Download.LockAsync"] = "an empty file, for its lock",
         ["Download.OpenForWriting"] = "what has arrived counts only once its checksum is right",
         ["EnvironmentReport.Instructions"] = "written by the kernel",
@@ -42,6 +43,7 @@ public class CatalogueTests
         ["RunFolder.Open"] = "an empty file, for its lock",
         ["SafeArchive.WriteFile"] = "writes",
         ["TextFile.Read"] = "the one place that reads text: who calls it is in the catalogue",
+        ["ShapesDataset.Kept"] = "its own cache, with a checksum, and compared with what it draws",
         ["Transfer.CompleteAsync"] = "what a server sends counts only once its checksum is right (DownloadTests has servers that lie)",
         ["Transfer.ReceiveAsync"] = "what a server sends counts only once its checksum is right (DownloadTests has servers that lie)",
         ["Yaml.Document"] = "the one place that reads YAML: who calls it is in the catalogue",

@@ -1,6 +1,6 @@
 using System.Globalization;
+using WeakLink.Files;
 using WeakLink.Imaging;
-using WeakLink.Interop;
 
 namespace WeakLink.Tests.Imaging;
 

@@ -1,4 +1,5 @@
 using TorchSharp;
+using WeakLink.Files;
 using WeakLink.Interop;
 using WeakLink.Models;
 using WeakLink.Tests.Data;

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using TorchSharp;
+using WeakLink.Data;
 using WeakLink.Interop;
 using WeakLink.Models;
 using WeakLink.Subnets;

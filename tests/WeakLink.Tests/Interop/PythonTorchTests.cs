@@ -1,4 +1,5 @@
 using TorchSharp;
+using WeakLink.Data;
 using WeakLink.Interop;
 using WeakLink.Models;
 using WeakLink.Tests.Data;

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using WeakLink.Interop;
+using WeakLink.Files;
 using WeakLink.Perturbations;
 using WeakLink.Tests.Corruptions;
 using WeakLink.Tests.Data;

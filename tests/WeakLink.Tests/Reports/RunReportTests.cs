@@ -5,8 +5,8 @@ using System.Text.RegularExpressions;
 using TorchSharp;
 using WeakLink.Evaluation;
 using WeakLink.Reports;
+using WeakLink.Runs;
 using WeakLink.Tests.Training;
-using WeakLink.Training;
 
 namespace WeakLink.Tests.Reports;
 

@@ -3,7 +3,6 @@ using TorchSharp;
 using WeakLink.Models;
 using WeakLink.Runtime;
 using WeakLink.Subnets;
-using WeakLink.Training;
 
 namespace WeakLink.Tests.Runtime;
 

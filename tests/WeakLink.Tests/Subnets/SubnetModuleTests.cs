@@ -1,9 +1,9 @@
 using TorchSharp;
 using WeakLink.Attacks;
+using WeakLink.Recipes;
 using WeakLink.Runtime;
 using WeakLink.Subnets;
 using WeakLink.Tests.Training;
-using WeakLink.Training;
 
 namespace WeakLink.Tests.Subnets;
 

@@ -1,3 +1,4 @@
+using WeakLink.Recipes;
 using WeakLink.Training;
 
 namespace WeakLink.Tests.Training;

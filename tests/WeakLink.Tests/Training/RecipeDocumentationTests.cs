@@ -1,4 +1,4 @@
-using WeakLink.Training;
+using WeakLink.Recipes;
 
 namespace WeakLink.Tests.Training;
 

@@ -1,6 +1,10 @@
 using TorchSharp;
 using WeakLink.Data;
-using WeakLink.Training;
+using WeakLink.Experiments;
+using WeakLink.Imaging;
+using WeakLink.Models;
+using WeakLink.Recipes;
+using WeakLink.Runs;
 
 namespace WeakLink.Tests.Training;
 
@@ -29,7 +33,7 @@ internal static class Small
 
     /// <summary>The tensors of a run's last checkpoint.</summary>
     public static Dictionary<string, torch.Tensor> Last(string path) =>
-        WeakLink.Interop.SafeTensors.Read(Path.Combine(path, "checkpoints", "last.safetensors")).Tensors;
+        WeakLink.Files.SafeTensors.Read(Path.Combine(path, "checkpoints", "last.safetensors")).Tensors;
 
     private static MemoryDataset Shapes(int split, int count) => new(
         "shapes", ShapesDataset.Classes, 32, 32, [.. Enumerable.Range(0, count).Select(i => ShapesDataset.Draw(split, i))], [.. Enumerable.Range(0, count).Select(i => i % 10)]);

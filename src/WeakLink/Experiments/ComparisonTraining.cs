@@ -1,0 +1,152 @@
+using TorchSharp;
+using WeakLink.Comparisons;
+using WeakLink.Models;
+using WeakLink.Recipes;
+using WeakLink.Runs;
+using WeakLink.Runtime;
+
+namespace WeakLink.Experiments;
+
+/// <summary>
+/// Trains every arm with the same seeds. Every run is a run folder like any other, OUT/ARM-SEED; what is there already is kept, what was
+/// interrupted goes on. Several processes may work on one folder: each passes over what another trains.
+/// </summary>
+public static class ComparisonTraining
+{
+    /// <summary>Trains what is missing.</summary>
+    /// <param name="arms">The ways of training.</param>
+    /// <param name="common">What all change of their recipes, each <c>key=value</c>.</param>
+    /// <param name="seeds">Seeds of each arm, from 0.</param>
+    /// <param name="output">Where the run folders are.</param>
+    /// <param name="observer">Told of everything.</param>
+    /// <param name="stop">Saves a checkpoint, then stops.</param>
+    /// <returns>Folders of runs that are not finished, because other processes train them.</returns>
+    /// <exception cref="InputException">Anything that the user has to change; what can be checked is checked before anything is trained.</exception>
+    public static IReadOnlyList<string> Train(
+        IReadOnlyList<Arm> arms, IReadOnlyList<string> common, int seeds, string output, IRunObserver observer, CancellationToken stop = default)
+    {
+        // Seed by seed: a comparison that is cut short compares all arms.
+        var runs = (from seed in Enumerable.Range(0, seeds) from arm in arms select (Arm: arm, Seed: seed, Folder: arm.RunFolder(output, seed), Recipe: arm.Load(seed, common))).ToList();
+        CheckNames(arms);
+        foreach (var (arm, _, folder, recipe) in runs)
+        {
+            Check(arm, folder, recipe);
+        }
+
+        if (runs.All(run => RunFolder.IsFinished(run.Folder)))
+        {
+            return [];
+        }
+
+        NativeLibraries.Load();
+        var threads = torch.get_num_threads();
+        for (var i = 0; i < runs.Count; i++)
+        {
+            var (arm, seed, folder, recipe) = runs[i];
+            stop.ThrowIfCancellationRequested();
+            if (RunFolder.IsFinished(folder))
+            {
+                continue;
+            }
+
+            using var mine = Take(folder + ".lock");
+            // Between the question and the lock another process may have finished it.
+            if (mine is null || RunFolder.IsFinished(folder))
+            {
+                continue;
+            }
+
+            observer.Note(FormattableString.Invariant($"Run {i + 1} of {runs.Count}: {arm.Name}, seed {seed}"));
+            // The run before may have changed them, and a recipe may leave them as they are.
+            torch.set_num_threads(threads);
+            try
+            {
+                Experiment.Run(InOneFormat(recipe, runs.Select(run => run.Folder)), folder, RunFolder.IsRun(folder), observer, stop);
+            }
+            catch (InputException exception)
+            {
+                throw new InputException(FormattableString.Invariant($"{arm.Name}, seed {seed}: {exception.Message}"), exception);
+            }
+        }
+
+        return [.. runs.Select(run => run.Folder).Where(folder => !RunFolder.IsFinished(folder))];
+    }
+
+    /// <summary>The runs of the arms, all of them finished.</summary>
+    /// <param name="arms">The ways of training.</param>
+    /// <param name="seeds">Seeds of each arm, from 0.</param>
+    /// <param name="output">Where the run folders are.</param>
+    /// <exception cref="InputException">A run is not finished.</exception>
+    public static IReadOnlyList<ComparedArm> Read(IReadOnlyList<Arm> arms, int seeds, string output) =>
+        [.. arms.Select(arm => new ComparedArm(arm.Name, [.. Enumerable.Range(0, seeds).Select(seed => ComparedRun.Read(arm.RunFolder(output, seed)))]))];
+
+    private static void CheckNames(IReadOnlyList<Arm> arms)
+    {
+        foreach (var arm in arms)
+        {
+            if (arm.Folder.Length == 0)
+            {
+                throw new InputException($"'{arm.Name}' can't be the name of an arm: use letters and digits.");
+            }
+
+            if (arms.FirstOrDefault(other => !ReferenceEquals(other, arm) && string.Equals(other.Folder, arm.Folder, StringComparison.OrdinalIgnoreCase)) is { } same)
+            {
+                throw new InputException($"Two arms would be called '{same.Folder}': give each a name, as in NAME={arm.Recipe}.");
+            }
+        }
+    }
+
+    private static void Check(Arm arm, string folder, Recipe recipe)
+    {
+        if (!RunFolder.IsRun(folder))
+        {
+            if (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()))
+            {
+                throw new InputException($"'{folder}' is in the way: {arm.Name} would be trained there, and it is not a run; move it, or choose another folder with --out.");
+            }
+
+            return;
+        }
+
+        if (RecipeDifferences.Contradiction(recipe, RunFolder.RecipeOf(folder)) is var (key, asked, there))
+        {
+            throw new InputException($"The run in '{folder}' has {key} {RecipeDifferences.Quoted(there)}, but {arm.Name} asks for {RecipeDifferences.Quoted(asked)}: choose another folder with --out, give the arm another name, or leave the setting out.");
+        }
+    }
+
+    // A number format that a timing decides could be another one for each run, and the difference would count as that of the arms.
+    private static Recipe InOneFormat(Recipe recipe, IEnumerable<string> folders)
+    {
+        var training = recipe.Training;
+        if (training is { Precision: not Precision.Auto, Layout: not Layout.Auto })
+        {
+            return recipe;
+        }
+
+        // Adversarial objectives choose among others (see RecipeResolution).
+        var decided = folders.Where(RunFolder.IsRun).Select(RunFolder.RecipeOf)
+            .FirstOrDefault(other => other.Objective.Kind.IsAdversarial() == recipe.Objective.Kind.IsAdversarial())?.Training;
+        return decided is null ? recipe : recipe with
+        {
+            Training = training with
+            {
+                Precision = training.Precision == Precision.Auto ? decided.Precision : training.Precision,
+                Layout = training.Layout == Layout.Auto ? decided.Layout : training.Layout,
+            },
+        };
+    }
+
+    // Null where another process trains.
+    private static FileStream? Take(string path)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        try
+        {
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+}

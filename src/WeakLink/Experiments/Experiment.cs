@@ -1,0 +1,198 @@
+using System.Diagnostics;
+using System.Globalization;
+using WeakLink.Attacks;
+using WeakLink.Data;
+using WeakLink.Evaluation;
+using WeakLink.Imaging;
+using WeakLink.Models;
+using WeakLink.Recipes;
+using WeakLink.Reports;
+using WeakLink.Runs;
+using WeakLink.Runtime;
+
+namespace WeakLink.Experiments;
+
+/// <summary>The main job: from a recipe to a run folder with a trained, measured network.</summary>
+public static class Experiment
+{
+    // Below this a network has hardly moved; someone with few images will not think of it.
+    private const int FewSteps = 500;
+
+    // An accuracy's standard error is up to 7 points there.
+    private const int FewValidationImages = 50;
+
+    /// <summary>Trains and measures.</summary>
+    /// <param name="recipe">The recipe; a resumed run takes its own from the folder.</param>
+    /// <param name="path">The run folder.</param>
+    /// <param name="resume">Whether to continue the run that is there.</param>
+    /// <param name="observer">Told of everything.</param>
+    /// <param name="stop">Saves a checkpoint, then stops.</param>
+    /// <returns>What was measured; also in summary.json.</returns>
+    /// <exception cref="InputException">Anything that the user has to change.</exception>
+    public static Summary Run(Recipe recipe, string path, bool resume, IRunObserver observer, CancellationToken stop = default)
+    {
+        RunFolder.CheckFree(path, resume);
+        var environment = EnvironmentReport.Create();
+        var device = EnvironmentReport.TrainingDevice;
+        recipe = resume ? RunFolder.RecipeOf(path) : recipe;
+        RecipeCheck.Check(recipe);
+        var data = DataSources.Open(recipe.Data, recipe.Seed, observer, stop);
+        Describe(data, observer);
+        CheckBatch(recipe, data);
+        var images = data.Known(observer, stop);
+        var overlaps = images.Overlaps();
+        foreach (var overlap in overlaps)
+        {
+            observer.Note(overlap);
+        }
+
+        // One that the recipe brings was compared when the data were opened.
+        recipe = recipe.Data.Fingerprint.Length > 0 ? recipe : recipe with { Data = recipe.Data with { Fingerprint = images.Fingerprint() } };
+        recipe = RecipeResolution.Resolve(recipe, data, environment, device);
+        ModelMetrics.CheckAttacks(recipe, data.Test);
+        CheckObjective(recipe, data.Train);
+        string[] warnings = [.. overlaps, .. CorruptionEvaluation.Check(recipe, data.Test, images.Test, images, observer)];
+
+        using var folder = RunFolder.Open(path, recipe, data.Train.Classes, new ImageSize(data.Train.Height, data.Train.Width), environment, resume);
+        RunImages.Keep(folder.Path, images);
+        var format = new ComputeFormat(recipe.Training.Precision, recipe.Training.Layout);
+        var steps = (long)recipe.Training.Epochs * Loaders.Training(recipe, data).StepsPerEpoch;
+        observer.Note($"{recipe.Model.Name}, {Count(recipe.Training.Epochs, "epoch")} of {data.Train.Count:n0} images{Extra(data.Extra)}, {Search(recipe)}, {format}, {Count(recipe.Training.Threads, "thread")}; run folder {path}");
+        if (steps < FewSteps)
+        {
+            observer.Note($"The whole training is only {Count((int)steps, "step")}: a larger training.epochs (or a smaller training.batch) will do better.");
+        }
+
+        if (recipe.Objective.Kind.IsAdversarial())
+        {
+            DescribeAttack(recipe, observer);
+        }
+
+        var position = TrainingRun.Train(recipe, data, folder, device, observer, stop);
+
+        var clock = Stopwatch.GetTimestamp();
+        using var best = TrainedModel.Load(folder.BestCheckpoint, device);
+        RunFolder.RequireRecipe(path, folder.BestCheckpoint, best.Recipe);
+        if (best.Position.Epoch != position.BestEpoch)
+        {
+            throw new InputException($"'{folder.BestCheckpoint}' is of epoch {best.Position.Epoch}, but the run was best after epoch {position.BestEpoch}: put back the file that was changed, or train again.");
+        }
+
+        var metrics = ModelMetrics.Measure(best.Network, recipe, data.Test, data.Train, device, observer, stop, folder.AttackProgress);
+        using var last = TrainedModel.Load(folder.LastCheckpoint, device);
+        var lastClean = position.BestEpoch == recipe.Training.Epochs
+            ? metrics.Clean
+            : ModelMetrics.MeasureClean(last.Network, recipe, data.Test, device, observer, stop);
+        var summary = new Summary
+        {
+            Data = data.Train.Name,
+            Model = recipe.Model.Name,
+            Seed = recipe.Seed,
+            Ews = recipe.Ews.Search.ToString().ToLowerInvariant(),
+            Images = metrics.Clean.Images,
+            Fingerprint = images.Test.Fingerprint(),
+            DataFingerprint = images.WholeFingerprint(),
+            Warnings = warnings,
+            Parameters = best.Network.ParameterCount,
+            Epochs = recipe.Training.Epochs,
+            Format = format.ToString(),
+            Clean = CleanSummary.Of(metrics.Clean),
+            Last = CleanSummary.Of(lastClean),
+            Validation = new ValidationSummary(position.BestTop1, position.BestEpoch),
+            Corruptions = metrics.Corruptions is { } corruptions ? CorruptionSummary.Of(corruptions, 1 - metrics.Clean.Top1, data.Train.Classes.Count) : null,
+            Perturbations = metrics.Perturbations is { } perturbations ? PerturbationSummary.Of(perturbations) : null,
+            Attacks = RobustSummary.Of(metrics.Attacks, data.Train.Classes),
+            Subnets = metrics.Subnets is { } subnets ? SubnetSummary.Of(subnets) : null,
+            Arithmetic = Arithmetic.Report,
+            Files = RunFolder.ChecksumsOf(path),
+            Seconds = new SecondsSummary(position.Seconds, Stopwatch.GetElapsedTime(clock).TotalSeconds, position.ProcessorSeconds),
+        };
+        folder.WriteSummary(summary.ToJson());
+        RunReport.Write(folder.Path, best, data.Test, summary, folder.Report, device, observer, stop);
+        return summary;
+    }
+
+    // The attack inside of a step would not notice, and the first validation would, after an epoch.
+    private static void CheckObjective(Recipe recipe, Dataset images)
+    {
+        if (!recipe.Objective.Kind.IsAdversarial())
+        {
+            return;
+        }
+
+        try
+        {
+            var crop = Loaders.MeasuringCrop(recipe, images);
+            recipe.Objective.Threat().RequireLimit(Dataset.Channels * crop.Height * crop.Width);
+        }
+        catch (InputException exception)
+        {
+            throw new InputException($"objective.eps: {exception.Message}", exception);
+        }
+    }
+
+    // A value alone has no variance. PyTorch refuses it in the step.
+    private static void CheckBatch(Recipe recipe, DataSplits data)
+    {
+        var loader = Loaders.Training(recipe, data);
+        var reduction = NetworkCatalogue.Reduction(recipe.Model.Name);
+        if (loader.LeastTrainingBatch > 1 || loader.Height > reduction || loader.Width > reduction)
+        {
+            return;
+        }
+
+        throw new InputException(
+            $"With {(recipe.Training.Batch == 1 ? "training.batch=1" : "a single training image")}, {recipe.Model.Name} makes {loader.Width}x{loader.Height} images so small that batch norm would have one value for each channel, which has no variance: {(recipe.Training.Batch == 1 ? "set training.batch to at least 2" : "give more images")}, or use larger images (data.size) or another network (model.name).");
+    }
+
+    private static void DescribeAttack(Recipe recipe, IRunObserver observer)
+    {
+        var objective = recipe.Objective;
+        var attack = objective.InnerAttack();
+        if (recipe.Evaluation.Attack != EvaluationRecipe.None
+            && new ThreatModel(recipe.Evaluation.AttackNorm, ThreatModel.ParseEpsilon(recipe.Evaluation.AttackEps)) is var measured
+            && measured != attack.Threat)
+        {
+            observer.Note($"Trained against {attack.Threat}, measured under {measured}: evaluation.attack-norm and evaluation.attack-eps say under what.");
+        }
+
+        observer.Note("The best checkpoint is the one that keeps most held-out images under PGD (column robust).");
+        var reach = attack.Steps * attack.StepSize;
+        if (reach < attack.Threat.Epsilon * (1 - 1e-6))
+        {
+            observer.Note(string.Create(
+                CultureInfo.InvariantCulture,
+                $"The attack in training moves an image by at most {attack.Steps} x {objective.StepSize} = {reach:g3} from where it starts, less than objective.eps = {objective.Eps}: a larger objective.step-size (or auto), or more objective.steps, would make it as strong as what it is to defend against."));
+        }
+    }
+
+    private static string Count(int number, string what) => $"{number:n0} {what}{(number == 1 ? "" : "s")}";
+
+    private static string Extra(ExtraImages? extra) => extra switch
+    {
+        null => "",
+        { Fraction: 0 } => $" and {extra.Images.Count:n0} extra ones",
+        _ => FormattableString.Invariant($", {extra.Fraction:p0} of every batch from {extra.Images.Count:n0} extra ones"),
+    };
+
+    private static string Search(Recipe recipe) => recipe.Ews.Search switch
+    {
+        SearchKind.Off => "no EWS",
+        SearchKind.Random => FormattableString.Invariant($"EWS with random subnets of width {recipe.Ews.Width}"),
+        _ => FormattableString.Invariant($"EWS with searched subnets of width {recipe.Ews.Width}"),
+    };
+
+    private static void Describe(DataSplits data, IRunObserver observer)
+    {
+        observer.Note($"{data.Train.Name}: {data.Train.Count:n0} training, {data.Validation.Count:n0} validation and {data.Test.Count:n0} test images of {data.Train.Width}x{data.Train.Height} pixels in {data.Train.Classes.Count} classes");
+        if (data.Validation.Count < FewValidationImages)
+        {
+            observer.Note($"With {data.Validation.Count} validation images the choice of the best checkpoint is nearly a guess: a larger data.validation (now part of the training images) chooses better; checkpoints/last.safetensors is kept too.");
+        }
+
+        if (data.SkippedImages.Count > 0)
+        {
+            observer.Note($"Skipped {data.SkippedImages.Count} unreadable images: {string.Join(", ", data.SkippedImages.Take(3))}{(data.SkippedImages.Count > 3 ? ", ..." : "")}");
+        }
+    }
+}

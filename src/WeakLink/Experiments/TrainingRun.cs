@@ -1,0 +1,179 @@
+using System.Diagnostics;
+using TorchSharp;
+using WeakLink.Attacks;
+using WeakLink.Data;
+using WeakLink.Evaluation;
+using WeakLink.Models;
+using WeakLink.Objectives;
+using WeakLink.Recipes;
+using WeakLink.Runs;
+using WeakLink.Subnets;
+using WeakLink.Training;
+
+namespace WeakLink.Experiments;
+
+/// <summary>
+/// Trains a network as a recipe says, into a run folder. Interrupted at any moment the folder can be resumed, and ends with the
+/// weights of an uninterrupted run, bit for bit (same machine, same number of threads).
+/// </summary>
+public static class TrainingRun
+{
+    // Between the saves at the ends of epochs, which may take hours.
+    private static readonly TimeSpan SaveInterval = TimeSpan.FromMinutes(10);
+
+    // Of an epoch's time; the first epoch of data on a slow disk waits anyway, but less than this.
+    private const double NoticeableWait = 0.2;
+
+    // Selecting a checkpoint under attack: as many steps as training has, on few enough images to cost less than an epoch.
+    private const int ValidationSteps = 10, ValidationImages = 512;
+
+    /// <summary>Trains to the end of the recipe, or until stopped.</summary>
+    /// <param name="recipe">A resolved recipe (see <see cref="RecipeResolution"/>); a resumed run must get the one that its folder holds.</param>
+    /// <param name="data">The images.</param>
+    /// <param name="folder">Where the run is kept; when it holds a checkpoint, the run continues from there.</param>
+    /// <param name="device">Where to train.</param>
+    /// <param name="observer">Told of every step and epoch.</param>
+    /// <param name="stop">Saves after the current step, then throws <see cref="OperationCanceledException"/>.</param>
+    /// <returns>How far the run came: to the end.</returns>
+    /// <exception cref="InputException">The loss became NaN, the disk is full, or the recipe does not fit the data.</exception>
+    public static RunPosition Train(
+        Recipe recipe, DataSplits data, RunFolder folder, torch.Device device, IRunObserver observer, CancellationToken stop = default)
+    {
+        var settings = recipe.Training;
+        var training = Loaders.Training(recipe, data);
+        var validation = Loaders.Measuring(recipe, data.Validation);
+        using var network = recipe.CreateNetwork(data.Train.Classes.Count);
+        network.to(device);
+        using var optimizer = new MomentumSgd(network.parameters(), settings.LearningRate, settings.Momentum, settings.WeightDecay, settings.Nesterov);
+        using var search = recipe.Ews.CreateSearch(network.Space, recipe.Seed);
+        var ews = search is null ? null : new EnhanceWeakSubnets(network, search, new Distillation(recipe.Ews.Weight, recipe.Ews.Kl));
+        var format = new ComputeFormat(settings.Precision, settings.Layout);
+        using var weightPerturbation = recipe.Objective.WeightPerturbation > 0 ? new WeightPerturbation(network, recipe.Objective.WeightPerturbation) : null;
+        var objective = recipe.Objective.Create();
+        var mixings = AugmentationSequence.Mixings(recipe, data.Train.Classes.Count);
+        var calm = new TrainingStep(network, objective, ews, null, optimizer, settings.GradientClip, format, device, recipe.Seed, mixings);
+        var perturbed = new TrainingStep(network, objective, ews, weightPerturbation, optimizer, settings.GradientClip, format, device, recipe.Seed, mixings);
+
+        var position = folder.Restore(network, optimizer, search) ?? new RunPosition();
+        var steps = training.StepsPerEpoch;
+        var saved = Stopwatch.GetTimestamp();
+        observer.Begin("training", (long)settings.Epochs * steps * settings.Batch, "images", (((long)position.Epoch * steps) + position.StepInEpoch) * settings.Batch);
+        while (position.Epoch < settings.Epochs)
+        {
+            var epoch = position.Epoch;
+            network.train();
+            var clock = new TrainingClock(training);
+            foreach (var batch in training.Training(recipe.Seed, epoch, position.StepInEpoch))
+            {
+                using (batch)
+                {
+                    var globalStep = ((long)epoch * steps) + position.StepInEpoch;
+                    var step = globalStep < recipe.Objective.WeightPerturbationWarmup * settings.Epochs * steps ? calm : perturbed;
+                    var result = step.Run(batch, globalStep, LearningRate.At(settings, globalStep, steps));
+                    position = clock.Advance(position, result);
+                    observer.Advance((globalStep + 1) * settings.Batch, $"epoch {epoch + 1}/{settings.Epochs}, loss {position.LossSum / position.Images:0.00}, {100.0 * position.Correct / position.Images:0.0}% right, waited {100 * position.EpochSecondsWaited / position.EpochSeconds:0}%");
+                }
+
+                var stopping = stop.IsCancellationRequested;
+                if (stopping || Stopwatch.GetElapsedTime(saved) > SaveInterval)
+                {
+                    folder.SaveLast(network, optimizer, search, position);
+                    saved = Stopwatch.GetTimestamp();
+                    stop.ThrowIfCancellationRequested();
+                }
+            }
+
+            position = EndEpoch();
+        }
+
+        return position;
+
+        RunPosition EndEpoch()
+        {
+            var epoch = position.Epoch + 1;
+            var last = epoch == settings.Epochs;
+            ClassificationMetrics? held = null;
+            double? robust = null;
+            if (last || epoch % settings.ValidateEvery == 0)
+            {
+                network.eval();
+                held = CleanEvaluation.Measure(images => network.call(format.Apply(images)), validation, device, stop: CancellationToken.None);
+                robust = RobustValidation(network, recipe, data.Validation, device);
+            }
+
+            var metrics = Metrics(position, held, robust);
+            folder.WriteEpoch(metrics);
+            observer.Epoch(metrics);
+            if (epoch == 1 && metrics.WaitedForData > NoticeableWait)
+            {
+                observer.Note($"The steps waited for images {100 * metrics.WaitedForData:0}% of the time: more training.workers, a larger data.cache-megabytes or a smaller data.size would make them wait less.");
+            }
+
+            var next = position.NextEpoch();
+            // What was trained for selects: accuracy under attack for adversarial objectives.
+            if (held is not null && position.IsBeatenBy(robust ?? held.Top1, held.Nll))
+            {
+                next = next with { BestTop1 = robust ?? held.Top1, BestNll = held.Nll, BestEpoch = epoch };
+                folder.SaveBest(network, next);
+            }
+
+            if (settings.KeepEvery > 0 && epoch % settings.KeepEvery == 0)
+            {
+                folder.KeepEpoch(network, next);
+            }
+
+            if (last || epoch % settings.CheckpointEvery == 0)
+            {
+                folder.SaveLast(network, optimizer, search, next);
+                saved = Stopwatch.GetTimestamp();
+            }
+
+            return next;
+        }
+
+        EpochMetrics Metrics(RunPosition done, ClassificationMetrics? held, double? robust) => new(
+            done.Epoch + 1,
+            ((long)done.Epoch * steps) + done.StepInEpoch,
+            LearningRate.At(settings, ((long)done.Epoch * steps) + done.StepInEpoch - 1, steps),
+            done.LossSum / done.Images,
+            done.DivergenceSum / done.Images,
+            (double)done.Correct / done.Images,
+            held?.Top1,
+            held?.Nll,
+            robust,
+            done.EpochSeconds,
+            done.Images / done.EpochSeconds,
+            done.EpochSecondsWaited / done.EpochSeconds);
+    }
+
+    /// <summary>Accuracy of the held-out images under a PGD attack; null where the objective is not adversarial.</summary>
+    private static double? RobustValidation(ClassifierNetwork network, Recipe recipe, Dataset validation, torch.Device device)
+    {
+        if (!recipe.Objective.Kind.IsAdversarial() || validation.Count == 0)
+        {
+            return null;
+        }
+
+        var threat = recipe.Objective.Threat();
+        var attack = new ProjectedGradientDescent(threat, ValidationSteps, threat.Epsilon / 4);
+        var images = StratifiedSplit.Limit(validation, ValidationImages, recipe.Seed);
+        return RobustEvaluation.Measure(
+            network, attack.Name, [attack], images, Loaders.MeasuringCrop(recipe, images), recipe.Evaluation.Batch, device, recipe.Seed, new SilentObserver()).RobustAccuracy;
+    }
+
+    /// <summary>Measures what the steps of an epoch cost, the wait for data included and everything between them left out.</summary>
+    private sealed class TrainingClock(BatchLoader loader)
+    {
+        private long _wall = Stopwatch.GetTimestamp();
+        private TimeSpan _processor = Environment.CpuUsage.TotalTime;
+        private double _waited = loader.SecondsWaited;
+
+        public RunPosition Advance(RunPosition position, StepResult step)
+        {
+            var (wall, processor, waited) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime, loader.SecondsWaited);
+            position = position.After(step, Stopwatch.GetElapsedTime(_wall, wall).TotalSeconds, waited - _waited, (processor - _processor).TotalSeconds);
+            (_wall, _processor, _waited) = (wall, processor, waited);
+            return position;
+        }
+    }
+}

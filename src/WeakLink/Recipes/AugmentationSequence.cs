@@ -1,0 +1,96 @@
+using WeakLink.Augmentations;
+using WeakLink.Data;
+
+namespace WeakLink.Recipes;
+
+/// <summary>From the names in a recipe's <c>augmentation.sequence</c> to what they do.</summary>
+public static class AugmentationSequence
+{
+    internal const string Crop = "crop";
+    internal const string Flip = "flip";
+    private const string ResizedCrop = "random-resized-crop";
+    private const string Augmix = "augmix";
+
+    private static readonly string[] OfBatches = ["mixup", "cutmix"];
+
+    /// <summary>The names.</summary>
+    public static IReadOnlyList<string> Names { get; } =
+        [Crop, Flip, ResizedCrop, "autoaugment-cifar10", "autoaugment-imagenet", "autoaugment-svhn", "randaugment", "trivialaugment", Augmix, "cutout", "random-erasing", .. OfBatches];
+
+    /// <summary>What a training step sees of an image.</summary>
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="height">Height of the training images.</param>
+    /// <param name="width">Width of the training images.</param>
+    public static IViews Views(Recipe recipe, int height, int width)
+    {
+        var settings = recipe.Augmentation;
+        (height, width) = settings.Crop > 0 ? (settings.Crop, settings.Crop) : (height, width);
+        return new AugmentedViews(
+            height,
+            width,
+            [.. settings.Sequence.Except(OfBatches).Select(name => Named(name, settings, height, width))],
+            recipe.Objective.Kind == ObjectiveKind.Consistency);
+    }
+
+    /// <summary>How the images of a batch are mixed; empty where they are not.</summary>
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="classes">Number of classes.</param>
+    public static IReadOnlyList<BatchMixing> Mixings(Recipe recipe, int classes) =>
+    [
+        .. recipe.Augmentation.Sequence.Intersect(OfBatches).Select(name => (BatchMixing)(name == "mixup"
+            ? new Mixup(recipe.Augmentation.MixupAlpha, classes)
+            : new CutMix(recipe.Augmentation.CutmixAlpha, classes))),
+    ];
+
+    /// <exception cref="InputException">A name is unknown or in a place where it can't work.</exception>
+    internal static void Check(Recipe recipe, Func<string, string> origin)
+    {
+        const string Key = "augmentation.sequence";
+        var sequence = recipe.Augmentation.Sequence;
+        if (sequence.FirstOrDefault(name => !Names.Contains(name)) is { } stranger)
+        {
+            throw new InputException($"{origin(Key)}: there is no augmentation '{stranger}' for {Key}; did you mean '{Nearest.To(stranger, Names)}'? All: {string.Join(", ", Names)}.");
+        }
+
+        if (sequence.GroupBy(name => name).FirstOrDefault(same => same.Count() > 1) is { } twice)
+        {
+            throw new InputException($"{origin(Key)}: {Key} names '{twice.Key}' twice: leave one out.");
+        }
+
+        if (sequence.SkipWhile(name => !OfBatches.Contains(name)).FirstOrDefault(name => !OfBatches.Contains(name)) is { } late)
+        {
+            throw new InputException($"{origin(Key)}: {Key} has '{late}' after mixup or cutmix, which mix whole batches: put these last.");
+        }
+
+        if (sequence.Contains(Crop) && sequence.Contains(ResizedCrop))
+        {
+            throw new InputException($"{origin(Key)}: {Key} has both '{Crop}' and '{ResizedCrop}': keep one.");
+        }
+
+        if (recipe.Augmentation.Crop > 0 && !sequence.Contains(Crop) && !sequence.Contains(ResizedCrop))
+        {
+            throw new InputException($"{origin(Key)}: augmentation.crop is {recipe.Augmentation.Crop}, but {Key} has neither '{Crop}' nor '{ResizedCrop}': add one, or set augmentation.crop to 0.");
+        }
+
+        if (recipe.Objective.Kind == ObjectiveKind.Consistency && !sequence.Contains(Augmix))
+        {
+            throw new InputException($"{origin("objective.kind")}: objective.kind is consistency, which compares AugMix's mixtures of an image, but {Key} has no '{Augmix}': add it.");
+        }
+    }
+
+    private static Augmentation Named(string name, AugmentationRecipe settings, int height, int width) => name switch
+    {
+        Crop => new RandomCrop(height, width, settings.Padding),
+        Flip => new RandomFlip(),
+        ResizedCrop => new RandomResizedCrop(height, width, settings.ResizedCropArea),
+        "autoaugment-cifar10" => new AutoAugment(AutoAugmentPolicy.Cifar10),
+        "autoaugment-imagenet" => new AutoAugment(AutoAugmentPolicy.ImageNet),
+        "autoaugment-svhn" => new AutoAugment(AutoAugmentPolicy.Svhn),
+        "randaugment" => new RandAugment(settings.RandaugmentOperations, settings.RandaugmentMagnitude),
+        "trivialaugment" => new TrivialAugment(),
+        Augmix => new AugMix(settings.AugmixWidth, settings.AugmixDepth, settings.AugmixSeverity, settings.AugmixCoefficient, settings.AugmixAllOperators),
+        "cutout" => new Cutout(settings.CutoutSize),
+        "random-erasing" => new RandomErasing(settings.ErasingProbability),
+        _ => throw new ArgumentOutOfRangeException(nameof(name), name, "Unknown augmentation."),
+    };
+}

@@ -1,0 +1,46 @@
+using WeakLink.Data;
+using WeakLink.Imaging;
+
+namespace WeakLink.Recipes;
+
+/// <summary>Batches as a recipe wants them.</summary>
+public static class Loaders
+{
+    // More workers than this only wait for the step.
+    private const int MostWorkers = 8;
+
+    /// <summary>Augmented images for training, extra ones among them.</summary>
+    /// <exception cref="InputException">The crop does not fit into the images.</exception>
+    public static BatchLoader Training(Recipe recipe, DataSplits data) => new(
+        data.Train, AugmentationSequence.Views(recipe, data.Train.Height, data.Train.Width), recipe.Training.Batch, Workers(recipe), data.Extra);
+
+    /// <summary>Training images for a subnet's statistics and for the search of weak subnets in an evaluation: cropped at random, but like the test images otherwise.</summary>
+    /// <exception cref="InputException">The crop does not fit into the images.</exception>
+    public static BatchLoader Recalibrating(Recipe recipe, Dataset images) =>
+        new(images, Crop(recipe, images, recipe.Augmentation.Padding, flip: recipe.Augmentation.Sequence.Contains(AugmentationSequence.Flip)), recipe.Training.Batch, Workers(recipe));
+
+    /// <summary>Centre crops, in order, for measuring.</summary>
+    /// <exception cref="InputException">The crop does not fit into the images.</exception>
+    public static BatchLoader Measuring(Recipe recipe, Dataset images) =>
+        new(images, MeasuringCrop(recipe, images), recipe.Evaluation.Batch, Workers(recipe));
+
+    /// <summary>Images as they are, in order.</summary>
+    public static BatchLoader Whole(Recipe recipe, Dataset images, int batch) => new(images, new CropAndFlip(images.Height, images.Width, 0, Flip: false), batch, Workers(recipe));
+
+    /// <summary>What the network sees of an image that it is measured on.</summary>
+    public static CropAndFlip MeasuringCrop(Recipe recipe, Dataset images) => Crop(recipe, images, 0, flip: false);
+
+    /// <summary>What becomes of an image file before a network that was trained by a recipe sees it.</summary>
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="size">Size of the images before cropping.</param>
+    /// <exception cref="InputException">The crop does not fit into the images.</exception>
+    public static ImagePreparation Preparation(Recipe recipe, ImageSize size) => recipe.Augmentation.Crop is > 0 and var crop
+        ? new ImagePreparation(size.Height, size.Width, crop, crop)
+        : new ImagePreparation(size.Height, size.Width);
+
+    private static CropAndFlip Crop(Recipe recipe, Dataset images, int padding, bool flip) => recipe.Augmentation.Crop > 0
+        ? new CropAndFlip(recipe.Augmentation.Crop, recipe.Augmentation.Crop, padding, flip)
+        : new CropAndFlip(images.Height, images.Width, padding, flip);
+
+    private static int Workers(Recipe recipe) => recipe.Training.Workers > 0 ? recipe.Training.Workers : Math.Min(Environment.ProcessorCount, MostWorkers);
+}

@@ -1,0 +1,203 @@
+using System.Text.Json;
+using TorchSharp;
+using TorchSharp.Modules;
+using WeakLink.Files;
+using WeakLink.Imaging;
+using WeakLink.Models;
+using WeakLink.Recipes;
+using WeakLink.Subnets;
+
+namespace WeakLink.Runs;
+
+/// <summary>
+/// Everything that a run needs to go on, in one safetensors file: weights and running averages under their PyTorch names,
+/// momentum under <c>optimizer.momentum.</c>, the search under <c>search.</c>; recipe, classes and position as metadata.
+/// (The random state is the seed and the position: see <see cref="SeededRandom"/>.)
+/// </summary>
+public sealed class Checkpoint : IDisposable
+{
+    private const string MomentumPrefix = "optimizer.momentum.";
+    private const string SearchPrefix = "search.";
+    private const string Format = "weaklink-1";
+    private const int LargestSide = 65_535;
+
+    private readonly string _path;
+    private readonly Dictionary<string, torch.Tensor> _tensors;
+
+    private Checkpoint(string path, Dictionary<string, torch.Tensor> tensors, Recipe recipe, IReadOnlyList<string> classes, ImageSize size, RunPosition position)
+    {
+        (_path, _tensors, Recipe, Classes, Size, Position) = (path, tensors, recipe, classes, size, position);
+    }
+
+    /// <summary>The resolved recipe of the run.</summary>
+    public Recipe Recipe { get; }
+
+    /// <summary>Class names.</summary>
+    public IReadOnlyList<string> Classes { get; }
+
+    /// <summary>Size of the images that the network was trained on, before cropping.</summary>
+    public ImageSize Size { get; }
+
+    /// <summary>How many numbers its tensors hold.</summary>
+    public long Numbers => _tensors.Values.Sum(tensor => tensor.numel());
+
+    /// <summary>How far the run was.</summary>
+    public RunPosition Position { get; }
+
+    /// <summary>Writes a checkpoint, whole or not at all. Without optimizer and search it serves to measure and classify, not to go on training.</summary>
+    /// <exception cref="InputException">The file can't be written, or training diverged: a tensor holds what no network computes with. The file that was there is intact.</exception>
+    public static void Save(
+        string path, ClassifierNetwork network, torch.optim.Optimizer? optimizer, ISubnetSearch? search, Recipe recipe, IReadOnlyList<string> classes, ImageSize size, RunPosition position)
+    {
+        var tensors = new Dictionary<string, torch.Tensor>(StringComparer.Ordinal);
+        foreach (var (name, tensor) in network.state_dict())
+        {
+            tensors.Add(name, tensor);
+        }
+
+        foreach (var (name, momentum) in optimizer is null ? [] : Momentum(network, optimizer))
+        {
+            if (momentum.momentum_buffer is { } buffer)
+            {
+                tensors.Add(MomentumPrefix + name, buffer);
+            }
+        }
+
+        foreach (var (name, tensor) in search?.State() ?? new Dictionary<string, torch.Tensor>())
+        {
+            tensors.Add(SearchPrefix + name, tensor);
+        }
+
+        if (UsableNumbers.Problem(tensors) is { } problem)
+        {
+            throw new InputException($"'{path}' is not written, as training diverged: {problem}. What was saved before is intact; train with a lower training.learning-rate, or a larger training.batch.");
+        }
+
+        SafeTensors.Write(path, tensors, new Dictionary<string, string>
+        {
+            ["format"] = Format,
+            ["recipe"] = RecipeFile.ToYaml(recipe),
+            ["classes"] = JsonSerializer.Serialize(classes, Json.Line),
+            ["size"] = JsonSerializer.Serialize(size, Json.Line),
+            ["position"] = JsonSerializer.Serialize(position, Json.Line),
+        });
+    }
+
+    /// <summary>Reads a checkpoint; nothing in it is executed.</summary>
+    /// <exception cref="InputException">Missing, damaged, changed since it was written, or not WeakLink's.</exception>
+    public static Checkpoint Load(string path)
+    {
+        var stored = SafeTensors.Read(path);
+        try
+        {
+            var metadata = stored.Metadata;
+            if (!metadata.TryGetValue("format", out var format) || format != Format)
+            {
+                throw new InputException($"'{path}' is a safetensors file, but not a checkpoint of this version of WeakLink: give a run folder or a file from its checkpoints folder.");
+            }
+
+            if (stored.Vouched == Vouched.Nothing)
+            {
+                throw Damaged(path, "its checksum is missing");
+            }
+
+            // Until 26 November 2026 checkpoints held NaN for a search that had had no reward yet.
+            if (UsableNumbers.Problem(stored.Tensors.Where(pair => pair.Key != SearchPrefix + "baseline")) is { } problem)
+            {
+                throw new InputException($"The checkpoint '{path}' is of a training that diverged: {problem}. Use one from before that, or train again with a lower training.learning-rate or a larger training.batch.");
+            }
+
+            var recipe = RecipeFile.Parse(Text("recipe"), path);
+            var size = Read<ImageSize>("size");
+            var position = Read<RunPosition>("position");
+            return recipe.Model.Mean.Count == 0 ? throw Damaged(path, "its recipe leaves the normalisation open")
+                : size is not { Height: > 0 and <= LargestSide, Width: > 0 and <= LargestSide } ? throw Damaged(path, "its size is none of images")
+                : position is not { Epoch: >= 0, StepInEpoch: >= 0, Images: >= 0 } ? throw Damaged(path, "its position is before the start")
+                : new Checkpoint(path, stored.Tensors, recipe, ClassNames.Checked(Read<string?[]>("classes"), $"The checkpoint '{path}'"), size, position);
+
+            string Text(string key) => metadata.TryGetValue(key, out var text) ? text : throw Damaged(path, $"its metadata lack '{key}'");
+
+            T Read<T>(string key)
+            {
+                try
+                {
+                    return Json.Parse<T>(Text(key));
+                }
+                catch (JsonException exception)
+                {
+                    throw Damaged(path, $"its metadata '{key}': {Json.Problem(exception)}", exception);
+                }
+            }
+        }
+        catch
+        {
+            stored.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Puts the weights and running averages into a network.</summary>
+    /// <exception cref="InputException">The network is of another architecture; the differing tensors are named.</exception>
+    public void RestoreNetwork(ClassifierNetwork network)
+    {
+        var saved = _tensors.Where(pair => !pair.Key.StartsWith(MomentumPrefix, StringComparison.Ordinal) && !pair.Key.StartsWith(SearchPrefix, StringComparison.Ordinal)).ToDictionary();
+        var wanted = network.state_dict();
+        var differences = wanted.Where(pair => !saved.ContainsKey(pair.Key)).Select(pair => $"'{pair.Key}' is missing")
+            .Concat(saved.Keys.Where(name => !wanted.ContainsKey(name)).Select(name => $"'{name}' is not part of the network"))
+            .Concat(wanted.Where(pair => saved.TryGetValue(pair.Key, out var other) && !Fits(other, pair.Value))
+                .Select(pair => $"'{pair.Key}' is {Described(saved[pair.Key])} instead of {Described(pair.Value)}"))
+            .ToList();
+        if (differences.Count > 0)
+        {
+            throw new InputException(
+                $"The checkpoint '{_path}' is of another architecture than {network.Name} with {network.Classes} classes: {string.Join(", ", differences.Take(3))}{(differences.Count > 3 ? $" and {differences.Count - 3} more differences" : "")}. Use the recipe that it was trained with.");
+        }
+
+        using var noGradients = torch.no_grad();
+        foreach (var (name, tensor) in wanted)
+        {
+            tensor.copy_(saved[name]);
+        }
+    }
+
+    /// <summary>Puts back the whole state of training.</summary>
+    /// <exception cref="InputException">The checkpoint belongs to another network or search.</exception>
+    public void Restore(ClassifierNetwork network, torch.optim.Optimizer optimizer, ISubnetSearch? search)
+    {
+        RestoreNetwork(network);
+        using var noGradients = torch.no_grad();
+        foreach (var (name, momentum) in Momentum(network, optimizer))
+        {
+            momentum.momentum_buffer?.Dispose();
+            momentum.momentum_buffer = _tensors.TryGetValue(MomentumPrefix + name, out var buffer)
+                ? Fitting(name, buffer).to(network.parameters().First().device, copy: true).DetachFromDisposeScope()
+                : null!;
+        }
+
+        torch.Tensor Fitting(string name, torch.Tensor buffer) => Fits(buffer, _tensors[name])
+            ? buffer
+            : throw Damaged(_path, $"the momentum of '{name}' is {Described(buffer)} instead of {Described(_tensors[name])}");
+
+        search?.Load(_tensors
+            .Where(pair => pair.Key.StartsWith(SearchPrefix, StringComparison.Ordinal))
+            .ToDictionary(pair => pair.Key[SearchPrefix.Length..], pair => pair.Value));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var tensor in _tensors.Values)
+        {
+            tensor.Dispose();
+        }
+    }
+
+    private static bool Fits(torch.Tensor saved, torch.Tensor wanted) => saved.dtype == wanted.dtype && saved.shape.SequenceEqual(wanted.shape);
+
+    private static string Described(torch.Tensor tensor) => $"{(tensor.dim() == 0 ? "one number" : string.Join('x', tensor.shape))} ({tensor.dtype})";
+
+    private static InputException Damaged(string path, string why, Exception? cause = null) => new($"The checkpoint '{path}' is damaged: {why}. Use another checkpoint, or train again.", cause);
+
+    private static IEnumerable<(string Name, SGD.State State)> Momentum(ClassifierNetwork network, torch.optim.Optimizer optimizer) =>
+        network.named_parameters().Zip(((SGD)optimizer).state_dict().State, (parameter, state) => (parameter.name, (SGD.State)state));
+}

@@ -1,0 +1,69 @@
+using WeakLink.Corruptions;
+using WeakLink.Evaluation;
+
+namespace WeakLink.Runs;
+
+/// <summary>
+/// What corruption errors are divided by to make corruptions of different difficulty comparable: the errors of a reference model
+/// (Hendrycks and Dietterich 2019, section 4.2).
+/// </summary>
+/// <param name="Name">Which model.</param>
+/// <param name="Clean">Its error on clean images, in [0, 1].</param>
+/// <param name="Mean">Its mean error over the severities, by corruption.</param>
+public sealed record ReferenceErrors(string Name, double Clean, IReadOnlyDictionary<string, double> Mean)
+{
+    /// <summary>The severities that the means are over.</summary>
+    public IReadOnlyList<int> Severities { get; init; } = Corruption.AllSeverities;
+
+    /// <summary>
+    /// AlexNet on ImageNet-C: the errors published with the benchmark (hendrycks/robustness; the 15 also in google-research/augmix,
+    /// imagenet.py). Only for 1,000-class ImageNet: elsewhere they mean nothing.
+    /// </summary>
+    public static ReferenceErrors AlexNet { get; } = new("AlexNet", 0.435, new Dictionary<string, double>
+    {
+        ["gaussian_noise"] = 0.886428,
+        ["shot_noise"] = 0.894468,
+        ["impulse_noise"] = 0.922640,
+        ["defocus_blur"] = 0.819880,
+        ["glass_blur"] = 0.826268,
+        ["motion_blur"] = 0.785948,
+        ["zoom_blur"] = 0.798360,
+        ["snow"] = 0.866816,
+        ["frost"] = 0.826572,
+        ["fog"] = 0.819324,
+        ["brightness"] = 0.564592,
+        ["contrast"] = 0.853204,
+        ["elastic_transform"] = 0.646056,
+        ["pixelate"] = 0.717840,
+        ["jpeg_compression"] = 0.606500,
+    });
+
+    /// <summary>The errors of a model measured before.</summary>
+    /// <param name="path">Its summary.json, or a run folder.</param>
+    /// <exception cref="InputException">The file is missing, damaged, or holds no corruption errors.</exception>
+    public static ReferenceErrors From(string path)
+    {
+        var summary = Summary.Read(path);
+        return summary.Corruptions is { } corruptions
+            ? new ReferenceErrors(summary.Model, 1 - summary.Clean.Top1, corruptions.Error.ToDictionary(pair => pair.Key, pair => pair.Value.Average()))
+            {
+                Severities = corruptions.Severities ?? Corruption.AllSeverities,
+            }
+            : throw new InputException($"The reference model's summary '{path}' holds no corruption errors: measure it with 'evaluate --corruptions benchmark --json'.");
+    }
+
+    /// <summary>Mean corruption error (mCE): the mean of error / reference error; 1 is as bad as the reference.</summary>
+    /// <returns>Null where the reference lacks a corruption, or was measured with other severities.</returns>
+    public double? MeanCorruptionError(CorruptionMetrics metrics) =>
+        Knows(metrics) ? metrics.Counted.Average(errors => errors.Mean / Mean[errors.Corruption.Name]) : null;
+
+    /// <summary>Relative mCE: the same of the errors above the clean one, which tells robustness from accuracy.</summary>
+    /// <param name="metrics">The errors.</param>
+    /// <param name="clean">The measured network's clean error.</param>
+    /// <returns>Null where the reference lacks a corruption, or was measured with other severities.</returns>
+    public double? RelativeMeanCorruptionError(CorruptionMetrics metrics, double clean) =>
+        Knows(metrics) ? metrics.Counted.Average(errors => (errors.Mean - clean) / (Mean[errors.Corruption.Name] - Clean)) : null;
+
+    private bool Knows(CorruptionMetrics metrics) =>
+        metrics.Severities.SequenceEqual(Severities) && metrics.Counted.All(errors => Mean.ContainsKey(errors.Corruption.Name));
+}

@@ -1,0 +1,18 @@
+namespace WeakLink.Tests.Core;
+
+public sealed class InputExceptionTests
+{
+    // What is written out is six times as long as what it stands for.
+    [Theory]
+    [InlineData('x')]
+    [InlineData('\0')]
+    [InlineData('\u2028')]
+    public void AMessageHasOneLine_AndAnEnd(char letter)
+    {
+        var message = new InputException($"There is no key '{new string(letter, 100_000)}': remove it.").Message;
+        Assert.True(message.Length <= 2100);
+        Assert.DoesNotContain(message, each => char.IsControl(each) || each == '\u2028');
+        Assert.StartsWith("There is no key '", message, StringComparison.Ordinal);
+        Assert.EndsWith("': remove it.", message, StringComparison.Ordinal);
+    }
+}
