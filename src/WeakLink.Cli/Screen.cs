@@ -44,7 +44,7 @@ internal sealed class Screen : IRunObserver
     public void Line(string text = "")
     {
         ClearBar();
-        _writer.WriteLine(text);
+        _writer.WriteLine(string.Join('\n', text.Split('\n').Select(Printable.Of)));
     }
 
     /// <summary>Prints a table: the first column to the left, the others to the right.</summary>
@@ -54,12 +54,12 @@ internal sealed class Screen : IRunObserver
         var table = new Table { Border = TableBorder.Simple };
         for (var i = 0; i < header.Count; i++)
         {
-            table.AddColumn(new TableColumn(Markup.Escape(header[i])) { Alignment = i == 0 ? Justify.Left : Justify.Right, NoWrap = true });
+            table.AddColumn(new TableColumn(Markup.Escape(Printable.Of(header[i]))) { Alignment = i == 0 ? Justify.Left : Justify.Right, NoWrap = true });
         }
 
         foreach (var row in rows)
         {
-            table.AddRow([.. row.Select(Markup.Escape)]);
+            table.AddRow([.. row.Select(cell => Markup.Escape(Printable.Of(cell)))]);
         }
 
         _console.Write(table);

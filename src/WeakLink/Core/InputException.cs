@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace WeakLink;
 
 /// <summary>
@@ -21,15 +19,9 @@ public sealed class InputException : Exception
     /// <param name="message">One clear sentence: what is wrong with which file, key or value, and the remedy.</param>
     /// <param name="inner">The cause, for a debugger; never shown to the user.</param>
     public InputException(string message, Exception? inner = null)
-        : base(OneLine(message), inner)
+        : base(Cut(Printable.Of(message)), inner)
     {
     }
 
-    private static string OneLine(string message) => Cut(message.Any(BreaksTheLine) ? WrittenOut(message) : message);
-
-    private static string WrittenOut(string message) => string.Concat(message.Select(letter => BreaksTheLine(letter) ? FormattableString.Invariant($"\\u{(int)letter:x4}") : letter.ToString()));
-
     private static string Cut(string message) => message.Length <= Longest ? message : $"{message[..(Longest - KeptOfTheEnd)]} ... {message[^KeptOfTheEnd..]}";
-
-    private static bool BreaksTheLine(char letter) => char.GetUnicodeCategory(letter) is UnicodeCategory.Control or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 }

@@ -96,9 +96,7 @@ public static class Json
     internal static T ReadSealed<T>(string path, string since)
     {
         var text = Text(path);
-        if (JsonNode.Parse(text, documentOptions: Strict) is JsonObject document
-            && (document.Remove(Checksum, out var written) || document.ContainsKey(since))
-            && !(written is JsonValue value && value.TryGetValue<string>(out var checksum) && checksum == ChecksumOf(document)))
+        if (!Strictly(() => IsAsSealed(text, since)))
         {
             throw new Refused($"its {Checksum} does not match its content, so it was changed after it was written");
         }
@@ -108,7 +106,7 @@ public static class Json
 
     /// <summary>A document whose parts are looked at one by one.</summary>
     /// <exception cref="JsonException">It is not JSON, names something twice, or is nested too deeply.</exception>
-    internal static JsonDocument Document(ReadOnlyMemory<byte> text) => JsonDocument.Parse(text, Strict);
+    internal static JsonDocument Document(ReadOnlyMemory<byte> text) => Strictly(() => JsonDocument.Parse(text, Strict));
 
     /// <summary>Why a document can't be read, as a part of a sentence; without the names of types that <see cref="JsonException"/> brings.</summary>
     internal static string Problem(Exception exception) => exception switch
@@ -118,6 +116,19 @@ public static class Json
         JsonException => "it is not the JSON that WeakLink writes",
         _ => exception.Message.TrimEnd('.'),
     };
+
+    // Half of a surrogate pair in a key, written as \ud800, is no text: System.Text.Json says so with an exception of another kind.
+    private static T Strictly<T>(Func<T> parse)
+    {
+        try
+        {
+            return parse();
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new Refused("it holds text that is none", exception);
+        }
+    }
 
     private static string Text(string path)
     {
@@ -130,6 +141,11 @@ public static class Json
             throw new Refused("it is longer than anything that WeakLink writes", exception);
         }
     }
+
+    private static bool IsAsSealed(string text, string since) =>
+        JsonNode.Parse(text, documentOptions: Strict) is not JsonObject document
+        || !(document.Remove(Checksum, out var written) || document.ContainsKey(since))
+        || (written is JsonValue value && value.TryGetValue<string>(out var checksum) && checksum == ChecksumOf(document));
 
     private static string ChecksumOf(JsonObject document) =>
         XxHash64.HashToUInt64(System.Text.Encoding.UTF8.GetBytes(document.ToJsonString(Line))).ToString("x16", CultureInfo.InvariantCulture);

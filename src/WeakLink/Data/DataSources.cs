@@ -110,6 +110,11 @@ public static class DataSources
         }
 
         var (rest, test) = layout.Test is { } measured ? (whole, Part(measured)) : StratifiedSplit.HoldOut(whole, recipe.Test, seed);
+        if (layout.Test is null && reading.Classes is not null && recipe.Fingerprint.Length == 0)
+        {
+            observer.Note(FormattableString.Invariant($"'{folder}' has no test folder, so {test.Count:n0} of its {whole.Count:n0} images are held out as a training would do, and measured alone: put all into test/CLASS/ inside of it to measure them all."));
+        }
+
         var (kept, validation) = layout.Validation is { } chosen ? (rest, Part(chosen)) : HoldOutValidation(rest, recipe.Validation, seed);
         return new DataSplits(kept, validation, test, reading.Skipped);
     }

@@ -13,6 +13,9 @@ public static class ImageFile
     private const long LargePixels = 32_000_000;
     private static readonly Lock Large = new();
 
+    // A white page of one bit a pixel as PNG: deflate makes one byte of at most 1,032.
+    private const long MostPixelsOfAByte = 8 * 1032;
+
     /// <summary>The formats, for messages.</summary>
     public const string Formats = "JPEG, PNG, BMP, WebP or GIF";
 
@@ -33,7 +36,7 @@ public static class ImageFile
     public static (int Width, int Height) Size(string path)
     {
         using var stream = Open(path);
-        using var codec = Codec(path);
+        using var codec = Codec(path, stream.Length);
         var image = new UprightRows(codec, Orientation(stream, codec, path));
         return (image.Width, image.Height);
     }
@@ -50,7 +53,7 @@ public static class ImageFile
     public static (byte[] Planes, int Width, int Height) Decode(string path, int size = 0)
     {
         using var stream = Open(path);
-        using var codec = Codec(path);
+        using var codec = Codec(path, stream.Length);
         var image = new UprightRows(codec, Orientation(stream, codec, path));
         if ((long)image.Width * image.Height <= LargePixels)
         {
@@ -92,14 +95,21 @@ public static class ImageFile
 
     // Skia reads the file itself: a damaged BMP makes it ask for more bytes than a .NET stream has numbers for, and an exception that crosses native code ends
     // the process. (Not mapped into memory either: a file that shrinks meanwhile would.)
-    private static SKCodec Codec(string path)
+    private static SKCodec Codec(string path, long length)
     {
         using var file = new SKFileStream(path);
         var codec = (file.IsValid ? SKCodec.Create(file) : null)
             ?? throw new InputException($"'{path}' is not a readable image ({Formats}): remove or replace it (train and predict pass over such files with --skip-bad-images).");
-        if ((long)codec.Info.Width * codec.Info.Height > LargestPixels)
+        var (width, height) = (codec.Info.Width, codec.Info.Height);
+        var pixels = (long)width * height;
+        if (pixels > LargePixels && pixels > MostPixelsOfAByte * length)
         {
-            var (width, height) = (codec.Info.Width, codec.Info.Height);
+            codec.Dispose();
+            throw Unreadable(path, FormattableString.Invariant($"damaged ({width}x{height} pixels can't be in its {length:n0} bytes)"));
+        }
+
+        if (pixels > LargestPixels)
+        {
             codec.Dispose();
             throw new InputException($"'{path}' claims {width}x{height} pixels, more than the {LargestPixels / 1_000_000} megapixels that are decoded: scale it down or remove it.");
         }

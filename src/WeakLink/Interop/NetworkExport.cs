@@ -104,6 +104,12 @@ public sealed class NetworkExport
             throw new InputException($"The network can't be exported: {problem}. Its training diverged; export one from before that.");
         }
 
+        if (!trace.IsFinite)
+        {
+            trace.Dispose();
+            throw new InputException("The network can't be exported: it gives no finite numbers (NaN or infinity) for a black image. Its weights are damaged or its training diverged; export one from before that.");
+        }
+
         return trace;
     }
 

@@ -103,7 +103,8 @@ public sealed class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Tens
         var wasTraining = training;
         eval();
         var trace = new ForwardTrace();
-        Run(torch.zeros([1, 3, height, width], device: get_buffer("mean")!.device), subnet, new ForwardPass(subnet is not null, statistics, Trace: trace));
+        var black = torch.zeros([1, 3, height, width], device: get_buffer("mean")!.device);
+        trace.IsFinite = Run(black, subnet, new ForwardPass(subnet is not null, statistics, Trace: trace)).isfinite().all().ReadBoolean();
         trace.Name(this);
         train(wasTraining);
         return trace;

@@ -46,6 +46,9 @@ internal sealed class ForwardTrace : IDisposable
     private readonly Dictionary<Layer, string> _names = new(ReferenceEqualityComparer.Instance);
     private readonly List<TracedOperation> _operations = [];
 
+    /// <summary>Whether what came out are numbers.</summary>
+    public bool IsFinite { get; set; }
+
     /// <summary>The operations in forward order; the last gives the logits.</summary>
     public IReadOnlyList<TracedOperation> Operations => _operations;
 

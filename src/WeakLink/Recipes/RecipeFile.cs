@@ -27,7 +27,11 @@ public static partial class RecipeFile
     {
         if (File.Exists(nameOrPath))
         {
-            return Parse(TextFile.Read(nameOrPath, Yaml.MostCharacters), nameOrPath, overrides);
+            var text = TextFile.Read(nameOrPath, Yaml.MostCharacters);
+            // Not every default at once, for hours: a file that was cut off is empty, too.
+            return Yaml.Read(text, nameOrPath).Count > 0
+                ? Parse(text, nameOrPath, overrides)
+                : throw new InputException($"The recipe '{nameOrPath}' is empty: give a file with 'key: value' lines, or the name of a recipe ({string.Join(", ", Names)}).");
         }
 
         using var embedded = Assembly.GetManifestResourceStream(ResourcePrefix + nameOrPath + ResourceSuffix)

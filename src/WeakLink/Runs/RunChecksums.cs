@@ -3,4 +3,6 @@ namespace WeakLink.Runs;
 /// <summary>Checksums (XXH64) of files of a run.</summary>
 /// <param name="Recipe">Of recipe.yaml.</param>
 /// <param name="Checkpoint">Of checkpoints/best.safetensors.</param>
-public sealed record RunChecksums(string Recipe, string Checkpoint);
+/// <param name="Last">Of checkpoints/last.safetensors; null in summaries of older versions.</param>
+/// <param name="Metrics">Of metrics.jsonl; null in summaries of older versions.</param>
+public sealed record RunChecksums(string Recipe, string Checkpoint, string? Last = null, string? Metrics = null);

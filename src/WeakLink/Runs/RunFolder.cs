@@ -91,7 +91,8 @@ public sealed class RunFolder : IDisposable
     }
 
     /// <summary>Checksums of what the results of a run rest on.</summary>
-    internal static RunChecksums ChecksumsOf(string path) => new(ChecksumOf(System.IO.Path.Combine(path, RecipeName)), ChecksumOf(BestOf(path)));
+    internal static RunChecksums ChecksumsOf(string path) => new(
+        ChecksumOf(System.IO.Path.Combine(path, RecipeName)), ChecksumOf(BestOf(path)), IfThere(LastOf(path)), IfThere(System.IO.Path.Combine(path, MetricsName)));
 
     /// <summary>Refuses a run whose files are not those that its results rest on; one that was thrown away says nothing.</summary>
     /// <exception cref="InputException">The recipe or the best checkpoint was changed, or is another run's.</exception>
@@ -101,6 +102,14 @@ public sealed class RunFolder : IDisposable
         if (File.Exists(best) && ChecksumOf(best) != expected.Checkpoint)
         {
             throw new InputException($"'{best}' is not the checkpoint that '{SummaryOf(path)}' was measured on: put back the file that was changed, or measure the checkpoint alone with 'weaklink evaluate {best}'.");
+        }
+
+        foreach (var (file, checksum) in new[] { (LastOf(path), expected.Last), (System.IO.Path.Combine(path, MetricsName), expected.Metrics) })
+        {
+            if (checksum is not null && File.Exists(file) && ChecksumOf(file) != checksum)
+            {
+                throw new InputException($"'{file}' is not the one that the run ended with, which '{SummaryOf(path)}' tells of: put back the file that was changed, or remove it.");
+            }
         }
 
         if (File.Exists(recipe) && ChecksumOf(recipe) != expected.Recipe)
@@ -316,6 +325,11 @@ public sealed class RunFolder : IDisposable
     {
         _lock.Dispose();
     }
+
+    // A run of no epochs has no metrics.
+    private static string? IfThere(string file) => File.Exists(file) ? ChecksumOf(file) : null;
+
+    private static string LastOf(string path) => System.IO.Path.Combine(path, CheckpointFolder, "last.safetensors");
 
     private static string BestOf(string path) => System.IO.Path.Combine(path, CheckpointFolder, "best.safetensors");
 

@@ -88,6 +88,18 @@ public class JsonTests
         }
     }
 
+    [Theory]
+    [InlineData("\"seed\"", "\"\\ud800\"")]
+    [InlineData("\"fp32 contiguous\"", "\"\\udfff\"")]
+    public void HalfACharacter_IsRefused(string there, string instead)
+    {
+        using var folder = new TemporaryFolder();
+        var text = MadeRuns.Summary(3, 0.5).ToJson();
+        Assert.Contains(there, text, StringComparison.Ordinal);
+        File.WriteAllText(folder["summary.json"], text.Replace(there, instead, StringComparison.Ordinal));
+        Assert.Contains("can't be read", Assert.Throws<InputException>(() => Summary.Read(folder["summary.json"])).Message, StringComparison.Ordinal);
+    }
+
     // The next reader can't forget what these two take care of.
     [Fact]
     public void NothingElse_ReadsJsonOrYaml()

@@ -6,6 +6,19 @@ namespace WeakLink.Tests.Data;
 public class FolderDataTests
 {
     [Fact]
+    public void ATrainedNetwork_OnAFolderWithoutATestFolder_SaysHowManyImagesItIsMeasuredOn()
+    {
+        using var folder = new TemporaryFolder();
+        Pictures.WriteClasses(folder["pets"], 10);
+        var notes = new Notes();
+        var splits = DataSources.Open(new DataRecipe { Source = folder["pets"] }, ["bird", "cat", "dog"], 0, notes);
+        Assert.Contains(notes.Sentences, sentence => sentence.Contains($"so {splits.Test.Count} of its 20 images are held out", StringComparison.Ordinal));
+        notes.Sentences.Clear();
+        DataSources.Open(new DataRecipe { Source = folder["pets"] }, 0, notes);
+        Assert.Empty(notes.Sentences);
+    }
+
+    [Fact]
     public void PlainFolder_IsSplitByClass()
     {
         using var folder = new TemporaryFolder();

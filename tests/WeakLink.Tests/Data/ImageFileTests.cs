@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.IO.Hashing;
 using SkiaSharp;
 using WeakLink.Data;
@@ -32,6 +33,19 @@ public class ImageFileTests
         var (planes, width, height) = ImageFile.Decode(folder["a.gif"]);
         Assert.Equal((1, 1), (width, height));
         Assert.Equal([5, 4, 4], planes);
+    }
+
+    // 730 bytes made Skia ask for 400 MB before it saw that they are damaged.
+    [Fact]
+    public void AFileThatClaimsMorePixelsThanItCanHold_IsRefusedBeforeItIsDecoded()
+    {
+        using var folder = new TemporaryFolder();
+        var bytes = File.ReadAllBytes(Pictures.Write(folder["a.png"], SKColors.Red, 9, 7));
+        BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(16), 9_000);
+        BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(20), 9_000);
+        BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(29), Crc32.HashToUInt32(bytes.AsSpan(12, 17)));
+        File.WriteAllBytes(folder["a.png"], bytes);
+        Assert.Contains("9000x9000 pixels can't be in its", Assert.Throws<InputException>(() => ImageFile.Decode(folder["a.png"])).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -124,6 +124,23 @@ public class OnnxExportTests
     }
 
     [Fact]
+    public void ANetworkWhoseOutputOverflows_IsNotExported()
+    {
+        using var folder = new TemporaryFolder();
+        using var network = Networks.Create("resnet8");
+        using (torch.no_grad())
+        {
+            network.state_dict()["bn1.bias"].fill_(1e38f);
+        }
+
+        foreach (var write in new Action<NetworkExport>[] { export => export.WriteOnnx(folder["x"]), export => export.WriteSafeTensors(folder["x"]) })
+        {
+            Assert.Contains("no finite numbers", Assert.Throws<InputException>(() => write(Export(network, 32))).Message, StringComparison.Ordinal);
+            Assert.False(File.Exists(folder["x"]));
+        }
+    }
+
+    [Fact]
     public void TrainingMode_AndTensors_StayAsTheyAre()
     {
         using var folder = new TemporaryFolder();

@@ -8,6 +8,17 @@ namespace WeakLink.Tests.Recipes;
 
 public class RecipeTests
 {
+    [Theory]
+    [InlineData("")]
+    [InlineData("\n# all is as it is\n")]
+    public void AnEmptyRecipe_IsRefused(string text)
+    {
+        var path = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():n}.yaml");
+        File.WriteAllText(path, text);
+        Assert.Contains("is empty", Assert.Throws<InputException>(() => RecipeFile.Load(path, ["seed=1"])).Message, StringComparison.Ordinal);
+        File.Delete(path);
+    }
+
     [Fact]
     public void EveryRecipe_SurvivesBeingWrittenAndRead()
     {

@@ -64,6 +64,16 @@ public sealed class RunFolderTests : IDisposable
         File.WriteAllText(_folder["run/recipe.yaml"], recipe + "# looked at\n");
         Assert.Contains("changed after the run was measured", Assert.Throws<InputException>(() => Summary.Read(_folder["run"])).Message, StringComparison.Ordinal);
 
+        // What report.html draws, and what was measured of the last epoch.
+        File.WriteAllText(_folder["run/recipe.yaml"], recipe);
+        foreach (var name in new[] { "metrics.jsonl", "checkpoints/last.safetensors" })
+        {
+            var own = File.ReadAllBytes(_folder[$"run/{name}"]);
+            File.Copy(_folder[$"other/{name}"], _folder[$"run/{name}"], overwrite: true);
+            Assert.Contains($"{name}' is not the one that the run ended with", Assert.Throws<InputException>(() => Summary.Read(_folder["run"])).Message, StringComparison.Ordinal);
+            File.WriteAllBytes(_folder[$"run/{name}"], own);
+        }
+
         // Checkpoints may be thrown away.
         File.WriteAllText(_folder["run/recipe.yaml"], recipe);
         Directory.Delete(_folder["run/checkpoints"], recursive: true);
