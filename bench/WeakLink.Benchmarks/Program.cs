@@ -1,6 +1,6 @@
 using WeakLink.Benchmarks;
 
-const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- [spoiled | mended] arithmetic | steps [NETWORK...] | memory [STEPS] | channels | loading [FOLDER] | corruptions REFERENCE | attacks [IMAGES] | attacks RUN [IMAGES] | peer RUN AUTOATTACK [IMAGES] | strength RUN [IMAGES] | augmentations | comparison TABLE DATA OUT [SEEDS] [KEY=VALUE...] | picture OUT RUN...";
+const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- [spoiled | mended] arithmetic | steps [NETWORK...] [ROUNDS] | memory [STEPS] | channels | loading [FOLDER] | corruptions REFERENCE | attacks [IMAGES] | attacks RUN [IMAGES] | peer RUN AUTOATTACK [IMAGES] | strength RUN [IMAGES] | augmentations | comparison TABLE DATA OUT [SEEDS] [KEY=VALUE...] | picture OUT RUN...";
 Machine.Prepare();
 if (args is ["spoiled" or "mended", ..])
 {
@@ -16,7 +16,9 @@ switch (args)
         return 0;
     case ["steps", .. var networks]:
         Console.WriteLine($"{Machine.Describe()}\n");
-        StepBenchmark.Run(networks.Length > 0 ? networks : ["resnet20", "resnet18"]);
+        int? rounds = networks is [.., var last] && int.TryParse(last, System.Globalization.CultureInfo.InvariantCulture, out var number) ? number : null;
+        string[] named = [.. networks.Take(networks.Length - (rounds is null ? 0 : 1))];
+        StepBenchmark.Run(named.Length > 0 ? named : ["resnet20", "resnet18"], rounds);
         return 0;
     case ["memory", .. var steps]:
         Console.WriteLine($"{Machine.Describe()}\n");

@@ -18,7 +18,7 @@ internal static class StepBenchmark
     // As many as there are from one update of the search to the next.
     private const int StepsPerTurn = 10;
 
-    public static void Run(IReadOnlyList<string> networks)
+    public static void Run(IReadOnlyList<string> networks, int? fewerRounds)
     {
         foreach (var network in networks)
         {
@@ -28,6 +28,7 @@ internal static class StepBenchmark
                 "resnet20" => ([16, 32, 64], 3, 9),
                 _ => throw new InputException($"There is no bare version of '{network}': choose resnet18 or resnet20."),
             };
+            rounds = fewerRounds ?? rounds;
             var bare = new BareResNet(widths, blocks, 10);
             using var batch = new Batch(torch.randint(0, 256, [BatchSize, 3, 32, 32], torch.uint8), torch.randint(0, 10, [BatchSize], torch.int64));
             var fast = new ComputeFormat(Machine.Precisions[^1], Layout.ChannelsLast);

@@ -5,7 +5,7 @@ namespace WeakLink.Models;
 
 /// <summary>
 /// The inner channels that a subnet keeps of a block. Their number is filled up with zeros to a width that the processor's vectors
-/// divide: both layouts are faster for it (docs/benchmarks.md), and oneDNN's padding, which has been wrong, has nothing to do. Zero filters,
+/// divide: mostly faster (docs/benchmarks.md), and oneDNN's own padding, which has been wrong, has nothing to do. Zero filters,
 /// scales and shifts stay zero through ReLU and add nothing to the next convolution, so the result is the same.
 /// </summary>
 /// <param name="channels">The kept channels.</param>
