@@ -21,7 +21,7 @@ internal static class PredictCommand
     public static Command Create()
     {
         var model = CommonOptions.Model();
-        var images = new Argument<string[]>("IMAGE") { Description = "Image files (JPEG, PNG, BMP, WebP), or folders of them.", Arity = ArgumentArity.OneOrMore };
+        var images = new Argument<string[]>("IMAGE") { Description = "Image files (JPEG, PNG, BMP, WebP, GIF), or folders of them.", Arity = ArgumentArity.OneOrMore };
         var skipBad = new Option<bool>("--skip-bad-images") { Description = "Count and pass over unreadable images instead of stopping." };
         var json = CommonOptions.Json();
         var command = new CommandWithExamples("predict", "Classify image files: class and confidence for each.", """

@@ -27,7 +27,7 @@ internal static class TrainCommand
         var skipBad = new Option<bool>("--skip-bad-images") { Description = "Count and pass over unreadable images instead of stopping." };
         var json = CommonOptions.Json();
         var command = new CommandWithExamples("train", "Train a robust classifier with Enhancing Weak Subnets, measure it, and leave a run folder.", """
-            weaklink train                                         the embedded data set, two to three minutes on two cores
+            weaklink train                                         the embedded data set, two to ten minutes on two cores
             weaklink train --data photos/                          your own images, one folder a class
             weaklink train --data cifar10 --recipe cifar-small --ews off --seed 1
             weaklink train --data photos/ --set training.epochs=60 --set ews.width=0.5
