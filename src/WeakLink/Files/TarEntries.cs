@@ -166,9 +166,14 @@ internal sealed class TarEntries : IDisposable
 
     private long Number(ReadOnlySpan<byte> field)
     {
-        // GNU's form for large numbers: the high bit is set, the rest is binary.
+        // GNU's form for large numbers: the high bit is set, the rest is binary. No checksum, whose field is short, is large.
         if ((field[0] & 0x80) != 0)
         {
+            if (field.Length <= sizeof(long))
+            {
+                throw Damaged();
+            }
+
             var high = field[0] & 0x7F;
             var value = BinaryPrimitives.ReadInt64BigEndian(field[^8..]);
             return high == 0 && !field[1..^8].ContainsAnyExcept((byte)0) && value >= 0 ? Sane(value) : throw Damaged();

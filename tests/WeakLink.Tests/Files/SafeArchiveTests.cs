@@ -30,6 +30,32 @@ public class SafeArchiveTests
         Assert.Throws<InputException>(() => SafeArchive.Extract(Tar(folder, TarEntryType.SymbolicLink, "link.png", target), folder["target"]));
     }
 
+    // Every bit of the header's checksum.
+    [Fact]
+    public void AnAlteredChecksumOfAHeader_IsRefused()
+    {
+        using var folder = new TemporaryFolder();
+        var bytes = Unzipped(Tar(folder, TarEntryType.RegularFile, "cat/a.png"));
+        for (var bit = 0; bit < 6 * 8; bit++)
+        {
+            var altered = bytes.ToArray();
+            altered[148 + (bit / 8)] ^= (byte)(1 << (bit % 8));
+            File.WriteAllBytes(folder["a.tar"], altered);
+            var error = Record.Exception(() => SafeArchive.Extract(folder["a.tar"], folder[$"out{bit}"]));
+            // A space instead of a leading zero is the same number.
+            Assert.True(error is InputException || (error is null && altered[148 + (bit / 8)] == ' '), $"bit {bit}: {error}");
+        }
+    }
+
+    private static byte[] Unzipped(string archive)
+    {
+        using var file = File.OpenRead(archive);
+        using var unzipped = new System.IO.Compression.GZipStream(file, System.IO.Compression.CompressionMode.Decompress);
+        using var content = new MemoryStream();
+        unzipped.CopyTo(content);
+        return content.ToArray();
+    }
+
     [Fact]
     public void MoreThanTheAllowance_Stops()
     {
