@@ -24,8 +24,9 @@ internal static partial class AtomicFile
             File.Move(temporary, path, overwrite: true);
             FlushFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception)
         {
+            // Whatever stopped it, a Ctrl-C included.
             try
             {
                 File.Delete(temporary);
@@ -33,6 +34,11 @@ internal static partial class AtomicFile
             catch (Exception cleanup) when (cleanup is IOException or UnauthorizedAccessException)
             {
                 // The first failure is the one to report.
+            }
+
+            if (exception is not (IOException or UnauthorizedAccessException))
+            {
+                throw;
             }
 
             if (exception is DirectoryNotFoundException)

@@ -24,6 +24,15 @@ internal sealed record CorruptionManifest(
     /// <summary>The hash of each clean image, in order.</summary>
     public IReadOnlyList<string>? Hashes { get; init; }
 
+    /// <summary>Width of the images before they were cut to what a network sees; null in folders of older versions.</summary>
+    public int? WholeWidth { get; init; }
+
+    /// <summary>Their height.</summary>
+    public int? WholeHeight { get; init; }
+
+    /// <summary>Which textures frost was laid on with (<see cref="FrostTextures.Fingerprint"/>); null: none yet, or an older version.</summary>
+    public string? FrostTextures { get; init; }
+
     /// <summary>
     /// Checksums of what is finished, by its path in the folder: of an array, <c>fog.npy</c>; of the images of a severity, <c>fog/3</c>. Null in folders
     /// of older versions.
@@ -38,11 +47,18 @@ internal sealed record CorruptionManifest(
             Classes = known.Classes,
             Labels = known.Labels,
             Hashes = [.. known.Hashes.Select(KnownImages.Text)],
+            WholeWidth = images.Width,
+            WholeHeight = images.Height,
+            FrostTextures = settings.Corruptions.OfType<Frost>().FirstOrDefault()?.Textures.Fingerprint,
             Checksums = new(StringComparer.Ordinal),
         };
 
-    /// <summary>Whether the folder was made of the same images with the same settings, whatever the data are called, however far it got.</summary>
-    public bool IsOfTheSame(CorruptionManifest other) => (this with { Data = other.Data, Checksums = null }).ToJson() == (other with { Checksums = null }).ToJson();
+    /// <summary>
+    /// Whether the folder was made of the same images with the same settings, whatever the data are called, however far it got; frost comes into it once both have some.
+    /// </summary>
+    public bool IsOfTheSame(CorruptionManifest other) =>
+        (this with { Data = other.Data, Checksums = null, FrostTextures = FrostTextures ?? other.FrostTextures }).ToJson()
+        == (other with { Checksums = null, FrostTextures = other.FrostTextures ?? FrostTextures }).ToJson();
 
     /// <summary>The file of an image in the layout of folders, from the folder of its severity.</summary>
     public string ImageFileOf(int index) => Path.Combine(Classes![Labels![index]], string.Create(CultureInfo.InvariantCulture, $"{index:D6}.jpg"));

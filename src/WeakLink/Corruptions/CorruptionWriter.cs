@@ -35,7 +35,8 @@ public sealed record CorruptionSettings(IReadOnlyList<Corruption> Corruptions, I
 public static class CorruptionWriter
 {
     private const int PublishedJpegQuality = 85;
-    private const int ImagesAtATime = 256;
+    private const int MostImagesAtATime = 256;
+    private const int BytesAtATime = 64 << 20;
 
     /// <summary>Writes corrupted images.</summary>
     /// <param name="images">Clean images.</param>
@@ -81,11 +82,16 @@ public static class CorruptionWriter
             }
             else if (CorruptionManifest.Read(folder) is { } there)
             {
-                manifest = there.IsOfTheSame(manifest) ? there with { Checksums = there.Checksums ?? manifest.Checksums } : throw new InputException(there.Fingerprint is null
+                manifest = there.IsOfTheSame(manifest) ? there with { Checksums = there.Checksums ?? manifest.Checksums, FrostTextures = there.FrostTextures ?? manifest.FrostTextures } : throw new InputException(there.Fingerprint is null
                     ? $"'{folder}' was begun by an older version, which did not record what images it was made of: give another folder."
                     : !there.Hashes!.SequenceEqual(manifest.Hashes!) || there.Fingerprint != manifest.Fingerprint
                     ? $"'{folder}' holds corruptions of other images ({there.Images:n0} of '{there.Data}') than these {manifest.Images:n0} of '{manifest.Data}': give another folder."
                     : $"'{folder}' holds corruptions of these images made with other settings ({CorruptionManifest.FileName} says which): give another folder, or the same settings to go on.");
+            }
+
+            if (manifest.FrostTextures is not null && CorruptionManifest.Read(folder)?.FrostTextures is null)
+            {
+                AtomicFile.Write(path, manifest.ToJson());
             }
 
             foreach (var partial in Directory.EnumerateFiles(folder, "*" + AtomicFile.TemporarySuffix, SearchOption.AllDirectories))
@@ -114,16 +120,19 @@ public static class CorruptionWriter
         return manifest;
     }
 
-    // What is finished is listed with its checksum; what was listed already is as it was.
-    private static void Finish(CorruptionManifest manifest, string folder, string piece)
+    // A few, or one of a photograph's size: an array of them all may be longer than arrays are.
+    private static int ImagesAtATime(int count, int bytes) => Math.Clamp(BytesAtATime / bytes, 1, Math.Min(MostImagesAtATime, Math.Max(count, 1)));
+
+    // What is finished is listed with its checksum. What was listed already is as it was, unless all of it was written anew, maybe by another machine, which rounds otherwise.
+    private static void Finish(CorruptionManifest manifest, string folder, string piece, bool isNew)
     {
-        if (manifest.Checksums!.ContainsKey(piece))
+        if (!isNew && manifest.Checksums!.ContainsKey(piece))
         {
             manifest.Require(folder, piece);
             return;
         }
 
-        manifest.Checksums[piece] = manifest.ChecksumOf(folder, piece);
+        manifest.Checksums![piece] = manifest.ChecksumOf(folder, piece);
         AtomicFile.Write(Path.Combine(folder, CorruptionManifest.FileName), manifest.ToJson());
     }
 
@@ -134,7 +143,7 @@ public static class CorruptionWriter
         var path = Path.Combine(folder, piece);
         if (File.Exists(path) && manifest.Checksums!.ContainsKey(piece))
         {
-            Finish(manifest, folder, piece);
+            Finish(manifest, folder, piece, isNew: false);
             advance(images.Count * settings.Severities.Count);
             return;
         }
@@ -143,21 +152,22 @@ public static class CorruptionWriter
         {
             var seen = settings.Corrupted(images, corruption, settings.Severities[0]);
             stream.Write(NumpyFile.Header("|u1", [(long)images.Count * settings.Severities.Count, seen.Height, seen.Width, ImageView.Channels]));
-            var pixels = new byte[Math.Min(ImagesAtATime, images.Count) * seen.BytesPerImage];
+            var together = ImagesAtATime(images.Count, seen.BytesPerImage);
+            var pixels = new byte[together * seen.BytesPerImage];
             foreach (var severity in settings.Severities)
             {
                 var corrupted = settings.Corrupted(images, corruption, severity);
-                for (var first = 0; first < images.Count; first += ImagesAtATime)
+                for (var first = 0; first < images.Count; first += together)
                 {
                     stop.ThrowIfCancellationRequested();
-                    var count = Math.Min(ImagesAtATime, images.Count - first);
+                    var count = Math.Min(together, images.Count - first);
                     Each(count, i => Interleave(corrupted, first + i, pixels.AsSpan(i * seen.BytesPerImage, seen.BytesPerImage)));
                     stream.Write(pixels, 0, count * seen.BytesPerImage);
                     advance(count);
                 }
             }
         });
-        Finish(manifest, folder, piece);
+        Finish(manifest, folder, piece, isNew: true);
     }
 
     private static void WriteFolders(
@@ -168,22 +178,24 @@ public static class CorruptionWriter
             var corrupted = settings.Corrupted(images, corruption, severity);
             var piece = string.Create(CultureInfo.InvariantCulture, $"{corruption.Name}/{severity}");
             var target = Path.Combine(folder, piece);
-            for (var first = 0; first < images.Count; first += ImagesAtATime)
+            var (isNew, together) = (!Directory.Exists(target), ImagesAtATime(images.Count, corrupted.BytesPerImage));
+            for (var first = 0; first < images.Count; first += together)
             {
                 stop.ThrowIfCancellationRequested();
                 var start = first;
-                var count = Math.Min(ImagesAtATime, images.Count - first);
+                var count = Math.Min(together, images.Count - first);
                 Each(count, i => WriteFile(corrupted, start + i, Path.Combine(target, manifest.ImageFileOf(start + i))));
                 advance(count);
             }
 
-            Finish(manifest, folder, piece);
+            Finish(manifest, folder, piece, isNew);
         }
     }
 
     private static void WriteFile(CorruptedDataset images, int index, string path)
     {
-        if (File.Exists(path))
+        // A power cut can leave the name of one whose bytes were not on the disk yet.
+        if (new FileInfo(path) is { Exists: true, Length: > 0 })
         {
             return;
         }
@@ -198,7 +210,7 @@ public static class CorruptionWriter
             // One of many that can be made again: renamed when whole, but not flushed one by one.
             var temporary = path + AtomicFile.TemporarySuffix;
             File.WriteAllBytes(temporary, encoded.ToArray());
-            File.Move(temporary, path);
+            File.Move(temporary, path, overwrite: true);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

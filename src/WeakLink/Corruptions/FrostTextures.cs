@@ -1,3 +1,4 @@
+using System.IO.Hashing;
 using System.Numerics.Tensors;
 using WeakLink.Data;
 using WeakLink.Imaging;
@@ -15,11 +16,15 @@ public sealed class FrostTextures
     // A texture takes half a second to draw: only those that an image gets are.
     private readonly IReadOnlyList<Lazy<Texture>>[] _scaled;
 
-    private FrostTextures(IEnumerable<Lazy<Texture>> pictures)
+    private FrostTextures(IEnumerable<Lazy<Texture>> pictures, string fingerprint)
     {
+        Fingerprint = fingerprint;
         var whole = pictures.ToList();
         _scaled = [.. Enum.GetValues<SeverityTable>().Select(table => (IReadOnlyList<Lazy<Texture>>)[.. whole.Select(picture => new Lazy<Texture>(() => Scaled(picture.Value, Scale(table))))])];
     }
+
+    /// <summary>What these textures are known by: "generated", or the XXH128 of the pictures.</summary>
+    public string Fingerprint { get; }
 
     /// <summary>Textures drawn by code, the same on every machine.</summary>
     public static FrostTextures Generated { get; } = Draw();
@@ -45,7 +50,14 @@ public sealed class FrostTextures
             var (planes, width, height) = ImageFile.Decode(file);
             return new Texture(planes, height, width);
         }).ToList();
-        return new FrostTextures(read.Select(texture => new Lazy<Texture>(texture)));
+        var hash = new XxHash128();
+        foreach (var texture in read)
+        {
+            hash.Append(BitConverter.GetBytes(texture.Width));
+            hash.Append(texture.Planes);
+        }
+
+        return new FrostTextures(read.Select(texture => new Lazy<Texture>(texture)), KnownImages.Text(hash.GetCurrentHashAsUInt128()));
     }
 
     /// <summary>Cuts a random piece out of a random texture.</summary>
@@ -120,7 +132,7 @@ public sealed class FrostTextures
             (FrostKind.Stars, [(29, 40, 52), (37, 48, 60), (54, 65, 78), (68, 80, 94), (89, 101, 114), (113, 125, 137), (137, 148, 159), (169, 180, 191), (197, 207, 217)]),
             (FrostKind.Drops, [(50, 62, 72), (70, 83, 93), (98, 116, 128), (119, 137, 149), (137, 156, 167), (154, 170, 183), (170, 185, 199), (198, 211, 224), (224, 235, 245)]),
         ];
-        return new FrostTextures(kinds.Select((kind, index) => new Lazy<Texture>(() => new(FrostDrawing.Draw(kind.Kind, kind.Colours, Side, new SeededRandom(0, RandomUse.Frost, index)), Side, Side))));
+        return new FrostTextures(kinds.Select((kind, index) => new Lazy<Texture>(() => new(FrostDrawing.Draw(kind.Kind, kind.Colours, Side, new SeededRandom(0, RandomUse.Frost, index)), Side, Side))), "generated");
     }
 
     private sealed record Texture(byte[] Planes, int Height, int Width);

@@ -128,7 +128,7 @@ public static class DataSources
 
         var root = FolderTree.Read(folder, reading.Stop);
         var layout = FolderLayout.Of(root, name, known, reading.Passed, reading.Observer);
-        return (layout, FolderPart.Read(root, [.. layout.Parts], reading.Passed));
+        return (layout, FolderPart.Read(root, [.. layout.Parts.Distinct()], reading.Passed));
     }
 
     private static string Extracted(string archive, IRunObserver observer, CancellationToken stop) =>

@@ -64,9 +64,16 @@ public sealed class FolderDataset : Dataset
         if (onDisk.Count > 0)
         {
             var index = HashIndex.Open(CacheFolder.Default, _paths);
-            ForEach(
-                $"recognising {Name}", [.. onDisk.Select(i => _paths[which[i]])], new InputException?[onDisk.Count], new DataRecipe(), observer, place => hashes[onDisk[place]] = index.Of(_paths[which[onDisk[place]]]), stop);
-            index.Save(_paths);
+            try
+            {
+                ForEach(
+                    $"recognising {Name}", [.. onDisk.Select(i => _paths[which[i]])], new InputException?[onDisk.Count], new DataRecipe(), observer, place => hashes[onDisk[place]] = index.Of(_paths[which[onDisk[place]]]), stop);
+            }
+            finally
+            {
+                // What a stop or a damaged image leaves is not computed again.
+                index.Save(_paths);
+            }
         }
 
         return hashes;

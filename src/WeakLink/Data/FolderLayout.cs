@@ -80,6 +80,13 @@ internal sealed partial record FolderLayout(FolderTree Train, FolderTree? Valida
         }
 
         var (train, validation, test) = (Split(TrainKind), Split(ValidationKind), Split(TestKind));
+        if (train is null && known is not null && (test ?? validation) is { } alone)
+        {
+            // Whoever only measures needs no training images.
+            Leave(alone, passed);
+            return new FolderLayout(alone, null, alone);
+        }
+
         if (train is null)
         {
             var orphan = splits[0].Child;

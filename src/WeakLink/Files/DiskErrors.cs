@@ -9,6 +9,7 @@ internal static class DiskErrors
     private const int NoSpaceUnix = 28;
     private const int NoSpaceWindows = unchecked((int)0x80070070);
     private const int HandleDiskFullWindows = unchecked((int)0x80070027);
+    private const int NameTooLongUnix = 36;
     private const int WouldBlockLinux = 11;
     private const int WouldBlockMac = 35;
     private const int SharingViolationWindows = unchecked((int)0x80070020);
@@ -18,5 +19,7 @@ internal static class DiskErrors
     /// <summary>The sentence for a write into a path that failed.</summary>
     public static InputException CannotWrite(string path, Exception error) => error is IOException { HResult: NoSpaceUnix or NoSpaceWindows or HandleDiskFullWindows }
         ? new InputException($"The disk that holds {path} is full: free some space, or choose another cache folder with {CacheFolder.Variable}, then run the same command again.", error)
+        : error is PathTooLongException or IOException { HResult: NameTooLongUnix }
+        ? new InputException($"Can't write {path}: a name in it is longer than this disk takes; shorten it, or extract the archive yourself and give the folder.", error)
         : new InputException($"Can't write {path} ({error.Message.TrimEnd('.')}): check its permissions, or choose another cache folder with {CacheFolder.Variable}.", error);
 }

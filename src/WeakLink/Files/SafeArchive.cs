@@ -8,6 +8,13 @@ namespace WeakLink.Files;
 /// </summary>
 internal sealed class SafeArchive : IDisposable
 {
+    // As long as Linux takes, and deeper than anybody sorts pictures.
+    private const int LongestPath = 4096;
+    private const int DeepestPath = 64;
+
+    // Links to links, as many as Linux follows.
+    private const int MostRounds = 40;
+
     // Images hardly compress: an archive that grows more than this is a bomb, not a data set. The allowance lets small archives of flat pictures through.
     private const long LargestGrowth = 50;
     private const long Allowance = 1L << 30;
@@ -163,7 +170,7 @@ internal sealed class SafeArchive : IDisposable
                 }
             }
         }
-        catch (Exception error) when (error is InvalidDataException or IOException or NotSupportedException or ArgumentException or OverflowException)
+        catch (Exception error) when (error is InvalidDataException or IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException or OverflowException)
         {
             throw new InputException($"The archive {_archive} can't be read as a zip file ({error.Message.TrimEnd('.')}): copy or fetch it again, or extract it yourself and give the folder.", error);
         }
@@ -186,6 +193,11 @@ internal sealed class SafeArchive : IDisposable
 
     private string FullPath(string entry, string inside)
     {
+        if (inside.Length > LongestPath || inside.AsSpan().Count('/') >= DeepestPath)
+        {
+            throw new InputException($"The archive {_archive} holds a path of {inside.Length:N0} letters in {inside.AsSpan().Count('/') + 1:N0} parts ({entry[..Math.Min(entry.Length, 100)]} ...), longer than the {LongestPath:N0} letters and {DeepestPath} parts that are extracted: pack it again with shorter names, or extract it yourself and give the folder.");
+        }
+
         var path = Path.GetFullPath(Path.Combine(_root, inside));
         // What the system makes of a name (drive letters, trailing dots on Windows) is not for us to guess.
         return path == _root || path.StartsWith(_root + Path.DirectorySeparatorChar, StringComparison.Ordinal) ? path : throw Outside(entry);
@@ -241,8 +253,13 @@ internal sealed class SafeArchive : IDisposable
     private void CopyLinks()
     {
         var waiting = _links;
-        while (waiting.Count > 0)
+        for (var round = 0; waiting.Count > 0; round++)
         {
+            if (round == MostRounds)
+            {
+                throw new InputException($"The archive {_archive} holds a chain of more than {MostRounds} links ({waiting[0].Entry}): pack it again with the files themselves (tar --dereference).");
+            }
+
             var rest = new List<(string Entry, string Path, string Target)>();
             foreach (var link in waiting)
             {

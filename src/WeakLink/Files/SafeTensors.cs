@@ -256,7 +256,7 @@ public static class SafeTensors
         var type = Array.Find(Types, type => type.Name == dtype);
         if (type.Name is null)
         {
-            throw Broken(path, $"tensor '{ParameterNames.Shown(property.Name)}' has the unknown type '{ParameterNames.Shown(dtype ?? "")}'");
+            throw new InputException($"The checkpoint '{path}' holds '{ParameterNames.Shown(property.Name)}' as {ParameterNames.Shown(dtype ?? "nothing")}, which WeakLink does not read ({string.Join(", ", Types.Select(known => known.Name))}): save it as float32 (tensor.float()); if WeakLink wrote the file, it is damaged.");
         }
 
         var shape = property.Value.GetProperty("shape").EnumerateArray().Select(item => item.GetInt64()).ToArray();

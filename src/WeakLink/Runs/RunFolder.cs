@@ -21,6 +21,7 @@ public sealed class RunFolder : IDisposable
     private const string RecipeName = "recipe.yaml";
     private const string CheckpointFolder = "checkpoints";
     private const string MetricsName = "metrics.jsonl";
+    private const string LockName = ".lock";
     private const string EnvironmentName = "environment.json";
     private const string CommandsName = "commands.txt";
     private const string EpochPrefix = "epoch-";
@@ -199,11 +200,16 @@ public sealed class RunFolder : IDisposable
     /// <exception cref="InputException">A new run is to start where something is.</exception>
     internal static void CheckFree(string path, bool resume)
     {
-        if (File.Exists(path) || (!resume && Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any()))
+        if (File.Exists(path) || (!resume && Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any(entry => !IsLeftover(entry))))
         {
             throw new InputException($"'{path}' is {(File.Exists(path) ? "a file" : "not empty")}: {(File.Exists(path) ? "" : "continue its run with --resume, or ")}choose another folder with --out.");
         }
     }
+
+    // Of a run that could not begin, on a full disk for instance.
+    private static bool IsLeftover(string entry) =>
+        System.IO.Path.GetFileName(entry) == LockName || entry.EndsWith(AtomicFile.TemporarySuffix, StringComparison.Ordinal)
+        || (System.IO.Path.GetFileName(entry) == CheckpointFolder && !Directory.EnumerateFileSystemEntries(entry).Any());
 
     /// <summary>Starts a run in a new (or empty) directory, or opens one to continue it.</summary>
     /// <param name="path">The directory.</param>
@@ -221,7 +227,7 @@ public sealed class RunFolder : IDisposable
         try
         {
             Directory.CreateDirectory(System.IO.Path.Combine(path, CheckpointFolder));
-            held = new FileStream(System.IO.Path.Combine(path, ".lock"), FileMode.OpenOrCreate, FileAccess.Write, FileShare.None);
+            held = new FileStream(System.IO.Path.Combine(path, LockName), FileMode.OpenOrCreate, FileAccess.Write, FileShare.None);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -232,20 +238,32 @@ public sealed class RunFolder : IDisposable
                 exception);
         }
 
-        foreach (var leftover in Directory.EnumerateFiles(path, "*" + AtomicFile.TemporarySuffix, SearchOption.AllDirectories))
+        try
         {
-            File.Delete(leftover);
-        }
+            foreach (var leftover in Directory.EnumerateFiles(path, "*" + AtomicFile.TemporarySuffix, SearchOption.AllDirectories))
+            {
+                File.Delete(leftover);
+            }
 
-        var folder = new RunFolder(path, held, recipe, classes, size);
-        if (!IsRun(path))
+            if (!IsRun(path))
+            {
+                AtomicFile.Write(System.IO.Path.Combine(path, RecipeName), RecipeFile.ToYaml(recipe));
+            }
+
+            AtomicFile.Write(System.IO.Path.Combine(path, EnvironmentName), JsonSerializer.Serialize(environment, Json.Indented));
+            AtomicFile.Write(System.IO.Path.Combine(path, CommandsName), string.Concat(CommandsOf(path).Append(CommandLine.Current).Select(command => command + "\n")));
+            return new RunFolder(path, held, recipe, classes, size);
+        }
+        catch (Exception exception)
         {
-            AtomicFile.Write(System.IO.Path.Combine(path, RecipeName), RecipeFile.ToYaml(recipe));
-        }
+            held.Dispose();
+            if (exception is IOException or UnauthorizedAccessException)
+            {
+                throw new InputException($"'{path}' can't be written to ({exception.Message.TrimEnd('.')}): check its permissions, or choose another folder with --out.", exception);
+            }
 
-        AtomicFile.Write(System.IO.Path.Combine(path, EnvironmentName), JsonSerializer.Serialize(environment, Json.Indented));
-        AtomicFile.Write(System.IO.Path.Combine(path, CommandsName), string.Concat(CommandsOf(path).Append(CommandLine.Current).Select(command => command + "\n")));
-        return folder;
+            throw;
+        }
     }
 
     /// <summary>Puts the last checkpoint's state back, and forgets metrics of steps that were not saved.</summary>

@@ -189,6 +189,49 @@ public sealed class CorruptionFilesTests : IDisposable
     }
 
     [Fact]
+    public void FrostOfOtherTextures_OrImagesCutOutOfLargerOnes_AreOtherSettings()
+    {
+        CorruptionWriter.Write(_images, Settings("fog", CorruptionLayout.Npy), _folder.Path, new SilentObserver());
+        CorruptionWriter.Write(_images, Settings("frost", CorruptionLayout.Npy), _folder.Path, new SilentObserver());
+        CorruptionWriter.Write(_images, Settings("fog,frost", CorruptionLayout.Npy), _folder.Path, new SilentObserver());
+        using var ice = new TemporaryFolder();
+        Pictures.Write(ice["frost1.png"], SKColors.Red, 60, 60);
+        Refused(Settings("fog", CorruptionLayout.Npy) with { Corruptions = CommonCorruptions.Named("frost", ice.Path) });
+        Refused(Settings("fog", CorruptionLayout.Npy) with { Crop = new CropAndFlip(20, 30, 0, Flip: false) });
+
+        void Refused(CorruptionSettings settings) => Assert.Contains(
+            "other settings", Assert.Throws<InputException>(() => CorruptionWriter.Write(_images, settings, _folder.Path, new SilentObserver())).Message, StringComparison.Ordinal);
+    }
+
+    // As long as the remedy says "remove it and give the command again", that has to help.
+    [Theory]
+    [InlineData(CorruptionLayout.Npy, "contrast.npy")]
+    [InlineData(CorruptionLayout.Folders, "contrast/2")]
+    public void WhatWasRemoved_IsWrittenAndListedAnew(CorruptionLayout layout, string piece)
+    {
+        var settings = Settings("contrast", layout);
+        CorruptionWriter.Write(_images, settings, _folder.Path, new SilentObserver());
+        var manifest = Path.Combine(_folder.Path, "corruptions.json");
+        // As if another machine, which rounds otherwise, had written it.
+        var other = CorruptionManifest.Read(_folder.Path)!;
+        other.Checksums![piece] = new string('0', 32);
+        File.WriteAllText(manifest, other.ToJson());
+        var path = Path.Combine(_folder.Path, piece);
+        if (layout == CorruptionLayout.Npy)
+        {
+            File.Delete(path);
+        }
+        else
+        {
+            Directory.Delete(path, recursive: true);
+        }
+
+        CorruptionWriter.Write(_images, settings, _folder.Path, new SilentObserver());
+        using var written = CorruptionFolder.Open(_folder.Path, _images.Classes, new DataRecipe());
+        Assert.Equal(5, written.Images(settings.Corruptions[0], 2, new SilentObserver()).Count);
+    }
+
+    [Fact]
     public void WhatTheListDoesNotName_IsRefused_AndWrittenAgain()
     {
         var settings = Settings("contrast", CorruptionLayout.Npy);

@@ -16,6 +16,14 @@ public class FolderDataTests
         notes.Sentences.Clear();
         DataSources.Open(new DataRecipe { Source = folder["pets"] }, 0, notes);
         Assert.Empty(notes.Sentences);
+
+        // The remedy: all of them in a test folder, and nothing to train on.
+        Directory.Move(folder["pets"], folder["moved"]);
+        Directory.CreateDirectory(folder["pets"]);
+        Directory.Move(folder["moved"], folder["pets/test"]);
+        Assert.Equal(20, DataSources.Open(new DataRecipe { Source = folder["pets"] }, ["cat", "dog"], 0, notes).Test.Count);
+        Assert.Empty(notes.Sentences);
+        Assert.Throws<InputException>(() => DataSources.Open(new DataRecipe { Source = folder["pets"] }, 0, notes));
     }
 
     [Fact]

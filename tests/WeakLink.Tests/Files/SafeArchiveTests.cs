@@ -30,6 +30,17 @@ public class SafeArchiveTests
         Assert.Throws<InputException>(() => SafeArchive.Extract(Tar(folder, TarEntryType.SymbolicLink, "link.png", target), folder["target"]));
     }
 
+    // A kilobyte of tar.gz held a path of half a million folders.
+    [Fact]
+    public void APathOfThousandsOfFolders_IsRefused()
+    {
+        using var folder = new TemporaryFolder();
+        var path = string.Concat(Enumerable.Repeat("a/", 20_000)) + "b.png";
+        File.WriteAllBytes(folder["a.zip"], RawArchives.Zip([(System.Text.Encoding.UTF8.GetBytes(path), [], [1])]));
+        Assert.Contains("parts", Assert.Throws<InputException>(() => SafeArchive.Extract(folder["a.zip"], folder["out"])).Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["out"]));
+    }
+
     // Every bit of the header's checksum.
     [Fact]
     public void AnAlteredChecksumOfAHeader_IsRefused()

@@ -29,6 +29,7 @@ public class CatalogueTests
         ["EnvironmentReport.ProcessorName"] = "written by the kernel",
         ["HashIndex.Read"] = "its own cache, with a checksum",
         ["Json.Document"] = "the one place that parses JSON: who calls it is in the catalogue",
+        ["Json.IsAsSealed"] = "the one place that reads JSON: who calls it is in the catalogue",
         ["Json.Parse"] = "the one place that reads JSON: who calls it is in the catalogue",
         ["Json.Read"] = "the one place that reads JSON: who calls it is in the catalogue",
         ["Json.ReadSealed"] = "the one place that reads JSON: who calls it is in the catalogue",

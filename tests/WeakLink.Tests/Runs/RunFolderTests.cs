@@ -46,6 +46,17 @@ public sealed class RunFolderTests : IDisposable
     }
 
     [Fact]
+    public void WhatIsLeftOfARunThatCouldNotBegin_IsNoRun()
+    {
+        Directory.CreateDirectory(_folder["full/checkpoints"]);
+        File.WriteAllText(_folder["full/.lock"], "");
+        File.WriteAllText(_folder["full/recipe.yaml.7.partial"], "seed:");
+        RunFolder.CheckFree(_folder["full"], resume: false);
+        File.WriteAllText(_folder["full/thesis.txt"], "");
+        Assert.Throws<InputException>(() => RunFolder.CheckFree(_folder["full"], resume: false));
+    }
+
+    [Fact]
     public void ASummary_VouchesForRecipeAndCheckpoint()
     {
         var summary = MadeRuns.Summary(0, 0.5) with { Files = RunFolder.ChecksumsOf(_folder["run"]) };
