@@ -171,7 +171,7 @@ public class FolderTreeTests
             Assert.All(Enumerable.Range(0, part.Count), i => Assert.Contains($"/{classes[part.Label(i)]}/", part.Describe(i), StringComparison.Ordinal));
         }
 
-        Assert.Contains("emu, yak (2 of 4 classes)", Assert.Single(told.Notes), StringComparison.Ordinal);
+        Assert.Contains(told.Notes, note => note.Contains("emu, yak (2 of 4 classes)", StringComparison.Ordinal));
         Assert.Equal(3, DataSources.Open(new DataRecipe { Source = folder["one"] }, classes, 0, told).Test.Label(0));
         Assert.Contains("'wolf'", Assert.Throws<InputException>(() => DataSources.Open(new DataRecipe { Source = folder["other"] }, classes, 0, told)).Message, StringComparison.Ordinal);
 
