@@ -28,7 +28,8 @@ public class RecipeTests
             {
                 Seed = seed,
                 Name = text.Trim(),
-                Data = new DataRecipe { Source = text.Trim(), SkipBadImages = flag },
+                // Spaces alone are no path.
+                Data = new DataRecipe { Source = $"photos{text.TrimEnd()}", SkipBadImages = flag },
                 Training = new TrainingRecipe { Batch = integer, LearningRate = number, Milestones = [number / 2, (number / 2) + 0.25] },
                 Ews = new EwsRecipe { Width = number, Kl = flag ? DivergenceMean.BatchAndClassMean : DivergenceMean.BatchMean },
             };
