@@ -35,6 +35,18 @@ public class ImageFileTests
         Assert.Equal([5, 4, 4], planes);
     }
 
+    [Fact]
+    public async Task APipe_IsRefused()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "pipes with names");
+        using var folder = new TemporaryFolder();
+        System.Diagnostics.Process.Start("mkfifo", [folder["a.png"]]).WaitForExit();
+        // Opening a pipe waits for the other end.
+        var other = Task.Run(() => File.OpenWrite(folder["a.png"]).Dispose(), TestContext.Current.CancellationToken);
+        Assert.Contains("is a pipe or a device", Assert.Throws<InputException>(() => ImageFile.Decode(folder["a.png"])).Message, StringComparison.Ordinal);
+        await other;
+    }
+
     // 730 bytes made Skia ask for 400 MB before it saw that they are damaged.
     [Fact]
     public void AFileThatClaimsMorePixelsThanItCanHold_IsRefusedBeforeItIsDecoded()
