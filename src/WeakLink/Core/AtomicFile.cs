@@ -50,6 +50,20 @@ internal static partial class AtomicFile
         }
     }
 
+    /// <summary>Writes a file of the cache, in a folder that need not be there. Where it can't be written, everything is the same, but slower the next time.</summary>
+    public static void WriteCache(string path, Action<FileStream> content)
+    {
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            Write(path, content);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InputException)
+        {
+            // As the summary says.
+        }
+    }
+
     /// <summary>Writes a text file in UTF-8.</summary>
     public static void Write(string path, string text) => Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
 

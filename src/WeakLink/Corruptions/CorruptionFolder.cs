@@ -92,7 +92,7 @@ public sealed class CorruptionFolder : IDisposable
             return new SubsetDataset(new NumpyImages($"{corruption.Name} {severity}", _classes, ArrayOf(corruption), _labels), [.. Enumerable.Range(place * count, count)]);
         }
 
-        var folder = Path.Combine(_folder, corruption.Name, severity.ToString(CultureInfo.InvariantCulture));
+        var folder = Path.Combine(_folder, CorruptionManifest.PieceOf(corruption, severity));
         if (!Directory.Exists(folder))
         {
             throw new InputException($"'{folder}' does not exist: '{_folder}' has neither the arrays of CIFAR-10-C (labels.npy) nor the folders of ImageNet-C for {corruption.Name} {severity}; name those it has with --corruptions.");
@@ -108,7 +108,7 @@ public sealed class CorruptionFolder : IDisposable
         }
 
         RequireAll(images, folder);
-        _manifest?.Require(_folder, string.Create(CultureInfo.InvariantCulture, $"{corruption.Name}/{severity}"));
+        _manifest?.Require(_folder, CorruptionManifest.PieceOf(corruption, severity));
         TellOnce(string.Join(", ", images.ClassesWithoutImages()), images.Lacking("the corrupted images"));
         TellOnce(string.Join(", ", passed.Counts.Keys), passed.Sentence());
         return images;
@@ -169,14 +169,14 @@ public sealed class CorruptionFolder : IDisposable
             return opened;
         }
 
-        var path = Path.Combine(_folder, corruption.Name + ".npy");
+        var path = Path.Combine(_folder, CorruptionManifest.PieceOf(corruption));
         if (!File.Exists(path))
         {
-            var known = CommonCorruptions.Named("all").Select(other => other.Name).Where(other => File.Exists(Path.Combine(_folder, other + ".npy"))).ToList();
+            var known = CommonCorruptions.Named("all").Where(other => File.Exists(Path.Combine(_folder, CorruptionManifest.PieceOf(other)))).Select(other => other.Name).ToList();
             throw new InputException($"'{_folder}' has no {corruption.Name}.npy: {(known.Count > 0 ? $"name what it has with --corruptions {string.Join(',', known)}, or make" : "make")} it with 'weaklink corrupt'.");
         }
 
-        _manifest?.Require(_folder, corruption.Name + ".npy");
+        _manifest?.Require(_folder, CorruptionManifest.PieceOf(corruption));
         var array = NumpyFile.Open(path);
         _arrays.Add(corruption.Name, array);
         return array.Type != "|u1" || array.Shape is not [_, > 0, > 0, 3]

@@ -60,6 +60,12 @@ internal sealed record CorruptionManifest(
         (this with { Data = other.Data, Checksums = null, FrostTextures = FrostTextures ?? other.FrostTextures }).ToJson()
         == (other with { Checksums = null, FrostTextures = other.FrostTextures ?? FrostTextures }).ToJson();
 
+    /// <summary>Where the array of a corruption lies in the folder.</summary>
+    public static string PieceOf(Corruption corruption) => corruption.Name + ".npy";
+
+    /// <summary>Where the images of a corruption and severity lie in the folder.</summary>
+    public static string PieceOf(Corruption corruption, int severity) => string.Create(CultureInfo.InvariantCulture, $"{corruption.Name}/{severity}");
+
     /// <summary>The file of an image in the layout of folders, from the folder of its severity.</summary>
     public string ImageFileOf(int index) => Path.Combine(Classes![Labels![index]], string.Create(CultureInfo.InvariantCulture, $"{index:D6}.jpg"));
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using SkiaSharp;
 using WeakLink.Data;
 using WeakLink.Files;
@@ -87,11 +86,10 @@ public static class CorruptionWriter
                     : !there.Hashes!.SequenceEqual(manifest.Hashes!) || there.Fingerprint != manifest.Fingerprint
                     ? $"'{folder}' holds corruptions of other images ({there.Images:n0} of '{there.Data}') than these {manifest.Images:n0} of '{manifest.Data}': give another folder."
                     : $"'{folder}' holds corruptions of these images made with other settings ({CorruptionManifest.FileName} says which): give another folder, or the same settings to go on.");
-            }
-
-            if (manifest.FrostTextures is not null && CorruptionManifest.Read(folder)?.FrostTextures is null)
-            {
-                AtomicFile.Write(path, manifest.ToJson());
+                if (manifest.FrostTextures != there.FrostTextures)
+                {
+                    AtomicFile.Write(path, manifest.ToJson());
+                }
             }
 
             foreach (var partial in Directory.EnumerateFiles(folder, "*" + AtomicFile.TemporarySuffix, SearchOption.AllDirectories))
@@ -139,7 +137,7 @@ public static class CorruptionWriter
     private static void WriteArray(
         Dataset images, Corruption corruption, CorruptionSettings settings, string folder, CorruptionManifest manifest, Action<int> advance, CancellationToken stop)
     {
-        var piece = corruption.Name + ".npy";
+        var piece = CorruptionManifest.PieceOf(corruption);
         var path = Path.Combine(folder, piece);
         if (File.Exists(path) && manifest.Checksums!.ContainsKey(piece))
         {
@@ -176,7 +174,7 @@ public static class CorruptionWriter
         foreach (var severity in settings.Severities)
         {
             var corrupted = settings.Corrupted(images, corruption, severity);
-            var piece = string.Create(CultureInfo.InvariantCulture, $"{corruption.Name}/{severity}");
+            var piece = CorruptionManifest.PieceOf(corruption, severity);
             var target = Path.Combine(folder, piece);
             var (isNew, together) = (!Directory.Exists(target), ImagesAtATime(images.Count, corrupted.BytesPerImage));
             for (var first = 0; first < images.Count; first += together)

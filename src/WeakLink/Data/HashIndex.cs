@@ -76,15 +76,7 @@ internal sealed class HashIndex
         }
 
         writer.Write(XxHash3.HashToUInt64(content.GetBuffer().AsSpan(0, (int)content.Length)));
-        try
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(_file)!);
-            AtomicFile.Write(_file, stream => content.WriteTo(stream));
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InputException)
-        {
-            // It is a cache: without it everything is the same, but slower.
-        }
+        AtomicFile.WriteCache(_file, stream => content.WriteTo(stream));
     }
 
     private static ConcurrentDictionary<string, (FileStamp Stamp, UInt128 Hash)> Read(string file)

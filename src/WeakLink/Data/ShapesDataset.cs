@@ -53,7 +53,7 @@ public static class ShapesDataset
             var length = Place(Counts.Length, 0);
             return bytes.Length == length + ChecksumBytes && XxHash128.Hash(bytes.AsSpan(0, length)).AsSpan().SequenceEqual(bytes.AsSpan(length))
                 && Enumerable.Range(0, Counts.Length).All(split => Enumerable.Range(0, Classes.Count).All(i => bytes.AsSpan(Place(split, i), BytesPerImage).SequenceEqual(Draw(split, i))))
-                ? bytes[..length]
+                ? bytes
                 : null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -78,20 +78,11 @@ public static class ShapesDataset
             }
         }
 
-        try
+        AtomicFile.WriteCache(Path.Combine(cacheFolder, FileName), stream =>
         {
-            Directory.CreateDirectory(cacheFolder);
-            AtomicFile.Write(Path.Combine(cacheFolder, FileName), stream =>
-            {
-                stream.Write(pixels);
-                stream.Write(XxHash128.Hash(pixels));
-            });
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InputException)
-        {
-            // It is a cache: without it everything is the same, but slower.
-        }
-
+            stream.Write(pixels);
+            stream.Write(XxHash128.Hash(pixels));
+        });
         return pixels;
     }
 

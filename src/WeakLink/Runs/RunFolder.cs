@@ -231,11 +231,9 @@ public sealed class RunFolder : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new InputException(
-                Held.Contains(exception.HResult)
-                    ? $"Another process is training into '{path}': wait for it, or choose another folder with --out."
-                    : $"'{path}' can't be written to ({exception.Message.TrimEnd('.')}): check its permissions, or choose another folder with --out.",
-                exception);
+            throw Held.Contains(exception.HResult)
+                ? new InputException($"Another process is training into '{path}': wait for it, or choose another folder with --out.", exception)
+                : Unwritable(path, exception);
         }
 
         try
@@ -259,7 +257,7 @@ public sealed class RunFolder : IDisposable
             held.Dispose();
             if (exception is IOException or UnauthorizedAccessException)
             {
-                throw new InputException($"'{path}' can't be written to ({exception.Message.TrimEnd('.')}): check its permissions, or choose another folder with --out.", exception);
+                throw Unwritable(path, exception);
             }
 
             throw;
@@ -343,6 +341,9 @@ public sealed class RunFolder : IDisposable
     {
         _lock.Dispose();
     }
+
+    private static InputException Unwritable(string path, Exception exception) =>
+        new($"'{path}' can't be written to ({exception.Message.TrimEnd('.')}): check its permissions, or choose another folder with --out.", exception);
 
     // A run of no epochs has no metrics.
     private static string? IfThere(string file) => File.Exists(file) ? ChecksumOf(file) : null;
