@@ -6,6 +6,7 @@ using WeakLink.Models;
 using WeakLink.Objectives;
 using WeakLink.Recipes;
 using WeakLink.Runs;
+using WeakLink.Sources;
 
 namespace WeakLink.Benchmarks;
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using SkiaSharp;
 using WeakLink.Data;
 using WeakLink.Runtime;
+using WeakLink.Sources;
 
 namespace WeakLink.Benchmarks;
 

@@ -9,6 +9,7 @@ using WeakLink.Files;
 using WeakLink.Interop;
 using WeakLink.Recipes;
 using WeakLink.Runs;
+using WeakLink.Sources;
 
 namespace WeakLink.Benchmarks;
 

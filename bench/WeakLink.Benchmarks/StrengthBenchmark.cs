@@ -4,6 +4,7 @@ using WeakLink.Data;
 using WeakLink.Evaluation;
 using WeakLink.Recipes;
 using WeakLink.Runs;
+using WeakLink.Sources;
 
 namespace WeakLink.Benchmarks;
 

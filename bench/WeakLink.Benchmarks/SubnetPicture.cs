@@ -1,8 +1,8 @@
 using ScottPlot;
-using WeakLink.Data;
 using WeakLink.Evaluation;
 using WeakLink.Recipes;
 using WeakLink.Runs;
+using WeakLink.Sources;
 
 namespace WeakLink.Benchmarks;
 

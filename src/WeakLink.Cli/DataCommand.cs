@@ -4,6 +4,7 @@ using WeakLink.Data;
 using WeakLink.Files;
 using WeakLink.Recipes;
 using WeakLink.Runtime;
+using WeakLink.Sources;
 
 namespace WeakLink.Cli;
 

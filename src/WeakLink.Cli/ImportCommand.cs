@@ -6,6 +6,7 @@ using WeakLink.Interop;
 using WeakLink.Recipes;
 using WeakLink.Runs;
 using WeakLink.Runtime;
+using WeakLink.Sources;
 
 namespace WeakLink.Cli;
 

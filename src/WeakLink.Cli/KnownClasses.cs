@@ -1,6 +1,7 @@
 using WeakLink.Data;
 using WeakLink.Recipes;
 using WeakLink.Runs;
+using WeakLink.Sources;
 
 namespace WeakLink.Cli;
 

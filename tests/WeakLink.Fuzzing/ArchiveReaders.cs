@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Text;
 using WeakLink.Data;
 using WeakLink.Files;
+using WeakLink.Sources;
 
 using TarEntry = System.Formats.Tar.TarEntry;
 

@@ -2,6 +2,7 @@ using WeakLink.Corruptions;
 using WeakLink.Data;
 using WeakLink.Files;
 using WeakLink.Perturbations;
+using WeakLink.Sources;
 
 namespace WeakLink.Fuzzing;
 

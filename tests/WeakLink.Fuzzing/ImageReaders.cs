@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using System.IO.Hashing;
 using SkiaSharp;
-using WeakLink.Data;
+using WeakLink.Sources;
 
 namespace WeakLink.Fuzzing;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using WeakLink.Data;
 using WeakLink.Files;
+using WeakLink.Sources;
 
 namespace WeakLink.Corruptions;
 

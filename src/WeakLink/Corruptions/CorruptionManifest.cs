@@ -2,6 +2,7 @@ using System.Globalization;
 using System.IO.Hashing;
 using System.Text.Json;
 using WeakLink.Data;
+using WeakLink.Files;
 
 namespace WeakLink.Corruptions;
 

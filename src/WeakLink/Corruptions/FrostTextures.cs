@@ -2,6 +2,7 @@ using System.IO.Hashing;
 using System.Numerics.Tensors;
 using WeakLink.Data;
 using WeakLink.Imaging;
+using WeakLink.Sources;
 
 namespace WeakLink.Corruptions;
 

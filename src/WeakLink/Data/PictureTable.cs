@@ -1,4 +1,5 @@
 using SkiaSharp;
+using WeakLink.Files;
 using WeakLink.Imaging;
 
 namespace WeakLink.Data;

@@ -1,7 +1,7 @@
 using SkiaSharp;
 using TorchSharp;
 using WeakLink.Attacks;
-using WeakLink.Data;
+using WeakLink.Files;
 using WeakLink.Imaging;
 
 namespace WeakLink.Evaluation;

@@ -9,6 +9,7 @@ using WeakLink.Recipes;
 using WeakLink.Reports;
 using WeakLink.Runs;
 using WeakLink.Runtime;
+using WeakLink.Sources;
 
 namespace WeakLink.Experiments;
 

@@ -7,6 +7,7 @@ using WeakLink.Models;
 using WeakLink.Objectives;
 using WeakLink.Recipes;
 using WeakLink.Runs;
+using WeakLink.Sources;
 using WeakLink.Subnets;
 using WeakLink.Training;
 

@@ -1,5 +1,6 @@
 using WeakLink.Data;
 using WeakLink.Files;
+using WeakLink.Sources;
 
 namespace WeakLink.Perturbations;
 

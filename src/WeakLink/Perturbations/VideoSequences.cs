@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using WeakLink.Data;
+using WeakLink.Sources;
 
 namespace WeakLink.Perturbations;
 

@@ -1,5 +1,6 @@
 using WeakLink.Data;
 using WeakLink.Imaging;
+using WeakLink.Sources;
 
 namespace WeakLink.Recipes;
 

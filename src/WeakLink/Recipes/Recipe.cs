@@ -1,6 +1,7 @@
 using WeakLink.Attacks;
 using WeakLink.Data;
 using WeakLink.Models;
+using WeakLink.Sources;
 using WeakLink.Subnets;
 
 namespace WeakLink.Recipes;

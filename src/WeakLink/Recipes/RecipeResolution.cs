@@ -4,6 +4,7 @@ using WeakLink.Data;
 using WeakLink.Models;
 using WeakLink.Objectives;
 using WeakLink.Runtime;
+using WeakLink.Sources;
 using WeakLink.Subnets;
 
 namespace WeakLink.Recipes;

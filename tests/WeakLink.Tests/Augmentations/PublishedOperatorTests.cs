@@ -2,6 +2,7 @@ using System.Globalization;
 using WeakLink.Augmentations;
 using WeakLink.Data;
 using WeakLink.Files;
+using WeakLink.Sources;
 
 namespace WeakLink.Tests.Augmentations;
 

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using WeakLink.Comparisons;
-using WeakLink.Data;
 using WeakLink.Recipes;
 using WeakLink.Reports;
+using WeakLink.Sources;
 using WeakLink.Tests.Data;
 
 namespace WeakLink.Tests.Comparisons;

@@ -2,6 +2,7 @@ using SkiaSharp;
 using WeakLink.Corruptions;
 using WeakLink.Data;
 using WeakLink.Files;
+using WeakLink.Sources;
 using WeakLink.Tests.Data;
 
 namespace WeakLink.Tests.Corruptions;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using WeakLink.Data;
+using WeakLink.Sources;
 using WeakLink.Tests.Interop;
 
 namespace WeakLink.Tests.Data;

@@ -1,5 +1,6 @@
 using SkiaSharp;
 using WeakLink.Data;
+using WeakLink.Sources;
 
 namespace WeakLink.Tests.Data;
 

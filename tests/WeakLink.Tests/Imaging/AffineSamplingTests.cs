@@ -38,8 +38,8 @@ public sealed class AffineSamplingTests
         {
             input.Read((long)image * pixels.Length, pixels);
             expected.Read((long)image * pixels.Length, wanted);
-            WeakLink.Data.Interleaved.ToPlanes(pixels, planes);
-            WeakLink.Data.Interleaved.ToPlanes(wanted, wantedPlanes);
+            WeakLink.Sources.Interleaved.ToPlanes(pixels, planes);
+            WeakLink.Sources.Interleaved.ToPlanes(wanted, wantedPlanes);
             var view = new ImageView(planes, height, width);
             if (parts[^2] == "nearest")
             {

@@ -1,6 +1,6 @@
-using WeakLink.Data;
 using WeakLink.Models;
 using WeakLink.Recipes;
+using WeakLink.Sources;
 using WeakLink.Tests.Data;
 
 namespace WeakLink.Tests.Recipes;

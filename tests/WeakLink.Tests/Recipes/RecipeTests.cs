@@ -2,6 +2,7 @@ using CsCheck;
 using WeakLink.Data;
 using WeakLink.Experiments;
 using WeakLink.Recipes;
+using WeakLink.Sources;
 using WeakLink.Subnets;
 
 namespace WeakLink.Tests.Recipes;

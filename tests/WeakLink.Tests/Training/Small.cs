@@ -5,6 +5,7 @@ using WeakLink.Imaging;
 using WeakLink.Models;
 using WeakLink.Recipes;
 using WeakLink.Runs;
+using WeakLink.Sources;
 
 namespace WeakLink.Tests.Training;
 

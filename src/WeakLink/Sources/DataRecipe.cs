@@ -1,4 +1,4 @@
-namespace WeakLink.Data;
+namespace WeakLink.Sources;
 
 /// <summary>Which images, and how they are read and split.</summary>
 public sealed record DataRecipe

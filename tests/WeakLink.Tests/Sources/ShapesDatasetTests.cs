@@ -1,9 +1,11 @@
 using System.IO.Hashing;
 using TorchSharp;
 using WeakLink.Data;
+using WeakLink.Sources;
 using WeakLink.Tests.Cli;
+using WeakLink.Tests.Data;
 
-namespace WeakLink.Tests.Data;
+namespace WeakLink.Tests.Sources;
 
 public class ShapesDatasetTests
 {

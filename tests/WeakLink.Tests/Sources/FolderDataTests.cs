@@ -1,7 +1,8 @@
 using SkiaSharp;
-using WeakLink.Data;
+using WeakLink.Sources;
+using WeakLink.Tests.Data;
 
-namespace WeakLink.Tests.Data;
+namespace WeakLink.Tests.Sources;
 
 public class FolderDataTests
 {

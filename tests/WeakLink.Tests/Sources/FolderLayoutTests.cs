@@ -1,7 +1,8 @@
 using SkiaSharp;
-using WeakLink.Data;
+using WeakLink.Sources;
+using WeakLink.Tests.Data;
 
-namespace WeakLink.Tests.Data;
+namespace WeakLink.Tests.Sources;
 
 /// <summary>Splits and classes are told apart by what folders hold and what stands beside them.</summary>
 public class FolderLayoutTests

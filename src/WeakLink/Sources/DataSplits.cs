@@ -1,4 +1,6 @@
-namespace WeakLink.Data;
+using WeakLink.Data;
+
+namespace WeakLink.Sources;
 
 /// <summary>
 /// The three parts of a data set: what the network trains on, what selects the best checkpoint, and what is only measured at the end.

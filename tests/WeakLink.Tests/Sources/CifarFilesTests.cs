@@ -1,9 +1,10 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using CsCheck;
-using WeakLink.Data;
+using WeakLink.Sources;
+using WeakLink.Tests.Data;
 
-namespace WeakLink.Tests.Data;
+namespace WeakLink.Tests.Sources;
 
 public class CifarFilesTests
 {

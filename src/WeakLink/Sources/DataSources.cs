@@ -1,7 +1,8 @@
+using WeakLink.Data;
 using WeakLink.Files;
 using WeakLink.Runtime;
 
-namespace WeakLink.Data;
+namespace WeakLink.Sources;
 
 /// <summary>From what the user calls the data to its training, validation and test images.</summary>
 public static class DataSources

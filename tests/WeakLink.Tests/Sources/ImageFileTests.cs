@@ -1,10 +1,11 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using SkiaSharp;
-using WeakLink.Data;
+using WeakLink.Sources;
 using WeakLink.Tests.Augmentations;
+using WeakLink.Tests.Data;
 
-namespace WeakLink.Tests.Data;
+namespace WeakLink.Tests.Sources;
 
 public class ImageFileTests
 {

@@ -1,6 +1,6 @@
 using WeakLink.Files;
 
-namespace WeakLink.Data;
+namespace WeakLink.Files;
 
 /// <summary>Shows a download or an extraction to who observes the run, on the thread that reports it.</summary>
 /// <param name="work">What is being done, such as "fetching".</param>

@@ -1,7 +1,7 @@
 using SkiaSharp;
 using WeakLink.Imaging;
 
-namespace WeakLink.Data;
+namespace WeakLink.Sources;
 
 /// <summary>Image files: JPEG, PNG, BMP, WebP and GIF (its first picture), whatever their colours, as RGB planes.</summary>
 public static class ImageFile

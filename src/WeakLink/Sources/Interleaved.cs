@@ -1,4 +1,6 @@
-namespace WeakLink.Data;
+using WeakLink.Data;
+
+namespace WeakLink.Sources;
 
 /// <summary>Pixels as files have them: red, green and blue of one pixel after the other.</summary>
 internal static class Interleaved

@@ -1,6 +1,7 @@
+using WeakLink.Files;
 using WeakLink.Runtime;
 
-namespace WeakLink.Data;
+namespace WeakLink.Sources;
 
 /// <summary>
 /// A folder and all that lies below it, each real folder once however many links lead to it, so that loops end. Hidden files, what WeakLink itself wrote, and files of

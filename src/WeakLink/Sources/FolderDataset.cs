@@ -1,6 +1,7 @@
+using WeakLink.Data;
 using WeakLink.Runtime;
 
-namespace WeakLink.Data;
+namespace WeakLink.Sources;
 
 /// <summary>Images in one folder a class, decoded to one size and kept in memory as bytes where they fit.</summary>
 public sealed class FolderDataset : Dataset

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace WeakLink.Data;
+namespace WeakLink.Sources;
 
 /// <summary>What lies in data folders and is not read as an image: how much of each kind, so that nothing is left out without a word.</summary>
 public sealed class PassedOver

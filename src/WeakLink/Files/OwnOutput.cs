@@ -1,4 +1,4 @@
-namespace WeakLink.Data;
+namespace WeakLink.Files;
 
 /// <summary>
 /// What WeakLink has written, known by what lies in it wherever it was moved: it is often written beside or into the data, and must not become a class of them.

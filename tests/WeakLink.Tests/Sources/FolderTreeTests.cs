@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using SkiaSharp;
 using WeakLink.Corruptions;
-using WeakLink.Data;
+using WeakLink.Sources;
+using WeakLink.Tests.Data;
 
-namespace WeakLink.Tests.Data;
+namespace WeakLink.Tests.Sources;
 
 /// <summary>Each real file once, and what is passed over is counted and named.</summary>
 public class FolderTreeTests

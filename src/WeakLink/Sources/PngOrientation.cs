@@ -3,7 +3,7 @@ using System.IO.Hashing;
 using Microsoft.Win32.SafeHandles;
 using SkiaSharp;
 
-namespace WeakLink.Data;
+namespace WeakLink.Sources;
 
 /// <summary>Where the first row and column of a PNG file belong: its <c>eXIf</c> chunk (PNG 3, section 11.3.3.2), wherever in the file it stands.</summary>
 internal static class PngOrientation

@@ -1,6 +1,7 @@
 using System.IO.Hashing;
+using WeakLink.Data;
 
-namespace WeakLink.Data;
+namespace WeakLink.Sources;
 
 /// <summary>
 /// The embedded data set: ten kinds of figure, drawn by code in 32x32 pixels with random pose, colours, textures, background,

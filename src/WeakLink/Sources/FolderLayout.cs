@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace WeakLink.Data;
+namespace WeakLink.Sources;
 
 /// <summary>
 /// How a folder of images is split. Names alone don't tell: "train" is a class beside "apple" and "bus". Folders are splits where they are called so, in any usual

@@ -1,4 +1,4 @@
-namespace WeakLink.Data;
+namespace WeakLink.Sources;
 
 /// <summary>A folder of class folders, and the images of each.</summary>
 /// <param name="Path">The folder.</param>

@@ -1,9 +1,10 @@
 using System.Collections.Concurrent;
 using System.IO.Hashing;
 using System.Text;
+using WeakLink.Data;
 using WeakLink.Files;
 
-namespace WeakLink.Data;
+namespace WeakLink.Sources;
 
 /// <summary>
 /// The hashes of a folder's image files, kept in the cache folder: a file is decoded for its hash once, and again when it is another one (its

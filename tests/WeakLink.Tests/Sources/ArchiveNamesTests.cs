@@ -1,9 +1,10 @@
 using System.Text;
 using SkiaSharp;
-using WeakLink.Data;
 using WeakLink.Files;
+using WeakLink.Sources;
+using WeakLink.Tests.Data;
 
-namespace WeakLink.Tests.Data;
+namespace WeakLink.Tests.Sources;
 
 /// <summary>Entries of archives become files one to one, whatever encoding their names have.</summary>
 public class ArchiveNamesTests

@@ -1,4 +1,6 @@
-namespace WeakLink.Data;
+using WeakLink.Data;
+
+namespace WeakLink.Sources;
 
 /// <summary>
 /// Images in the records of CIFAR's binary files: label bytes, then 3072 bytes of red, green and blue planes of 32×32 (Krizhevsky 2009).

@@ -1,4 +1,4 @@
-namespace WeakLink.Data;
+namespace WeakLink.Sources;
 
 /// <summary>The published class names, in the order of the labels, for archives that come without their file of names.</summary>
 public static class CifarClasses

@@ -1,6 +1,7 @@
+using WeakLink.Data;
 using WeakLink.Files;
 
-namespace WeakLink.Data;
+namespace WeakLink.Sources;
 
 /// <summary>
 /// Images and labels as NumPy arrays, as generated and pseudo-labelled data are shared: <c>image.npy</c> (or <c>images.npy</c>), N×H×W×3

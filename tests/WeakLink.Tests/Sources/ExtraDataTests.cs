@@ -1,9 +1,10 @@
 using System.IO.Compression;
 using SkiaSharp;
-using WeakLink.Data;
 using WeakLink.Files;
+using WeakLink.Sources;
+using WeakLink.Tests.Data;
 
-namespace WeakLink.Tests.Data;
+namespace WeakLink.Tests.Sources;
 
 public class ExtraDataTests
 {

@@ -1,7 +1,8 @@
 using System.Text;
+using WeakLink.Data;
 using WeakLink.Files;
 
-namespace WeakLink.Data;
+namespace WeakLink.Sources;
 
 /// <summary>
 /// CIFAR-10 and CIFAR-100 in their binary version (Krizhevsky 2009, https://www.cs.toronto.edu/~kriz/cifar.html): by name, as a folder, or as the .tar.gz
