@@ -199,7 +199,7 @@ public sealed class Comparison
         var differingData = DifferingData();
         string?[] notes =
         [
-            differingData,
+            differingData ?? UncheckedData(),
             Differing("Test images differ", run => FormattableString.Invariant($"{run.Summary.Images:n0}"), "the arms were not measured on the same") ?? (differingData is null ? DifferingTestImages() : null),
             .. Warnings(),
             Differing(
@@ -233,10 +233,22 @@ public sealed class Comparison
                 ?? (runs.Any(run => run.Summary.DataFingerprint is not null) ? "Some runs are of an older version, which kept the name of the data alone: whether all were trained on the same images can't be checked." : null);
         }
 
-        return runs.GroupBy(run => run.Recipe.Data.Limit == 0 ? 0 : run.Seed).Any(alike => alike.Select(run => run.Summary.DataFingerprint).Distinct().Count() > 1)
+        return runs.GroupBy(Drawn).Any(alike => alike.Select(run => run.Summary.DataFingerprint).Distinct().Count() > 1)
             ? Differing("The data differ", run => $"{Name(run)}, images {run.Summary.DataFingerprint![..ShownDigits]}", "the arms' numbers can't be compared")
             : null;
     }
+
+    // Not to be told apart is not to be the same.
+    private string? UncheckedData()
+    {
+        var apart = Others.Where(arm => !arm.Runs.Select(Drawn).Intersect(Baseline.Runs.Select(Drawn)).Any()).Select(arm => arm.Name).ToList();
+        return apart.Count > 0
+            ? $"Whether {string.Join(", ", apart)} and {Baseline.Name} are of the same data can't be checked: data.limit takes other images with every seed, and they have no seed with the same limit in common."
+            : null;
+    }
+
+    // What runs of the same data have to agree in so that their images are the same.
+    private static (int Limit, long Seed) Drawn(ComparedRun run) => run.Recipe.Data.Limit is > 0 and var limit ? (limit, run.Seed) : (0, 0);
 
     // Each seed may hold out other images.
     private string? DifferingTestImages()

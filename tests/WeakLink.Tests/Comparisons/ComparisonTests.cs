@@ -70,6 +70,11 @@ public class ComparisonTests
         Assert.Contains("(a: photos, images d0000000 or photos, images e0000000; b: photos, images d0000000)", Notes([Of(0, "d", "t"), Of(1, "e", "u")], [Of(0, "d", "t")]), StringComparison.Ordinal);
         // Every seed holds out, and limits to, its own.
         Assert.DoesNotContain("differ (", Notes([Of(0, "d", "t", limit: 9), Of(1, "e", "u", limit: 9)], [Of(0, "d", "t", limit: 9), Of(1, "e", "u", limit: 9)]), StringComparison.Ordinal);
+        // With a limit, runs of different seeds say nothing of each other.
+        Assert.Contains("Whether b and a are of the same data can't be checked", Notes([Of(0, "d", "t", limit: 9)], [Of(1, "e", "u", limit: 9)]), StringComparison.Ordinal);
+        Assert.Contains("can't be checked", Notes([Of(0, "d", "t", limit: 9)], [Of(0, "e", "t", limit: 8)]), StringComparison.Ordinal);
+        Assert.Contains("can't be checked", Notes([Of(0, "d", "t")], [Of(0, "e", "t", limit: 8)]), StringComparison.Ordinal);
+        Assert.DoesNotContain("can't be checked", Notes([Of(0, "d", "t", limit: 9), Of(1, "e", "u", limit: 9)], [Of(1, "e", "u", limit: 9), Of(2, "f", "v", limit: 9)]), StringComparison.Ordinal);
         Assert.Contains("Test images differ (seed 1: as many, but not the same)", Notes([Of(0, "d", "t"), Of(1, "d", "u")], [Of(0, "d", "t"), Of(1, "d", "v")]), StringComparison.Ordinal);
         Assert.Contains("can't be checked", Notes([Of(0, "d", "t")], [MadeRuns.Run(0, 0.5, new Recipe { Data = new DataRecipe { Source = "/c/photos" } })]), StringComparison.Ordinal);
     }
