@@ -91,6 +91,13 @@ public sealed class RunFolder : IDisposable
                 : $"There is no model at '{model}': give a run folder or a .safetensors checkpoint.");
     }
 
+    /// <summary>The run among whose checkpoints a file lies, be it one of them or not; null: none.</summary>
+    internal static string? Around(string checkpoint)
+    {
+        var folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(checkpoint));
+        return System.IO.Path.GetFileName(folder) == CheckpointFolder && System.IO.Path.GetDirectoryName(folder) is { } run && IsRun(run) ? run : null;
+    }
+
     /// <summary>Checksums of what the results of a run rest on.</summary>
     internal static RunChecksums ChecksumsOf(string path) => new(
         ChecksumOf(System.IO.Path.Combine(path, RecipeName)), ChecksumOf(BestOf(path)), IfThere(LastOf(path)), IfThere(System.IO.Path.Combine(path, MetricsName)));

@@ -54,20 +54,27 @@ public static class RunImages
     /// <summary>The images of the run that a model is of.</summary>
     /// <param name="model">A run folder, or a checkpoint in one.</param>
     /// <param name="recipe">The recipe of the model.</param>
-    /// <returns>Null where it is of no run that kept them: of an older version, imported, or moved out of its folder.</returns>
+    /// <returns>Null where it is of no run that kept them: of an older version, imported, or moved out of its folder, be it into that of another run.</returns>
     /// <exception cref="InputException">The file is damaged, or of another run.</exception>
     public static KnownSplits? Of(string model, Recipe recipe)
     {
-        var run = Directory.Exists(model) ? model : Path.GetDirectoryName(Path.GetDirectoryName(Path.GetFullPath(model)));
+        var (isRun, known) = (RunFolder.IsRun(model), recipe.Data.Fingerprint);
+        var run = isRun ? model : RunFolder.Around(model);
         var path = Path.Combine(run ?? "", FileName);
-        if (run is null || !RunFolder.IsRun(run) || !File.Exists(path))
+        if (run is null || !File.Exists(path))
         {
             return null;
         }
 
         var images = Read(path);
-        return !KnownSplits.IsFingerprint(recipe.Data.Fingerprint) || images.Fingerprint() == recipe.Data.Fingerprint
-            ? images
+        if (images.Fingerprint() == known)
+        {
+            return images;
+        }
+
+        // Whatever lies among a run's checkpoints, such as an imported network, may have been put there.
+        return !isRun && RunFolder.RecipeOf(run).Data.Fingerprint != known ? null
+            : !KnownSplits.IsFingerprint(known) ? images
             : throw new InputException($"'{path}' does not hold the images that the run was trained on: put back the one that belongs to it, or delete it (what the network was trained on can't be recognised then).");
     }
 

@@ -47,6 +47,26 @@ public sealed class RunImagesTests : IDisposable
     }
 
     [Fact]
+    public void ANetworkThatWasPutIntoARun_IsNotOfThatRun()
+    {
+        var recipe = Run("run", _images);
+        foreach (var place in new[] { "run/checkpoints/copied.safetensors", "run/mine/imported.safetensors", "run/checkpoints/deeper/x.safetensors", "run/own.safetensors" })
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(_folder[place])!);
+            File.WriteAllText(_folder[place], "");
+            foreach (var fingerprint in new[] { new string('0', 32), new string('0', 16), "" })
+            {
+                Assert.Null(RunImages.Of(_folder[place], recipe with { Data = recipe.Data with { Fingerprint = fingerprint } }));
+            }
+        }
+
+        // One of the run itself, but the list is of another.
+        File.Delete(_folder["run/images.safetensors"]);
+        RunImages.Keep(_folder["run"], _images with { Train = _images.Test });
+        Assert.Contains("images that the run was trained on", Assert.Throws<InputException>(() => RunImages.Of(_folder["run/checkpoints/copied.safetensors"], recipe)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void TheListOfAnotherRun_OrADamagedOne_IsRefused()
     {
         var recipe = Run("run", _images);
