@@ -36,7 +36,7 @@ public static class DataSources
             _ when CifarFiles.IsName(recipe.Source) || CifarFiles.IsCifar(recipe.Source) => OpenCifar(recipe, seed, observer, stop),
             _ when Directory.Exists(recipe.Source) => OpenFolder(Path.GetFullPath(recipe.Source), seed, reading),
             _ when File.Exists(recipe.Source) && ArchiveFiles.IsArchive(recipe.Source) =>
-                OpenFolder(Extracted(recipe.Source, observer, stop), seed, reading),
+                OpenFolder(Extracted(recipe.Source, classes, observer, stop), seed, reading),
             _ when File.Exists(recipe.Source) => throw new InputException($"'{recipe.Source}' is a file, but no archive: give a folder (or a .zip or .tar.gz of one) with one folder of images a class, or a CIFAR archive."),
             _ => throw new InputException($"There are no data at '{recipe.Source}': give a folder with one folder of images a class, a CIFAR archive, or one of the names shapes, cifar10, cifar100."),
         };
@@ -132,8 +132,8 @@ public static class DataSources
         return (layout, FolderPart.Read(root, [.. layout.Parts.Distinct()], reading.Passed));
     }
 
-    private static string Extracted(string archive, IRunObserver observer, CancellationToken stop) =>
-        FolderLayout.Inside(ArchiveFiles.ExtractedFolder(archive, CacheFolder.Default, new ObservedProgress("extracting", observer), stop));
+    private static string Extracted(string archive, IReadOnlyList<string>? known, IRunObserver observer, CancellationToken stop) =>
+        FolderLayout.Inside(ArchiveFiles.ExtractedFolder(archive, CacheFolder.Default, new ObservedProgress("extracting", observer), stop), known);
 
     private static ExtraImages? OpenExtra(Dataset train, Reading reading)
     {
@@ -148,7 +148,7 @@ public static class DataSources
         var parts = recipe.Extra.Select(path =>
         {
             var folder = Directory.Exists(path) ? Path.GetFullPath(path)
-                : File.Exists(path) && ArchiveFiles.IsArchive(path) ? Extracted(path, observer, stop)
+                : File.Exists(path) && ArchiveFiles.IsArchive(path) ? Extracted(path, train.Classes, observer, stop)
                 : throw new InputException($"{(File.Exists(path) ? $"'{path}' is neither a folder nor an archive of extra images" : $"There are no extra images at '{path}'")}: give a folder with one folder of images a class or with image.npy and label.npy, or an archive of one.");
             var name = Path.GetFileName(folder.TrimEnd(Path.DirectorySeparatorChar));
             Dataset images = NumpyImages.AreIn(folder)

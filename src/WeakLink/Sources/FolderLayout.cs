@@ -20,14 +20,19 @@ internal sealed partial record FolderLayout(FolderTree Train, FolderTree? Valida
     /// Where the content of an archive begins: most hold <c>images/train/cat/...</c> or <c>images/cat/...</c>, where "images" is no class.
     /// </summary>
     /// <param name="folder">The extracted archive.</param>
-    public static string Inside(string folder)
+    /// <param name="known">Classes that are known beforehand: a folder that is called like one of them, and holds no other, is that class. Null: none.</param>
+    public static string Inside(string folder, IReadOnlyList<string>? known)
     {
-        while (Directory.GetDirectories(folder).Where(inside => !Path.GetFileName(inside).StartsWith('.')).ToArray() is [var only] && !Directory.EnumerateFiles(folder).Any(ImageFile.IsImage) && Directory.GetDirectories(only).Length > 0)
+        while (Folders(folder) is [var only] && !Directory.EnumerateFiles(folder).Any(ImageFile.IsImage) && Folders(only) is { Count: > 0 } deeper && !(IsClass(only) && !deeper.Exists(IsClass)))
         {
             folder = only;
         }
 
         return folder;
+
+        static List<string> Folders(string folder) => [.. Directory.GetDirectories(folder).Where(inside => !Path.GetFileName(inside).StartsWith('.'))];
+
+        bool IsClass(string folder) => known?.Contains(Path.GetFileName(folder)) == true;
     }
 
     /// <summary>Tells how a folder is split.</summary>

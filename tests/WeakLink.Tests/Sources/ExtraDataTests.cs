@@ -55,6 +55,24 @@ public class ExtraDataTests
         Assert.Equal(Enumerable.Range(0, 3).SelectMany(channel => Enumerable.Range(0, 256).Select(i => pixels[768 + (3 * i) + channel])), planes);
     }
 
+    // Folders in a class folder are no classes, though an archive's only folder mostly is none either.
+    [Theory]
+    [InlineData("dog/young dog/old", 4)]
+    [InlineData("dog/owl/young dog/owl/old", 4)]
+    [InlineData("all/dog/young all/dog/old", 4)]
+    [InlineData("dog/cat dog/owl", 4)]
+    public void AnArchiveOfOneClass_IsThatClass(string folders, int images)
+    {
+        using var folder = new TemporaryFolder();
+        var main = Folder(folder, "main", Classes, 6);
+        Folder(folder, "packed", folders.Split(' '), 2);
+        ZipFile.CreateFromDirectory(folder["packed"], folder["extra.zip"]);
+        var extra = DataSources.Open(new DataRecipe { Source = main, Extra = [folder["extra.zip"]] }, 0, new SilentObserver()).Extra!.Images;
+        Assert.Equal(images, extra.Count);
+        var expected = folders == "dog/cat dog/owl" ? [0, 2] : folders.Contains("owl", StringComparison.Ordinal) ? [2] : (int[])[1];
+        Assert.Equal(expected, Enumerable.Range(0, images).Select(extra.Label).Distinct().Order());
+    }
+
     [Theory]
     [InlineData("strange", "'wolf'")]
     [InlineData("nowhere", "no extra images")]
