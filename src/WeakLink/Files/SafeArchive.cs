@@ -126,7 +126,7 @@ internal sealed class SafeArchive : IDisposable
     {
         try
         {
-            using var file = new FileStream(_archive, FileMode.Open, FileAccess.Read, FileShare.Read);
+            using var file = InputFile.Open(_archive);
             using var zip = new ZipArchive(file, ZipArchiveMode.Read);
             var entries = zip.Entries;
             var names = EntryNames.OfZip(file);
@@ -265,7 +265,7 @@ internal sealed class SafeArchive : IDisposable
             {
                 if (File.Exists(link.Target) && link.Target != link.Path)
                 {
-                    using var content = File.OpenRead(link.Target);
+                    using var content = InputFile.Open(link.Target);
                     WriteFile(link.Entry, link.Path, content.Read);
                 }
                 else
@@ -297,16 +297,22 @@ internal sealed class SafeArchive : IDisposable
         }
 
         EnterFolder(entry, Path.GetDirectoryName(path)!);
-        if (Path.Exists(path))
-        {
-            throw Twice(entry);
-        }
-
+        RequireFree(entry, path, isFolder: true);
         OnDisk(path, () => Directory.CreateDirectory(path));
     }
 
-    private InputException Twice(string entry) => new(
-        $"The archive {_archive} holds its entry {entry} twice, or another whose name is the same on this disk, and one would be lost: pack it again with one file under each name.");
+    private void RequireFree(string entry, string path, bool isFolder)
+    {
+        if (isFolder ? File.Exists(path) : Directory.Exists(path))
+        {
+            throw new InputException($"The archive {_archive} holds both a file and a folder called {Path.GetRelativePath(_root, path).Replace('\\', '/')} (at its entry {entry}), and only one of them can have the name: pack it again with one of them under another.");
+        }
+
+        if (Path.Exists(path))
+        {
+            throw new InputException($"The archive {_archive} holds its entry {entry} twice, or another whose name is the same on this disk, and one would be lost: pack it again with one file under each name.");
+        }
+    }
 
     private delegate int Reader(Span<byte> buffer);
 
@@ -321,11 +327,7 @@ internal sealed class SafeArchive : IDisposable
         }
 
         EnterFolder(entry, Path.GetDirectoryName(path)!);
-        if (Path.Exists(path))
-        {
-            throw Twice(entry);
-        }
-
+        RequireFree(entry, path, isFolder: false);
         FileStream? file = null;
         OnDisk(path, () => file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 0));
         using (file)
