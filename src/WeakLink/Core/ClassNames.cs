@@ -44,14 +44,7 @@ public static class ClassNames
     {
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-            if (file.Length > LongestFile)
-            {
-                throw new InputException($"'{path}' is too large to be a list of class names.");
-            }
-
-            using var reader = new StreamReader(file, Strict, detectEncodingFromByteOrderMarks: true);
-            var text = reader.ReadToEnd();
+            var text = TextFile.Read(path, LongestFile, Strict);
             return text.Contains('\0')
                 ? throw NotText(path)
                 : Checked([.. text.Split('\n', '\r').Select(line => line.Trim()).Where(line => line.Length > 0)], $"'{path}'");

@@ -78,7 +78,7 @@ internal sealed record CorruptionManifest(
         var hash = new XxHash128();
         foreach (var file in Layout == CorruptionLayout.Npy ? [path] : Enumerable.Range(0, Images).Select(i => Path.Combine(path, ImageFileOf(i))))
         {
-            using var stream = File.OpenRead(file);
+            using var stream = InputFile.Open(file);
             hash.Append(stream);
             hash.Append(BitConverter.GetBytes(stream.Length));
         }

@@ -92,7 +92,7 @@ public sealed class Download
 
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1, FileOptions.SequentialScan);
+            using var file = InputFile.Open(path, 1, FileOptions.SequentialScan, FileShare.Read | FileShare.Delete);
             if (file.Length != length)
             {
                 throw new InputException($"{path} has {file.Length:N0} bytes, the published file {length:N0}: delete it, then run the same command again to fetch it.");

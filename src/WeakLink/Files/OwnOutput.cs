@@ -57,7 +57,7 @@ internal static class OwnOutput
 
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+            using var file = InputFile.Open(path, 0, share: FileShare.ReadWrite);
             var start = new byte[MarkAt + Mark.Length];
             return file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) == start.Length
                 && start.AsSpan().StartsWith(PngSignature) && start.AsSpan(MarkAt).SequenceEqual(Mark);

@@ -26,7 +26,7 @@ public static class PyTorchFile
     {
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1);
+            using var file = InputFile.Open(path, 1);
             var start = Start(file);
             return PyTorchArchive.IsOne(start) || PyTorchSequence.IsOne(start);
         }
@@ -47,7 +47,7 @@ public static class PyTorchFile
     {
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
+            using var file = InputFile.Open(path);
             return Read(file);
         }
         catch (Exception exception) when (exception is InvalidDataException or EndOfStreamException)

@@ -120,7 +120,7 @@ public static class SafeTensors
     {
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
+            using var file = InputFile.Open(path);
             return Read(path, file);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

@@ -46,7 +46,7 @@ internal sealed class TarEntries : IDisposable
         _archive = archive;
         try
         {
-            _file = new FileStream(archive, FileMode.Open, FileAccess.Read, FileShare.Read, BufferBytes, FileOptions.SequentialScan);
+            _file = InputFile.Open(archive, BufferBytes, FileOptions.SequentialScan);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -27,7 +27,16 @@ public static partial class RecipeFile
     {
         if (File.Exists(nameOrPath))
         {
-            var text = TextFile.Read(nameOrPath, Yaml.MostCharacters);
+            string text;
+            try
+            {
+                text = TextFile.Read(nameOrPath, Yaml.MostCharacters);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                throw new InputException($"The recipe '{nameOrPath}' can't be read ({exception.Message.TrimEnd('.')}): check the path and its permissions.", exception);
+            }
+
             // Not every default at once, for hours: a file that was cut off is empty, too.
             return Yaml.Read(text, nameOrPath).Count > 0
                 ? Parse(text, nameOrPath, overrides)

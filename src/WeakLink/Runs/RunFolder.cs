@@ -362,7 +362,7 @@ public sealed class RunFolder : IDisposable
     private static string ChecksumOf(string file)
     {
         var hash = new XxHash64();
-        using var stream = File.OpenRead(file);
+        using var stream = InputFile.Open(file);
         hash.Append(stream);
         return hash.GetCurrentHashAsUInt64().ToString("x16", CultureInfo.InvariantCulture);
     }

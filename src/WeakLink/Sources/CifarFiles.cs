@@ -115,7 +115,7 @@ public static class CifarFiles
     {
         try
         {
-            return new FileInfo(path).Length <= Array.MaxLength ? File.ReadAllBytes(path) : throw TooLarge(path);
+            return new FileInfo(path).Length <= Array.MaxLength ? InputFile.ReadAll(path) : throw TooLarge(path);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

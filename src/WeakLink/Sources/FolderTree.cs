@@ -22,6 +22,8 @@ internal sealed class FolderTree
     /// <summary>The kind of files and folders that the system finds, but .NET can't open.</summary>
     public const string UnreadableName = "with names that are not UTF-8";
 
+    private const string Special = "pipes, sockets and devices";
+
     private readonly Dictionary<string, FolderTree> _all;
     private readonly string _real;
     private readonly List<(string Path, string Real)> _images = [];
@@ -204,6 +206,10 @@ internal sealed class FolderTree
             {
                 Enter(name, entry.Path, System.IO.Path.Combine(_real, name), isLink: false, links, stop);
             }
+            else if (InputFile.IsSpecial(entry.Path))
+            {
+                Others.Add((Special, entry.Path));
+            }
             else if (!isImage)
             {
                 Others.Add((PassedOver.KindOf(name), entry.Path));
@@ -251,6 +257,10 @@ internal sealed class FolderTree
             {
                 Enter(name, path, real, isLink: true, links, stop);
             }
+        }
+        else if (InputFile.IsSpecial(real))
+        {
+            Others.Add((Special, path));
         }
         else if (ImageFile.IsImage(name))
         {

@@ -85,7 +85,7 @@ internal sealed class HashIndex
         var entries = new ConcurrentDictionary<string, (FileStamp, UInt128)>(StringComparer.Ordinal);
         try
         {
-            var bytes = File.Exists(file) ? File.ReadAllBytes(file) : [];
+            var bytes = File.Exists(file) ? InputFile.ReadAll(file) : [];
             if (!bytes.AsSpan().StartsWith(Magic) || bytes.Length < Magic.Length + sizeof(ulong) || XxHash3.HashToUInt64(bytes.AsSpan(..^sizeof(ulong))) != BitConverter.ToUInt64(bytes, bytes.Length - sizeof(ulong)))
             {
                 return entries;

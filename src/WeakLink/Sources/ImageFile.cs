@@ -85,20 +85,12 @@ public static class ImageFile
     {
         try
         {
-            var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1);
-            if (stream.CanSeek)
-            {
-                return stream;
-            }
-
-            stream.Dispose();
+            return InputFile.Open(path, 1);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new InputException($"The image '{path}' can't be opened ({exception.Message.TrimEnd('.')}): check the path and its permissions.", exception);
         }
-
-        throw new InputException($"'{path}' is a pipe or a device, and images are read more than once: write it to a file first.");
     }
 
     // Skia reads the file itself: a damaged BMP makes it ask for more bytes than a .NET stream has numbers for, and an exception that crosses native code ends

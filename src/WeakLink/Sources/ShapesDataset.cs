@@ -50,7 +50,7 @@ public static class ShapesDataset
         try
         {
             var file = Path.Combine(cacheFolder, FileName);
-            var bytes = File.Exists(file) ? File.ReadAllBytes(file) : [];
+            var bytes = File.Exists(file) ? InputFile.ReadAll(file) : [];
             var length = Place(Counts.Length, 0);
             return bytes.Length == length + ChecksumBytes && XxHash128.Hash(bytes.AsSpan(0, length)).AsSpan().SequenceEqual(bytes.AsSpan(length))
                 && Enumerable.Range(0, Counts.Length).All(split => Enumerable.Range(0, Classes.Count).All(i => bytes.AsSpan(Place(split, i), BytesPerImage).SequenceEqual(Draw(split, i))))

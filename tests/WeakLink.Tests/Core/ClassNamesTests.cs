@@ -32,7 +32,7 @@ public sealed class ClassNamesTests : IDisposable
     {
         Assert.Contains("classes 0 and 2 the same name 'cat'", Refused("cat\ndog\ncat\n"u8.ToArray()));
         Assert.Contains("no classes", Refused("\n \n"u8.ToArray()));
-        Assert.Contains("too large", Refused(new byte[(1 << 22) + 1]));
+        Assert.Contains("more than", Refused(new byte[(1 << 22) + 1]));
         Assert.Contains("class 1", Assert.Throws<InputException>(() => ClassNames.Checked(["a", null], "It")).Message);
         Assert.Contains("class 1", Assert.Throws<InputException>(() => ClassNames.Checked(["a", ""], "It")).Message);
     }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using SkiaSharp;
 using WeakLink.Corruptions;
 using WeakLink.Sources;
+using WeakLink.Tests.Core;
 using WeakLink.Tests.Data;
 
 namespace WeakLink.Tests.Sources;
@@ -43,6 +44,21 @@ public class FolderTreeTests
             Assert.Equal(links.StartsWith("owl>", StringComparison.Ordinal) ? ["cat", "dog", "owl"] : (string[])["cat", "dog"], splits.Train.Classes);
             Assert.True(images > 20 && !links.Contains(' ', StringComparison.Ordinal) ? splits.PassedOver.Counts.Count == 0 : splits.PassedOver.Counts.ContainsKey("links to what is read already"));
         }
+    }
+
+    [Fact]
+    public void WhatIsNoFile_IsPassedOver()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "pipes with names");
+        using var folder = new TemporaryFolder();
+        FolderLayoutTests.Write(folder, "data/cat=10 data/dog=10");
+        Pipes.Make(folder["data/cat/a.png"]);
+        Pipes.Make(folder["data/cat/notes.txt"]);
+        Pipes.Make(folder["data/d.png"]);
+        File.CreateSymbolicLink(folder["data/dog/link.png"], folder["data/d.png"]);
+        var splits = FolderLayoutTests.Open(folder["data"], new SilentObserver());
+        Assert.Equal(20, FolderLayoutTests.Count(splits));
+        Assert.Equal(4, splits.PassedOver.Counts["pipes, sockets and devices"]);
     }
 
     [Fact]
