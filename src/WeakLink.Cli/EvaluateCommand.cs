@@ -14,11 +14,14 @@ namespace WeakLink.Cli;
 /// <summary><c>weaklink evaluate</c>: measures a trained network again, on the same or other data.</summary>
 internal static class EvaluateCommand
 {
+    private const string All = "all", Present = "present";
+
     public static Command Create()
     {
         var model = CommonOptions.Model();
         var data = CommonOptions.Data("The data to measure on (default: those of the run); their test images are used.");
         var limit = new Option<int>("--limit") { Description = "Measure on at most this many test images, every class in its share (default: all).", HelpName = "N" };
+        var classes = new Option<string>("--classes") { Description = "all (default), or present: measure the clean accuracy once more among the classes that the test images have, as is usual for ImageNet-A and ImageNet-R.", HelpName = "NAME", DefaultValueFactory = _ => All };
         var corruptions = new Option<string?>("--corruptions") { Description = "Common corruptions to measure under: benchmark (the 15), all (19), names with commas between, or none. Named here, they are measured on all test images.", HelpName = "NAMES" };
         var corrupted = new Option<string?>("--corrupted") { Description = "Read the corrupted images from a folder in CIFAR-10-C's or ImageNet-C's layout, instead of making them.", HelpName = "DIR" };
         var attack = new Option<string?>("--attack") { Description = $"Attacks to measure robust accuracy under, with commas between: {string.Join(", ", KnownAttacks.Names)}, or none (default). Named here, they get all test images.", HelpName = "NAMES" };
@@ -34,6 +37,7 @@ internal static class EvaluateCommand
         var command = new CommandWithExamples("evaluate", "Measure a trained network: accuracy, calibration, common corruptions, and how weak its subnets are.", """
             weaklink evaluate runs/shapes-1
             weaklink evaluate runs/photos-1 --data more-photos/ --json
+            weaklink evaluate resnet50.safetensors --data imagenet-a/ --classes present
             weaklink evaluate runs/photos-1 --corruptions all --limit 1000
             weaklink evaluate runs/cifar-1 --corruptions benchmark --corrupted CIFAR-10-C/
             weaklink evaluate runs/cifar-1 --attack autoattack --eps 8/255 --limit 1000 --attack-state aa/
@@ -42,11 +46,12 @@ internal static class EvaluateCommand
             weaklink evaluate runs/shapes-1 --set evaluation.subnets=32 --set evaluation.subnet-width=0.5
             weaklink evaluate runs/shapes-1 --set evaluation.recalibration-images=0      the full network's running statistics
             """)
-        { model, data, limit, corruptions, corrupted, attack, norm, eps, attackState, perturbations, perturbed, frost, reference, set, json };
+        { model, data, limit, classes, corruptions, corrupted, attack, norm, eps, attackState, perturbations, perturbed, frost, reference, set, json };
         command.SetAction(parsed =>
         {
             using var interruption = new Interruption();
             var screen = new Screen(parsed.GetValue(json));
+            var among = parsed.GetValue(classes) is All or Present ? parsed.GetValue(classes) : throw new InputException($"--classes {parsed.GetValue(classes)} is neither {All} nor {Present}.");
             var environment = EnvironmentReport.Create();
             var device = EnvironmentReport.TrainingDevice;
             using var trained = TrainedModel.Load(parsed.GetValue(model)!, device);
@@ -116,6 +121,11 @@ internal static class EvaluateCommand
 
             var progress = parsed.GetValue(attackState) is { } place ? CommonOptions.NewFolder("--attack-state", place) : null;
             var splits = KnownClasses.Open(recipe, trained, screen, interruption.Token);
+            var present = among == Present ? PresentClasses.Of(splits.Test) : [];
+            if (present.Count == 1)
+            {
+                throw new InputException($"--classes {Present}: the test images of {splits.Test.Name} are all of one class, and among one every answer is right: leave it out.");
+            }
 
             var test = StratifiedSplit.Limit(splits.Test, parsed.GetValue(limit), recipe.Seed);
             var measuredImages = KnownImages.Of(test, screen, interruption.Token);
@@ -173,6 +183,11 @@ internal static class EvaluateCommand
                 Seconds = new SecondsSummary(
                     run?.Seconds.Train ?? trained.Position.Seconds, Stopwatch.GetElapsedTime(clock).TotalSeconds, run?.Seconds.TrainProcessor ?? trained.Position.ProcessorSeconds),
             };
+            if (among == Present)
+            {
+                summary = summary with { PresentClasses = new PresentSummary(present.Count, CleanSummary.Of(PresentClasses.Measure(trained.Network, recipe, test, present, device, screen, interruption.Token))) };
+            }
+
             if (parsed.GetValue(json))
             {
                 Console.Out.WriteLine(summary.ToJson());

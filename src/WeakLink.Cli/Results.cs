@@ -23,6 +23,11 @@ internal static class Results
             rows.Add(Row("clean, last epoch", last));
         }
 
+        if (summary.PresentClasses is { } present)
+        {
+            rows.Add(Row($"clean, among the {present.Classes:n0} classes of the test set", present.Clean));
+        }
+
         screen.Table(["", "top-1", "top-5", "NLL", "ECE"], rows);
         foreach (var warning in summary.Warnings ?? [])
         {

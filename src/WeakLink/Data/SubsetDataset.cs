@@ -3,7 +3,7 @@ namespace WeakLink.Data;
 /// <summary>Some images of another data set.</summary>
 /// <param name="whole">The data set.</param>
 /// <param name="indices">Which of its images, in this order.</param>
-/// <param name="classes">A list that has all of its classes by name, for labels to index; null: its own list.</param>
+/// <param name="classes">A list that has the classes of these images by name, for labels to index; null: its own list.</param>
 public sealed class SubsetDataset(Dataset whole, IReadOnlyList<int> indices, IReadOnlyList<string>? classes = null) : Dataset
 {
     private readonly int[]? _places = Places(whole, classes);
@@ -39,6 +39,6 @@ public sealed class SubsetDataset(Dataset whole, IReadOnlyList<int> indices, IRe
     private static int[]? Places(Dataset whole, IReadOnlyList<string>? classes)
     {
         var places = classes?.Select((name, place) => (name, place)).ToDictionary(pair => pair.name, pair => pair.place, StringComparer.Ordinal);
-        return places is null ? null : [.. whole.Classes.Select(name => places[name])];
+        return places is null ? null : [.. whole.Classes.Select(name => places.GetValueOrDefault(name, -1))];
     }
 }

@@ -55,6 +55,9 @@ public sealed record Summary
     /// <summary>The same measurement of the last epoch's weights; null where only one checkpoint was measured.</summary>
     public CleanSummary? Last { get; init; }
 
+    /// <summary>The same measurement among the classes that the test set has; null where it was not asked for.</summary>
+    public PresentSummary? PresentClasses { get; init; }
+
     /// <summary>What selected the checkpoint; null for an evaluation of a checkpoint.</summary>
     public ValidationSummary? Validation { get; init; }
 
@@ -146,6 +149,11 @@ public sealed record CleanSummary(
     /// <summary>The part of the metrics that a summary holds.</summary>
     public static CleanSummary Of(ClassificationMetrics metrics) => new(metrics.Top1, metrics.Top5, metrics.Nll, metrics.Ece);
 }
+
+/// <summary>Accuracy and calibration of a network that is asked about some of its classes alone (see <see cref="WeakLink.Evaluation.PresentClasses"/>).</summary>
+/// <param name="Classes">How many.</param>
+/// <param name="Clean">Accuracy and calibration.</param>
+public sealed record PresentSummary([property: Limits(1, int.MaxValue)] int Classes, CleanSummary Clean);
 
 /// <summary>Accuracy on the images held out to select the checkpoint.</summary>
 public sealed record ValidationSummary([property: Limits(-1, 1)] double Top1, [property: Limits(0, int.MaxValue)] int Epoch);
