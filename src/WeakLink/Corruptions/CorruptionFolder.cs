@@ -47,7 +47,7 @@ public sealed class CorruptionFolder : IDisposable
         var originals = manifest?.Originals();
         if (originals is not null && originals.Labels.Distinct().Select(label => originals.Classes[label]).FirstOrDefault(name => !classes.Contains(name)) is { } stranger)
         {
-            throw new InputException($"'{folder}' was made of images of the class '{stranger}', which the network does not know ({string.Join(", ", classes.Take(10))}{(classes.Count > 10 ? ", ..." : "")}): give the corruptions of images of its classes.");
+            throw new InputException($"'{folder}' was made of images of the class '{stranger}', which the network does not know ({string.Join(", ", classes.Take(10))}{(classes.Count > 10 ? ", ..." : "")}){LookAlikes.Hint(stranger, classes)}: give the corruptions of images of its classes.");
         }
 
         var path = Path.Combine(folder, "labels.npy");

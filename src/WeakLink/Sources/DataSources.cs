@@ -10,6 +10,9 @@ public static class DataSources
     // With one class there is nothing to learn.
     private const int FewestClasses = 2;
 
+    // Whoever sees these looks for the others.
+    private const int MostAlike = 3;
+
     /// <summary>Opens the data of a recipe.</summary>
     /// <param name="recipe">Which data, and how to read and split them.</param>
     /// <param name="seed">Decides the splits.</param>
@@ -44,6 +47,11 @@ public static class DataSources
         if (passed.Sentence() is { } left)
         {
             observer.Note(left);
+        }
+
+        foreach (var (one, other) in LookAlikes.In(splits.Train.Classes).Take(MostAlike))
+        {
+            observer.Note($"The classes '{one}' and '{other}' of {splits.Train.Name} {LookAlikes.Difference(one, other)}: if they are one, put their images into one folder.");
         }
 
         foreach (var (name, part) in new[] { ("training", splits.Train), ("validation", splits.Validation), ("test", splits.Test) })
@@ -95,11 +103,6 @@ public static class DataSources
         {
             var train = parts[0].Path;
             throw new InputException($"'{train}' has {(classes.Length == 0 ? "no class folders" : $"only one class folder ('{classes[0]}')")}: put the images of each class into a folder of its own, such as '{Path.Combine(train, "cat")}' and '{Path.Combine(train, "dog")}'.{(reading.Passed.Sentence() is { } passed ? $" {passed}" : "")}");
-        }
-
-        if (classes.GroupBy(its => its, StringComparer.OrdinalIgnoreCase).FirstOrDefault(group => group.Count() > 1) is { } alike)
-        {
-            observer.Note($"The classes {string.Join(" and ", alike.Select(its => $"'{its}'"))} of {name} differ in capitals alone: if they are one, put their images into one folder.");
         }
 
         Dataset Read(FolderPart part, bool someClasses) => FolderDataset.Open(part, name, classes, recipe, reading.Skipped, observer, someClasses, reading.Stop);
@@ -169,7 +172,7 @@ public static class DataSources
         }
 
         return own.FirstOrDefault(name => !classes.Contains(name)) is { } stranger
-            ? throw new InputException($"The class '{stranger}' of {splits.Train.Name} ({Some(own)}) is none of those that the network was trained on ({Some(classes)}): name the classes alike.")
+            ? throw new InputException($"The class '{stranger}' of {splits.Train.Name} ({Some(own)}) is none of those that the network was trained on ({Some(classes)}){LookAlikes.Hint(stranger, classes)}: name the classes alike.")
             : splits with { Train = Named(splits.Train), Validation = Named(splits.Validation), Test = Named(splits.Test) };
 
         SubsetDataset Named(Dataset part) => new(part, [.. Enumerable.Range(0, part.Count)], classes);

@@ -112,7 +112,7 @@ public sealed class FolderDataset : Dataset
         {
             if (!places.TryGetValue(its, out var label))
             {
-                throw images.Count == 0 ? NoImages(part, its) : new InputException($"The class '{its}' of '{part.Path}' is not among the training classes ({string.Join(", ", classes.Take(10))}{(classes.Count > 10 ? ", ..." : "")}): rename or remove the folder.");
+                throw images.Count == 0 ? NoImages(part, its) : new InputException($"The class '{its}' of '{part.Path}' is not among the training classes ({string.Join(", ", classes.Take(10))}{(classes.Count > 10 ? ", ..." : "")}){LookAlikes.Hint(its, classes)}: rename or remove the folder.");
             }
 
             paths.AddRange(images);
