@@ -15,6 +15,9 @@ internal sealed class Screen : IRunObserver
 
     private const int TableWidth = 200;
 
+    // A longer name would leave no room for the numbers beside it.
+    private const int CellWidth = 80;
+
     private readonly TextWriter _writer;
     private readonly IAnsiConsole _console;
     private readonly bool _terminal;
@@ -59,7 +62,7 @@ internal sealed class Screen : IRunObserver
 
         foreach (var row in rows)
         {
-            table.AddRow([.. row.Select(cell => Markup.Escape(Printable.Of(cell)))]);
+            table.AddRow([.. row.Select(cell => Markup.Escape(Short(Printable.Of(cell))))]);
         }
 
         _console.Write(table);
@@ -139,6 +142,8 @@ internal sealed class Screen : IRunObserver
     public static string Duration(TimeSpan time) => time.TotalSeconds < 60
         ? $"{Math.Ceiling(time.TotalSeconds):0} s"
         : time.TotalMinutes < 60 ? $"{(int)time.TotalMinutes}:{time.Seconds:00} min" : $"{(int)time.TotalHours}:{time.Minutes:00} h";
+
+    private static string Short(string cell) => cell.Length <= CellWidth ? cell : cell[..(CellWidth - 3)] + "...";
 
     private void ClearBar()
     {

@@ -8,6 +8,9 @@ public static class ClassNames
     // A million classes of four letters.
     private const int LongestFile = 1 << 22;
 
+    // Of most file systems, in bytes.
+    private const int LongestFolder = 255;
+
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Checks names from outside.</summary>
@@ -37,6 +40,11 @@ public static class ClassNames
 
         return names!;
     }
+
+    /// <summary>The first name that no folder can have without lying elsewhere, or not being found again; null where all can.</summary>
+    /// <param name="names">Names that anything may have given, such as the list in an archive.</param>
+    internal static string? WithoutFolder(IEnumerable<string> names) =>
+        names.FirstOrDefault(name => name.StartsWith('.') || name.AsSpan().ContainsAny("/\\\0") || Encoding.UTF8.GetByteCount(name) > LongestFolder);
 
     /// <summary>Reads a text file with one name a line, in UTF-8, or UTF-16 or UTF-32 with a byte order mark.</summary>
     /// <exception cref="InputException">It can't be read, is too large or of another encoding, or the names can't be those of classes.</exception>

@@ -4,7 +4,7 @@ namespace WeakLink;
 
 /// <summary>
 /// Text out of files that anybody may have written (names of classes, folders, keys) as a terminal is shown it: control characters, which could move its cursor or break
-/// the line, are written out (<c>\u001b</c>).
+/// the line or turn the direction of what follows, are written out (<c>\u001b</c>).
 /// </summary>
 internal static class Printable
 {
@@ -12,5 +12,7 @@ internal static class Printable
     public static string Of(string text) =>
         text.Any(IsControl) ? string.Concat(text.Select(letter => IsControl(letter) ? FormattableString.Invariant($"\\u{(int)letter:x4}") : letter.ToString())) : text;
 
-    private static bool IsControl(char letter) => char.GetUnicodeCategory(letter) is UnicodeCategory.Control or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
+    private static bool IsControl(char letter) =>
+        char.GetUnicodeCategory(letter) is UnicodeCategory.Control or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
+        || letter is (>= '\u202a' and <= '\u202e') or (>= '\u2066' and <= '\u2069');
 }

@@ -144,6 +144,11 @@ internal sealed record CorruptionManifest(
                 throw Damaged("does not say which severities the folder holds", null);
             }
 
+            if (manifest.Layout == CorruptionLayout.Folders && ClassNames.WithoutFolder(manifest.Classes ?? []) is { } unfit)
+            {
+                throw Damaged($"names the class '{unfit}', which no folder can be called", null);
+            }
+
             return manifest.Originals() is not { } originals || (manifest.Images == originals.Hashes.Count && manifest.Images == originals.Labels.Count
                 && originals.Labels.All(label => label >= 0 && label < originals.Classes.Count) && originals.Fingerprint() == manifest.Fingerprint)
                 ? manifest

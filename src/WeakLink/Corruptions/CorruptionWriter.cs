@@ -43,7 +43,7 @@ public static class CorruptionWriter
     /// <param name="folder">The folder; made where it is missing.</param>
     /// <param name="observer">Told of the progress.</param>
     /// <param name="stop">Stops between two pieces.</param>
-    /// <exception cref="InputException">The folder holds corruptions of other images or made with other settings, or the disk is full.</exception>
+    /// <exception cref="InputException">The folder holds corruptions of other images or made with other settings, a class has a name that no folder can have, or the disk is full.</exception>
     public static void Write(Dataset images, CorruptionSettings settings, string folder, IRunObserver observer, CancellationToken stop = default)
     {
         var manifest = Prepare(images, KnownImages.Of(images, observer, stop), settings, folder);
@@ -66,6 +66,11 @@ public static class CorruptionWriter
     private static CorruptionManifest Prepare(Dataset images, KnownImages known, CorruptionSettings settings, string folder)
     {
         var manifest = CorruptionManifest.Of(images, known, settings.Crop?.Width ?? images.Width, settings.Crop?.Height ?? images.Height, settings);
+        if (settings.Layout == CorruptionLayout.Folders && ClassNames.WithoutFolder(manifest.Classes!) is { } unfit)
+        {
+            throw new InputException($"The class '{unfit}' of {images.Name} can't be the name of a folder: write arrays (--layout npy), or rename the class.");
+        }
+
         var path = Path.Combine(folder, CorruptionManifest.FileName);
         try
         {

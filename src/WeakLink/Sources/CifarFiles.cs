@@ -102,7 +102,7 @@ public static class CifarFiles
         if (present.Contains(layout.Names))
         {
             var names = Encoding.UTF8.GetString(read(layout.Names)).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-            classes = names.Length > 0 ? names : classes;
+            classes = names.Length > 0 ? ClassNames.Checked(names, Path.Combine(where, layout.Names)) : classes;
         }
 
         return (Records(layout.Train), Records([layout.Test]));

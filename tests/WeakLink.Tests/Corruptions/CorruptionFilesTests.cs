@@ -327,6 +327,28 @@ public sealed class CorruptionFilesTests : IDisposable
         }
     }
 
+    // The list in an archive, or of an imported network, may name anything.
+    [Theory]
+    [InlineData("../../outside")]
+    [InlineData("/tmp/outside")]
+    [InlineData("..")]
+    [InlineData(".hidden")]
+    [InlineData("a/b")]
+    [InlineData("a\\b")]
+    [InlineData("a\0b")]
+    public void Folders_OfClassesThatLeadElsewhere_AreNeitherWrittenNorRead(string name)
+    {
+        var images = new MemoryDataset("images", ["a", name], 31, 47, [.. Bytes(_images)], [0, 1, 1, 0, 1]);
+        var target = Path.Combine(_folder.Path, "deep", "deeper");
+        Assert.Contains("can't be the name of a folder", Assert.Throws<InputException>(() => CorruptionWriter.Write(images, Settings("fog", CorruptionLayout.Folders), target, new SilentObserver())).Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path));
+
+        var settings = Settings("fog", CorruptionLayout.Folders);
+        File.WriteAllText(Path.Combine(_folder.Path, "corruptions.json"), CorruptionManifest.Of(images, KnownImages.Of(images, new SilentObserver()), 47, 31, settings).ToJson());
+        Assert.Contains("no folder can be called", Assert.Throws<InputException>(() => CorruptionManifest.Read(_folder.Path)).Message, StringComparison.Ordinal);
+        CorruptionWriter.Write(images, Settings("fog", CorruptionLayout.Npy), target, new SilentObserver());
+    }
+
     [Fact]
     public void Sheet_IsAPictureOfEverySeverity()
     {
