@@ -32,15 +32,10 @@ internal static class AugmentCommand
                 throw new InputException("--epochs must be from 1 to 1000.");
             }
 
-            var sheet = parsed.GetValue(output)!;
+            var sheet = CommonOptions.NewFile(parsed.GetValue(output)!, [parsed.GetValue(recipe)!, .. parsed.GetValue(images)!]);
             if (!sheet.EndsWith(".png", StringComparison.OrdinalIgnoreCase))
             {
                 throw new InputException($"'{sheet}' is not the name of a PNG file: give one that ends with .png to --out.");
-            }
-
-            if (parsed.GetValue(images)!.Any(image => Path.GetFullPath(image) == Path.GetFullPath(sheet)))
-            {
-                throw new InputException($"'{sheet}' is one of the images to draw, and would be overwritten: give another file to --out.");
             }
 
             var name = parsed.GetValue(recipe)!;

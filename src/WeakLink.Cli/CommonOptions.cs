@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using WeakLink.Corruptions;
+using WeakLink.Runs;
 
 namespace WeakLink.Cli;
 
@@ -42,6 +43,23 @@ internal static class CommonOptions
         {
             throw new InputException($"The folder {option} {path} can't be made ({exception.Message.TrimEnd('.')}): name another place.", exception);
         }
+    }
+
+    /// <summary>The file that --out names: none that the command reads, and none that a run rests on.</summary>
+    /// <param name="path">The file to be written.</param>
+    /// <param name="read">What the command reads.</param>
+    /// <exception cref="InputException">It is one of them.</exception>
+    public static string NewFile(string path, params IEnumerable<string> read)
+    {
+        if (read.FirstOrDefault(file => Real(file) == Real(path)) is { } input)
+        {
+            throw new InputException($"--out {path} is what this command reads ('{input}'), and would be overwritten: name another file.");
+        }
+
+        return RunFolder.Keeper(path) is not { } run ? path
+            : throw new InputException($"--out {path} would lie among what the run '{run}' keeps, and may take the place of a part of it: name a file elsewhere.");
+
+        static string Real(string path) => File.Exists(path) && new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true) is { } target ? target.FullName : Path.GetFullPath(path);
     }
 
     /// <summary>What to say where a norm was given without a size: the default is one of linf.</summary>

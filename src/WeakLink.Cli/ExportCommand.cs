@@ -37,7 +37,7 @@ internal static partial class ExportCommand
         {
             using var interruption = new Interruption();
             var screen = new Screen(json: false);
-            var path = parsed.GetValue(output)!;
+            var path = CommonOptions.NewFile(parsed.GetValue(output)!, parsed.GetValue(model)!);
             var kind = Format(parsed.GetValue(format), path);
             if (parsed.GetValue(width) is { } asked and not (> 0 and <= 1))
             {

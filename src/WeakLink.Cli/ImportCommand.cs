@@ -41,6 +41,7 @@ internal static class ImportCommand
             var screen = new Screen(json: false);
             NativeLibraries.Load();
             var path = parsed.GetValue(file)!;
+            var target = CommonOptions.NewFile(parsed.GetValue(output)!, [path, .. parsed.GetValue(classes) is { } list ? (string[])[list] : []]);
             using var weights = ImportedWeights.Read(path);
             var name = parsed.GetValue(model) ?? weights.Model ?? throw new InputException($"'{path}' does not say which network it is: name it with --model, such as resnet50-imagenet, preact-resnet18 or wide-resnet-34-10.");
             var recipe = RecipeFile.Parse(
@@ -91,7 +92,6 @@ internal static class ImportCommand
 
             using var network = recipe.CreateNetworkFor(names.Count, weights.Numbers, path, ListedParameters);
             weights.CopyTo(network);
-            var target = parsed.GetValue(output)!;
             Checkpoint.Save(target, network, null, null, recipe, names, size, new RunPosition());
             screen.Line($"{target}: {name}, {network.ParameterCount:n0} parameters, {names.Count} classes.");
             screen.Line($"Next: weaklink predict {target} IMAGE...   weaklink evaluate {target}{(parsed.GetValue(data) is null ? " --data D" : "")}");

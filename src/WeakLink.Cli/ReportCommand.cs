@@ -29,7 +29,7 @@ internal static class ReportCommand
                 throw new InputException($"'{folder}' is not the folder of a finished run (it holds no {(RunFolder.IsRun(folder) ? "summary.json" : "recipe.yaml")}): {(RunFolder.IsRun(folder) ? "finish it with 'weaklink train --resume'" : "give one that 'weaklink train' made")}.");
             }
 
-            var path = parsed.GetValue(output) ?? RunFolder.ReportOf(folder);
+            var path = parsed.GetValue(output) is { } page ? CommonOptions.NewFile(page) : RunFolder.ReportOf(folder);
             Write(folder, parsed.GetValue(data), path, screen, interruption.Token);
             screen.Line($"Wrote {path}");
             return ExitCode.Success;

@@ -9,9 +9,15 @@ internal static partial class AtomicFile
     public const string TemporarySuffix = ".partial";
 
     /// <summary>Writes a file.</summary>
-    /// <exception cref="InputException">The disk is full or the folder can't be written to; what was at <paramref name="path"/> is untouched.</exception>
+    /// <exception cref="InputException">The disk is full or the folder can't be written to, or there is a pipe or a device; what was at <paramref name="path"/> is untouched.</exception>
     public static void Write(string path, Action<FileStream> content)
     {
+        // The rename would put a file in the place of /dev/null, for everybody.
+        if (InputFile.IsSpecial(path))
+        {
+            throw new InputException($"'{path}' is a pipe or a device, and a file can't take its place: name a file.");
+        }
+
         var temporary = $"{path}.{Environment.ProcessId}{TemporarySuffix}";
         try
         {

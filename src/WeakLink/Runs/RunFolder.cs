@@ -24,7 +24,10 @@ public sealed class RunFolder : IDisposable
     private const string LockName = ".lock";
     private const string EnvironmentName = "environment.json";
     private const string CommandsName = "commands.txt";
+    private const string SummaryName = "summary.json";
     private const string EpochPrefix = "epoch-";
+
+    private static readonly string[] OwnNames = [RecipeName, MetricsName, LockName, EnvironmentName, CommandsName, SummaryName, RunImages.FileName];
 
     // What a lock that another process holds is called on Linux (EAGAIN), macOS (EAGAIN) and Windows (ERROR_SHARING_VIOLATION).
     private static readonly int[] Held = [11, 35, unchecked((int)0x80070020)];
@@ -67,7 +70,7 @@ public sealed class RunFolder : IDisposable
     public static bool IsFinished(string path) => File.Exists(SummaryOf(path));
 
     /// <summary>The file with the results of a run.</summary>
-    public static string SummaryOf(string path) => System.IO.Path.Combine(path, "summary.json");
+    public static string SummaryOf(string path) => System.IO.Path.Combine(path, SummaryName);
 
     /// <summary>The recipe of a run, as it was resolved when the run began.</summary>
     /// <exception cref="InputException">The directory holds no run.</exception>
@@ -91,10 +94,17 @@ public sealed class RunFolder : IDisposable
                 : $"There is no model at '{model}': give a run folder or a .safetensors checkpoint.");
     }
 
-    /// <summary>The run among whose checkpoints a file lies, be it one of them or not; null: none.</summary>
-    internal static string? Around(string checkpoint)
+    /// <summary>The run that would keep a file of this name and place: what it rests on, and all among its checkpoints; null: none.</summary>
+    public static string? Keeper(string file)
     {
-        var folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(checkpoint));
+        var folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(file));
+        return AmongCheckpointsOf(file) ?? (folder is not null && IsRun(folder) && OwnNames.Contains(System.IO.Path.GetFileName(file)) ? folder : null);
+    }
+
+    /// <summary>The run among whose checkpoints a file lies, be it one of them or not; null: none.</summary>
+    internal static string? AmongCheckpointsOf(string file)
+    {
+        var folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(file));
         return System.IO.Path.GetFileName(folder) == CheckpointFolder && System.IO.Path.GetDirectoryName(folder) is { } run && IsRun(run) ? run : null;
     }
 

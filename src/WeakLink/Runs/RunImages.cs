@@ -59,7 +59,7 @@ public static class RunImages
     public static KnownSplits? Of(string model, Recipe recipe)
     {
         var (isRun, known) = (RunFolder.IsRun(model), recipe.Data.Fingerprint);
-        var run = isRun ? model : RunFolder.Around(model);
+        var run = isRun ? model : RunFolder.AmongCheckpointsOf(model);
         var path = Path.Combine(run ?? "", FileName);
         if (run is null || !File.Exists(path))
         {

@@ -42,6 +42,15 @@ public sealed class InputFileTests : IDisposable
     }
 
     [Fact]
+    public void ADevice_IsNotReplacedByAFile()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "pipes with names are of Linux");
+        var pipe = Pipes.Make(_folder["out.json"]);
+        Assert.Contains("name a file", Assert.Throws<InputException>(() => AtomicFile.Write(pipe, "text")).Message, StringComparison.Ordinal);
+        Assert.True(InputFile.IsSpecial(pipe));
+    }
+
+    [Fact]
     public void WhatAShellHandsOver_IsReadOnce()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "/dev/fd is of Linux");

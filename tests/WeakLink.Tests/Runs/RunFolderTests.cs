@@ -45,6 +45,22 @@ public sealed class RunFolderTests : IDisposable
         TrainedModel.Load(_folder["run"], torch.CPU).Dispose();
     }
 
+    [Theory]
+    [InlineData("recipe.yaml", true)]
+    [InlineData("summary.json", true)]
+    [InlineData("images.safetensors", true)]
+    [InlineData("checkpoints/exported.safetensors", true)]
+    [InlineData("report.html", false)]
+    [InlineData("exported.safetensors", false)]
+    [InlineData("deeper/summary.json", false)]
+    public void WhatARunKeeps_IsKnownByNameAndPlace(string file, bool kept)
+    {
+        using var folder = new TemporaryFolder();
+        Assert.Null(RunFolder.Keeper(folder[file]));
+        File.WriteAllText(folder["recipe.yaml"], "");
+        Assert.Equal(kept ? folder.Path : null, RunFolder.Keeper(folder[file]));
+    }
+
     [Fact]
     public void WhatIsLeftOfARunThatCouldNotBegin_IsNoRun()
     {
