@@ -8,7 +8,7 @@ namespace WeakLink.Corruptions;
 
 /// <summary>
 /// Pictures of ice to lay over images. The published ones are photographs that can't be shipped: these are drawn by code, with the
-/// colours and the shares of dark, grey, teal and white ice measured from the published images (shared/reference).
+/// colours and the shares of dark, grey, teal and white ice measured from the published images (tests/WeakLink.Tests/Reference).
 /// </summary>
 public sealed class FrostTextures
 {
@@ -122,7 +122,7 @@ public sealed class FrostTextures
     }
 
     // The order of the kinds and the two white ones among five are those of the published photographs. Colours (red, green, blue) at
-    // the quantiles of FrostDrawing, measured from shared/reference/cifar10-c/frost.npy and imagenet-c/frost.npy.
+    // the quantiles of FrostDrawing, measured from CIFAR-10-C's and ImageNet-C's frost.
     private static FrostTextures Draw()
     {
         (FrostKind Kind, (byte R, byte G, byte B)[] Colours)[] kinds =

@@ -6,7 +6,7 @@ public sealed class OperationTests
 {
     public static TheoryData<string> Names => [.. Enum.GetNames<Operator>()];
 
-    // Made with Pillow 9.4 from the red plane of Samples.Image(3, 5): what shared/reference lacks, grey outside and shears by whole pixels.
+    // Made with Pillow 9.4 from the red plane of Samples.Image(3, 5): what Reference/pil-ops lacks, grey outside and shears by whole pixels.
     [Theory]
     [InlineData("Rotate", 30, "128 74 111 187 229 0 103 145 7 54 61 103 216 216 128")]
     [InlineData("Rotate", -50, "122 103 37 74 128 128 169 145 111 128 128 216 7 187 148")]

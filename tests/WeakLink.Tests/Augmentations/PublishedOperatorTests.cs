@@ -6,13 +6,13 @@ using WeakLink.Sources;
 
 namespace WeakLink.Tests.Augmentations;
 
-/// <summary>Our operators against the images that Pillow 9.4 made (shared/reference/pil-ops): every byte of every file.</summary>
+/// <summary>Our operators against the images that Pillow 9.4 made (Reference/pil-ops): every byte of every file.</summary>
 public sealed class PublishedOperatorTests
 {
     [Fact]
     public void EveryFile_EqualsPillow()
     {
-        var folder = Shared.Require("reference/pil-ops");
+        var folder = Reference.Path("pil-ops");
         using var input = NumpyFile.Open(Path.Combine(folder, "input.npy"));
         var (count, height, width) = ((int)input.Shape[0], (int)input.Shape[1], (int)input.Shape[2]);
         var images = Enumerable.Range(0, count).Select(i => Image(input, i)).ToList();

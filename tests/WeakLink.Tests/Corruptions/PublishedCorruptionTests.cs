@@ -3,7 +3,7 @@ using WeakLink.Imaging;
 
 namespace WeakLink.Tests.Corruptions;
 
-/// <summary>Our corruptions against the published code's images (shared/reference).</summary>
+/// <summary>Our corruptions against the published code's images (Reference/cifar10-c and imagenet-c).</summary>
 public sealed class PublishedCorruptionTests
 {
     public static TheoryData<string> Deterministic =>
@@ -43,8 +43,8 @@ public sealed class PublishedCorruptionTests
         }
     }
 
-    // Mean and spread over the 100 images of the mean absolute difference from the clean image. The images are the same, so only the
-    // draws differ: on top of the 5 % come three standard deviations of what our own draws have, one draw of 100 images after the other.
+    // Mean and spread over the images of the mean absolute difference from the clean image. The images are the same, so only the
+    // draws differ: on top of the 5 % come three standard deviations of what our own draws have, one draw of all images after the other.
     [Theory]
     [MemberData(nameof(Random))]
     public void Random_HaveTheSameErrors_Cifar(string name)

@@ -41,9 +41,12 @@ public sealed class NumpyFileTests : IDisposable
     [Fact]
     public void PublishedArrays_AreRead()
     {
-        using var labels = NumpyFile.Open(Shared.Require("reference/cifar10-c/labels.npy"));
-        Assert.Equal("<i8", labels.Type);
-        Assert.All(labels.ReadIntegers(), label => Assert.InRange(label, 0, 9));
+        using var channels = NumpyFile.Open(Reference.Path("ews-blocks/wide_s1/active_channels.npy"));
+        Assert.Equal("<i8", channels.Type);
+        var read = channels.ReadIntegers();
+        Assert.Equal(channels.Shape[0], read.Length);
+        Assert.Equal(read.Distinct(), read);
+        Assert.All(read, channel => Assert.InRange(channel, 0, 15));
     }
 
     [Fact]

@@ -4,7 +4,7 @@ using WeakLink.Imaging;
 
 namespace WeakLink.Tests.Imaging;
 
-/// <summary>Against the images that Pillow 9.4 made (shared/reference/pil-ops).</summary>
+/// <summary>Against the images that Pillow 9.4 made (Reference/pil-ops).</summary>
 public sealed class AffineSamplingTests
 {
     public static TheoryData<string> Cases =>
@@ -18,8 +18,8 @@ public sealed class AffineSamplingTests
     [MemberData(nameof(Cases))]
     public void EqualsPillow(string name)
     {
-        using var input = NumpyFile.Open(Shared.Require("reference/pil-ops/input.npy"));
-        using var expected = NumpyFile.Open(Shared.Require($"reference/pil-ops/{name}.npy"));
+        using var input = NumpyFile.Open(Reference.Path("pil-ops/input.npy"));
+        using var expected = NumpyFile.Open(Reference.Path($"pil-ops/{name}.npy"));
         var (height, width) = ((int)input.Shape[1], (int)input.Shape[2]);
         var parts = name.Split('_');
         var value = double.Parse(parts[^1], CultureInfo.InvariantCulture);

@@ -30,7 +30,7 @@ public class ReferenceBlockTests
     public void OutputAndGradients_EqualThePublishedOnes(string name, bool train, bool asSubnet)
     {
         using var scope = torch.NewDisposeScope();
-        var folder = Shared.Require($"reference/ews-blocks/{name}");
+        var folder = Reference.Path($"ews-blocks/{name}");
         using var block = Load(name, folder);
         block.train(train);
         var kept = ReferenceArray.Read(Path.Combine(folder, "active_channels.npy")).to(torch.int64).data<long>().ToArray();
@@ -49,7 +49,7 @@ public class ReferenceBlockTests
 
     private static ResidualBlock Load(string name, string folder)
     {
-        using var cases = JsonDocument.Parse(File.ReadAllText(Shared.Require("reference/ews-blocks/cases.json")));
+        using var cases = JsonDocument.Parse(File.ReadAllText(Reference.Path("ews-blocks/cases.json")));
         var sizes = cases.RootElement.GetProperty(name);
         var (from, planes, stride) = (sizes.GetProperty("in_channels").GetInt32(), sizes.GetProperty("planes").GetInt32(), sizes.GetProperty("stride").GetInt32());
         using var random = new torch.Generator(1);
