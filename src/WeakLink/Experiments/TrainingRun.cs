@@ -49,14 +49,14 @@ public static class TrainingRun
         using var search = recipe.Ews.CreateSearch(network.Space, recipe.Seed);
         var ews = search is null ? null : new EnhanceWeakSubnets(network, search, new Distillation(recipe.Ews.Weight, recipe.Ews.Kl));
         var format = new ComputeFormat(settings.Precision, settings.Layout);
-        using var weightPerturbation = recipe.Objective.WeightPerturbation > 0 ? new WeightPerturbation(network, recipe.Objective.WeightPerturbation) : null;
-        var objective = recipe.Objective.Create();
+        var steps = training.StepsPerEpoch;
+        var weightPerturbation = recipe.Objective.WeightPerturbation > 0
+            ? new WeightPerturbation(network, recipe.Objective.WeightPerturbation, (long)Math.Ceiling(recipe.Objective.WeightPerturbationWarmup * settings.Epochs * steps))
+            : null;
         var mixings = AugmentationSequence.Mixings(recipe, data.Train.Classes.Count);
-        var calm = new TrainingStep(network, objective, ews, null, optimizer, settings.GradientClip, format, device, recipe.Seed, mixings);
-        var perturbed = new TrainingStep(network, objective, ews, weightPerturbation, optimizer, settings.GradientClip, format, device, recipe.Seed, mixings);
+        var step = new TrainingStep(network, recipe.Objective.Create(), ews, weightPerturbation, optimizer, settings.GradientClip, format, device, recipe.Seed, mixings);
 
         var position = folder.Restore(network, optimizer, search) ?? new RunPosition();
-        var steps = training.StepsPerEpoch;
         var saved = Stopwatch.GetTimestamp();
         observer.Begin("training", (long)settings.Epochs * steps * settings.Batch, "images", (((long)position.Epoch * steps) + position.StepInEpoch) * settings.Batch);
         while (position.Epoch < settings.Epochs)
@@ -69,7 +69,6 @@ public static class TrainingRun
                 using (batch)
                 {
                     var globalStep = ((long)epoch * steps) + position.StepInEpoch;
-                    var step = globalStep < recipe.Objective.WeightPerturbationWarmup * settings.Epochs * steps ? calm : perturbed;
                     var result = step.Run(batch, globalStep, LearningRate.At(settings, globalStep, steps));
                     position = clock.Advance(position, result);
                     observer.Advance((globalStep + 1) * settings.Batch, $"epoch {epoch + 1}/{settings.Epochs}, loss {position.LossSum / position.Images:0.00}, {100.0 * position.Correct / position.Images:0.0}% right, waited {100 * position.EpochSecondsWaited / position.EpochSeconds:0}%");

@@ -11,14 +11,13 @@ namespace WeakLink.Objectives;
 public sealed record AdversarialTraining(InnerAttack Attack, double LabelSmoothing = 0) : IObjective
 {
     /// <inheritdoc/>
-    public IReadOnlyList<torch.Tensor> Prepare(torch.nn.Module<torch.Tensor, torch.Tensor> model, torch.Tensor images, torch.Tensor labels, SeededRandom random)
+    public IReadOnlyList<torch.Tensor> Prepare(torch.nn.Module<torch.Tensor, torch.Tensor> model, IReadOnlyList<torch.Tensor> views, torch.Tensor labels, SeededRandom random)
     {
         using var scope = torch.NewDisposeScope();
-        var start = Attack.RandomStart(images, random);
-        return [Attack.Climb(model, images, start, logits => torch.nn.functional.cross_entropy(logits, labels)).MoveToOuterDisposeScope()];
+        var start = Attack.RandomStart(views[0], random);
+        return [Attack.Climb(model, views[0], start, logits => torch.nn.functional.cross_entropy(logits, labels)).MoveToOuterDisposeScope()];
     }
 
     /// <inheritdoc/>
-    public ObjectiveOutput Forward(torch.nn.Module<torch.Tensor, torch.Tensor> model, IReadOnlyList<torch.Tensor> views, torch.Tensor labels) =>
-        new CrossEntropy(LabelSmoothing).Forward(model, views, labels);
+    public torch.Tensor Loss(IReadOnlyList<torch.Tensor> logits, torch.Tensor labels) => new CrossEntropy(LabelSmoothing).Loss(logits, labels);
 }

@@ -6,7 +6,7 @@ namespace WeakLink.Objectives;
 /// AugMix's objective (Hendrycks et al. 2020, section 3): cross-entropy on the clean view, and a Jensen-Shannon divergence that asks three
 /// views of an image (the clean one and two mixtures) for the same answer: CE + weight · JS(p_clean; p_mixed1; p_mixed2).
 /// </summary>
-/// <remarks>The three go through the network in one batch, as published, so batch norm sees all. With EWS all three are distilled, and the search's reward is the subnet's accuracy on the clean ones.</remarks>
+/// <remarks>With EWS all three views are distilled, and the search's reward is the subnet's accuracy on the clean one.</remarks>
 /// <param name="Weight">Weight of the divergence; published: 12.</param>
 /// <param name="LabelSmoothing">Probability spread evenly over all classes; in [0, 1).</param>
 public sealed record Consistency(double Weight = 12, double LabelSmoothing = 0) : IObjective
@@ -17,19 +17,16 @@ public sealed record Consistency(double Weight = 12, double LabelSmoothing = 0) 
     private const double LeastProbability = 1e-7;
 
     /// <inheritdoc/>
-    public IReadOnlyList<torch.Tensor> Prepare(torch.nn.Module<torch.Tensor, torch.Tensor> model, torch.Tensor images, torch.Tensor labels, SeededRandom random) =>
-        images.shape[0] == Views * labels.shape[0]
-            ? [images]
-            : throw new ArgumentException($"There must be {Views} views of each of the {labels.shape[0]} images, not {images.shape[0]} images.", nameof(images));
+    public IReadOnlyList<torch.Tensor> Prepare(torch.nn.Module<torch.Tensor, torch.Tensor> model, IReadOnlyList<torch.Tensor> views, torch.Tensor labels, SeededRandom random) =>
+        views.Count == Views ? views : throw new ArgumentException($"There must be {Views} views of each image, not {views.Count}.", nameof(views));
 
     /// <inheritdoc/>
-    public ObjectiveOutput Forward(torch.nn.Module<torch.Tensor, torch.Tensor> model, IReadOnlyList<torch.Tensor> views, torch.Tensor labels)
-    {
-        var logits = model.call(views[0]);
-        var byView = logits.chunk(Views);
-        var loss = torch.nn.functional.cross_entropy(byView[0], labels, label_smoothing: LabelSmoothing).Plus(Divergence(byView) * Kept(Weight));
-        return new ObjectiveOutput(loss, [logits]);
-    }
+    /// <remarks>All in one batch, as published: batch norm sees the three views together.</remarks>
+    public IReadOnlyList<torch.Tensor> Run(Func<torch.Tensor, torch.Tensor> network, IReadOnlyList<torch.Tensor> views) => network(torch.cat([.. views])).chunk(views.Count);
+
+    /// <inheritdoc/>
+    public torch.Tensor Loss(IReadOnlyList<torch.Tensor> logits, torch.Tensor labels) =>
+        torch.nn.functional.cross_entropy(logits[0], labels, label_smoothing: LabelSmoothing).Plus(Divergence(logits) * Kept(Weight));
 
     /// <summary>Jensen-Shannon divergence of several predictions, averaged over the images, in nats.</summary>
     /// <param name="logits">N×classes each.</param>

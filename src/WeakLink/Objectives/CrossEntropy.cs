@@ -7,12 +7,9 @@ namespace WeakLink.Objectives;
 public sealed record CrossEntropy(double LabelSmoothing = 0) : IObjective
 {
     /// <inheritdoc/>
-    public IReadOnlyList<torch.Tensor> Prepare(torch.nn.Module<torch.Tensor, torch.Tensor> model, torch.Tensor images, torch.Tensor labels, SeededRandom random) => [images];
+    public IReadOnlyList<torch.Tensor> Prepare(torch.nn.Module<torch.Tensor, torch.Tensor> model, IReadOnlyList<torch.Tensor> views, torch.Tensor labels, SeededRandom random) => views;
 
     /// <inheritdoc/>
-    public ObjectiveOutput Forward(torch.nn.Module<torch.Tensor, torch.Tensor> model, IReadOnlyList<torch.Tensor> views, torch.Tensor labels)
-    {
-        var logits = model.call(views[0]);
-        return new ObjectiveOutput(torch.nn.functional.cross_entropy(logits, labels, label_smoothing: LabelSmoothing), [logits]);
-    }
+    public torch.Tensor Loss(IReadOnlyList<torch.Tensor> logits, torch.Tensor labels) =>
+        torch.nn.functional.cross_entropy(logits[0], labels, label_smoothing: LabelSmoothing);
 }

@@ -15,9 +15,10 @@ public sealed record Trades(InnerAttack Attack, double Beta = 6, double LabelSmo
     private const double StartNoise = 0.001;
 
     /// <inheritdoc/>
-    public IReadOnlyList<torch.Tensor> Prepare(torch.nn.Module<torch.Tensor, torch.Tensor> model, torch.Tensor images, torch.Tensor labels, SeededRandom random)
+    public IReadOnlyList<torch.Tensor> Prepare(torch.nn.Module<torch.Tensor, torch.Tensor> model, IReadOnlyList<torch.Tensor> views, torch.Tensor labels, SeededRandom random)
     {
         using var scope = torch.NewDisposeScope();
+        var images = views[0];
         torch.Tensor clean;
         using (torch.no_grad())
         {
@@ -34,12 +35,10 @@ public sealed record Trades(InnerAttack Attack, double Beta = 6, double LabelSmo
     }
 
     /// <inheritdoc/>
-    public ObjectiveOutput Forward(torch.nn.Module<torch.Tensor, torch.Tensor> model, IReadOnlyList<torch.Tensor> views, torch.Tensor labels)
+    public torch.Tensor Loss(IReadOnlyList<torch.Tensor> logits, torch.Tensor labels)
     {
-        var clean = model.call(views[1]);
-        var adversarial = model.call(views[0]);
-        var loss = torch.nn.functional.cross_entropy(clean, labels, label_smoothing: LabelSmoothing).Plus(Divergence(torch.nn.functional.log_softmax(clean, 1), adversarial) * Kept(Beta));
-        return new ObjectiveOutput(loss, [adversarial, clean]);
+        var (adversarial, clean) = (logits[0], logits[1]);
+        return torch.nn.functional.cross_entropy(clean, labels, label_smoothing: LabelSmoothing).Plus(Divergence(torch.nn.functional.log_softmax(clean, 1), adversarial) * Kept(Beta));
     }
 
     // Averaged over the images.

@@ -9,25 +9,32 @@ namespace WeakLink.Objectives;
 /// </summary>
 /// <param name="model">The network.</param>
 /// <param name="gamma">γ.</param>
-public sealed class WeightPerturbation(torch.nn.Module<torch.Tensor, torch.Tensor> model, double gamma) : IDisposable
+/// <param name="firstStep">The step of the run that is the first to be perturbed.</param>
+public sealed class WeightPerturbation(torch.nn.Module<torch.Tensor, torch.Tensor> model, double gamma, long firstStep = 0)
 {
     // One-dimensional parameters are scales, shifts and biases, which the authors leave alone.
     private readonly Parameter[] _weights = [.. model.parameters().Where(parameter => parameter.dim() > 1)];
     private readonly torch.Tensor[] _buffers = [.. model.buffers()];
-    private List<torch.Tensor> _kept = [];
 
     /// <summary>Moves the weights.</summary>
+    /// <param name="step">The step of the run, from 0.</param>
     /// <param name="objective">What is made worse.</param>
-    /// <param name="views">The inputs of the step.</param>
-    /// <param name="labels">N class indices.</param>
-    public void Perturb(IObjective objective, IReadOnlyList<torch.Tensor> views, torch.Tensor labels)
+    /// <param name="views">The views that the step trains on.</param>
+    /// <param name="labels">N class indices (int64), or N×classes probabilities.</param>
+    /// <returns>Puts the weights back to the bit when it is disposed of, and leaves the gradients; null before the first step, where nothing moves.</returns>
+    public IDisposable? Move(long step, IObjective objective, IReadOnlyList<torch.Tensor> views, torch.Tensor labels)
     {
+        if (step < firstStep)
+        {
+            return null;
+        }
+
         using var scope = torch.NewDisposeScope();
         // Running averages count what is trained on, not this look ahead.
         var buffers = _buffers.Select(buffer => buffer.clone()).ToList();
-        var gradients = torch.autograd.grad([objective.Forward(model, views, labels).Loss], _weights);
+        var gradients = torch.autograd.grad([objective.Loss(objective.Run(model.call, views), labels)], _weights);
         using var noGradients = torch.no_grad();
-        _kept = [.. _weights.Select(weight => weight.clone().DetachFromDisposeScope())];
+        var start = new Start(_weights);
         for (var i = 0; i < _weights.Length; i++)
         {
             _weights[i].add_(gradients[i] * (_weights[i].norm() / (gradients[i].norm().Plus(1e-20))) * Kept(gamma), Kept(1));
@@ -37,24 +44,23 @@ public sealed class WeightPerturbation(torch.nn.Module<torch.Tensor, torch.Tenso
         {
             _buffers[i].copy_(buffers[i]);
         }
+
+        return start;
     }
 
-    // The authors take the optimiser's step first and subtract the move then: the same up to γ times the weight decay, and rounding.
-    /// <summary>Puts the weights back to the bit; gradients stay. Does nothing where nothing was moved.</summary>
-    public void Restore()
+    // Where the weights were. (The authors take the optimiser's step first and subtract the move then: the same up to γ times the weight decay, and rounding.)
+    private sealed class Start(Parameter[] weights) : IDisposable
     {
-        using var noGradients = torch.no_grad();
-        for (var i = 0; i < _kept.Count; i++)
+        private readonly torch.Tensor[] _kept = [.. weights.Select(weight => weight.clone().DetachFromDisposeScope())];
+
+        public void Dispose()
         {
-            using (_kept[i])
+            using var noGradients = torch.no_grad();
+            for (var i = 0; i < weights.Length; i++)
             {
-                _weights[i].copy_(_kept[i]);
+                weights[i].copy_(_kept[i]);
+                _kept[i].Dispose();
             }
         }
-
-        _kept = [];
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => Restore();
 }

@@ -20,20 +20,15 @@ public enum DivergenceMean
 /// <param name="Mean">How the divergence is averaged.</param>
 public sealed record Distillation(double Weight = 1, DivergenceMean Mean = DivergenceMean.BatchMean)
 {
-    /// <summary>Runs the subnet on every view and compares it with its teacher.</summary>
-    /// <param name="network">The network, in training mode.</param>
-    /// <param name="views">Inputs, N×3×H×W in [0, 1].</param>
+    /// <summary>λ · KL(teacher ‖ student).</summary>
     /// <param name="teacher">The full network's logits for each view, N×classes, detached.</param>
-    /// <param name="subnet">The subnet to teach.</param>
-    /// <returns>A scalar, differentiable in the subnet's weights; and the subnet's logits for the first view, N×classes.</returns>
-    public (torch.Tensor Loss, torch.Tensor Logits) Loss(ISubnetNetwork network, IReadOnlyList<torch.Tensor> views, IReadOnlyList<torch.Tensor> teacher, Subnet subnet)
+    /// <param name="student">The subnet's, of the same views.</param>
+    /// <returns>A scalar, differentiable in the student's logits.</returns>
+    public torch.Tensor Loss(IReadOnlyList<torch.Tensor> teacher, IReadOnlyList<torch.Tensor> student)
     {
         using var scope = torch.NewDisposeScope();
-        var student = views.Select(view => network.forward(view, subnet)).ToList();
-        var sum = student
-            .Select((logits, i) => Divergence(teacher[i], logits))
-            .Aggregate((total, divergence) => total.Plus(divergence));
-        return ((sum * Kept(Weight / views.Count)).MoveToOuterDisposeScope(), student[0].detach().MoveToOuterDisposeScope());
+        var sum = teacher.Zip(student, Divergence).Aggregate((total, divergence) => total.Plus(divergence));
+        return (sum * Kept(Weight / teacher.Count)).MoveToOuterDisposeScope();
     }
 
     private torch.Tensor Divergence(torch.Tensor teacher, torch.Tensor student)

@@ -15,29 +15,37 @@ public sealed class EnhanceWeakSubnets(ISubnetNetwork network, ISubnetSearch sea
     public ISubnetSearch Search => search;
 
     /// <summary>Adds to the gradients those of λ · KL(teacher ‖ α), for one proposed subnet α.</summary>
-    /// <param name="views">The inputs that the full network saw.</param>
+    /// <param name="run">Runs a network on the views as the full network was run.</param>
+    /// <param name="views">What the full network saw: views of the same N images.</param>
     /// <param name="teacher">The full network's logits for each of them, detached.</param>
-    /// <param name="labels">N class indices, int64, of the first N images of the first input.</param>
+    /// <param name="labels">N class indices, int64.</param>
     /// <param name="random">The draws of this step's proposal.</param>
-    public Lesson TeachSubnet(IReadOnlyList<torch.Tensor> views, IReadOnlyList<torch.Tensor> teacher, torch.Tensor labels, SeededRandom random)
+    public StudentResult TeachSubnet(RunOnViews run, IReadOnlyList<torch.Tensor> views, IReadOnlyList<torch.Tensor> teacher, torch.Tensor labels, SeededRandom random)
     {
         using var scope = torch.NewDisposeScope();
         var subnet = search.Propose(random);
-        var (loss, logits) = distillation.Loss(network, views, teacher, subnet);
+        var student = run(images => network.forward(images, subnet), views);
+        var loss = distillation.Loss(teacher, student);
         loss.backward();
-        return new Lesson(
+        return new StudentResult(
             distillation.Weight == 0 ? 0 : loss.ReadDouble() / distillation.Weight,
-            logits.narrow(0, 0, labels.shape[0]).argmax(1).eq(labels).to(torch.float32).mean().ReadDouble());
+            student[0].detach().argmax(1).eq(labels).to(torch.float32).mean().ReadDouble());
     }
 
     /// <summary>Lets the search learn how the subnet that it proposed did.</summary>
-    /// <param name="lesson">What <see cref="TeachSubnet"/> gave.</param>
+    /// <param name="student">What <see cref="TeachSubnet"/> gave.</param>
     /// <param name="step">The training step, from 0.</param>
     /// <param name="random">Random numbers that start where the proposal's did.</param>
-    public void ImproveSearch(Lesson lesson, long step, SeededRandom random) => search.Learn(step, random, lesson.Accuracy);
+    public void ImproveSearch(StudentResult student, long step, SeededRandom random) => search.Learn(step, random, student.Accuracy);
 }
 
-/// <summary>How one subnet was taught.</summary>
-/// <param name="Divergence">KL(teacher ‖ subnet) in nats, without λ.</param>
-/// <param name="Accuracy">The subnet's accuracy on the batch before the step, as the objective perturbed it.</param>
-public readonly record struct Lesson(double Divergence, double Accuracy);
+/// <summary>Runs a network on views of the same images, together or one after the other, as the objective has it.</summary>
+/// <param name="network">Images, N×3×H×W in [0, 1], to logits.</param>
+/// <param name="views">N×3×H×W each.</param>
+/// <returns>N×classes for every view.</returns>
+public delegate IReadOnlyList<torch.Tensor> RunOnViews(Func<torch.Tensor, torch.Tensor> network, IReadOnlyList<torch.Tensor> views);
+
+/// <summary>How the subnet of a step did, before the step.</summary>
+/// <param name="Divergence">KL(teacher ‖ student) in nats, without λ.</param>
+/// <param name="Accuracy">Its accuracy on the first view.</param>
+public readonly record struct StudentResult(double Divergence, double Accuracy);

@@ -4,55 +4,54 @@ using TorchSharp.Modules;
 namespace WeakLink.Training;
 
 /// <summary>TorchSharp's stochastic gradient descent, the steps of which keep their scalars alive (see <see cref="KeptScalars"/>).</summary>
-public sealed class MomentumSgd : SGD
+/// <param name="parameters">What it moves.</param>
+/// <param name="learningRate">Length of a step; the group's <c>LearningRate</c> changes it later.</param>
+/// <param name="momentum">Part of the last step's direction that goes on, in [0, 1).</param>
+/// <param name="weightDecay">L2 penalty, as a part of the gradient.</param>
+/// <param name="nesterov">Looks ahead along the momentum.</param>
+public sealed class MomentumSgd(IEnumerable<Parameter> parameters, double learningRate, double momentum, double weightDecay, bool nesterov)
+    : SGD(parameters, learningRate, momentum, 0, weightDecay, nesterov && momentum > 0, false)
 {
-    private readonly Parameter[] _parameters;
-    private readonly double _weightDecay;
-    private readonly bool _nesterov;
-
-    /// <summary>Prepares the descent.</summary>
-    /// <param name="parameters">What it moves.</param>
-    /// <param name="learningRate">Length of a step; the group's <c>LearningRate</c> changes it later.</param>
-    /// <param name="momentum">Part of the last step's direction that goes on, in [0, 1).</param>
-    /// <param name="weightDecay">L2 penalty, as a part of the gradient.</param>
-    /// <param name="nesterov">Looks ahead along the momentum.</param>
-    public MomentumSgd(IEnumerable<Parameter> parameters, double learningRate, double momentum, double weightDecay, bool nesterov)
-        : this([.. parameters], learningRate, momentum, weightDecay, nesterov)
-    {
-    }
-
-    private MomentumSgd(Parameter[] parameters, double learningRate, double momentum, double weightDecay, bool nesterov)
-        : base(parameters, learningRate, momentum, 0, weightDecay, nesterov && momentum > 0, false)
-    {
-        (_parameters, _weightDecay, _nesterov) = (parameters, weightDecay, nesterov && momentum > 0);
-    }
-
     /// <inheritdoc/>
-    public override torch.Tensor step(Func<torch.Tensor>? closure = null)
-    {
-        var loss = closure?.Invoke();
-        using var noGradients = torch.no_grad();
-        var (momentum, rate) = (Momentum, ParamGroups.First().LearningRate);
-        foreach (var parameter in _parameters)
+    public override torch.Tensor step(Func<torch.Tensor>? closure = null) => _step<ParamGroup>(
+        group =>
         {
-            using var scope = torch.NewDisposeScope();
-            if (parameter.grad is not { } gradient)
+            var options = group.Options;
+            var (rate, decay, momentum) = (options.LearningRate!.Value, options.weight_decay!.Value, options.momentum!.Value);
+            foreach (var parameter in group.Parameters)
             {
-                continue;
+                using var scope = torch.NewDisposeScope();
+                if (parameter.grad is not { } gradient)
+                {
+                    continue;
+                }
+
+                var direction = decay == 0 ? gradient : gradient.add(parameter, Kept(decay));
+                if (momentum != 0)
+                {
+                    var state = StateOf(parameter);
+                    var buffer = state.momentum_buffer?.mul_(Kept(momentum)).add_(direction, Kept(1)) ?? direction.clone().DetachFromDisposeScope();
+                    state.momentum_buffer = buffer;
+                    direction = options.nesterov!.Value ? direction.add(buffer, Kept(momentum)) : buffer;
+                }
+
+                parameter.add_(direction, Kept(-rate));
             }
+        },
+        closure);
 
-            var direction = _weightDecay == 0 ? gradient : gradient.add(parameter, Kept(_weightDecay));
-            if (momentum != 0)
-            {
-                var state = (State)_state[parameter.Handle];
-                var buffer = state.momentum_buffer?.mul_(Kept(momentum)).add_(direction, Kept(1)) ?? direction.clone().DetachFromDisposeScope();
-                state.momentum_buffer = buffer;
-                direction = _nesterov ? direction.add(buffer, Kept(momentum)) : buffer;
-            }
+    /// <summary>The direction in which a parameter moves on; not a copy. Null before its first step, or without momentum.</summary>
+    public torch.Tensor? MomentumOf(Parameter parameter) => StateOf(parameter).momentum_buffer;
 
-            parameter.add_(direction, Kept(-rate));
-        }
-
-        return loss!;
+    /// <summary>Lets a parameter move on in a direction that <see cref="MomentumOf"/> gave, of which a copy is taken.</summary>
+    /// <param name="parameter">The parameter.</param>
+    /// <param name="momentum">Of its shape and type; null: as before its first step.</param>
+    public void SetMomentum(Parameter parameter, torch.Tensor? momentum)
+    {
+        var state = StateOf(parameter);
+        state.momentum_buffer?.Dispose();
+        state.momentum_buffer = momentum?.to(parameter.device, copy: true).DetachFromDisposeScope()!;
     }
+
+    private State StateOf(Parameter parameter) => (State)_state[parameter.Handle];
 }

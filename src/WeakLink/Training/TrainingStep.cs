@@ -18,7 +18,7 @@ namespace WeakLink.Training;
 /// <param name="model">The full network f.</param>
 /// <param name="objective">What f minimises.</param>
 /// <param name="ews">What enhances its weak subnets; null trains f alone.</param>
-/// <param name="weightPerturbation">Moves the weights to where the gradient is taken; null: nowhere.</param>
+/// <param name="weightPerturbation">Moves the weights to where the gradients are taken; null: they are taken where the weights are.</param>
 /// <param name="optimizer">Moves the weights.</param>
 /// <param name="gradientClip">Largest norm of the gradient; 0: no clipping.</param>
 /// <param name="format">Number format and layout of the convolutions.</param>
@@ -48,34 +48,28 @@ public sealed class TrainingStep(
     public StepResult Run(Batch batch, long step, double learningRate)
     {
         using var scope = torch.NewDisposeScope();
-        var labels = batch.Labels.to(device);
-        var (unit, targets) = Mix(Pixels.ToUnit(batch.Images.to(device)), labels, new SeededRandom(seed, RandomUse.Mixing, 0, step));
-        var images = format.Apply(unit);
-        optimizer.zero_grad();
         // Dropout, and whatever a user's network draws, follows from the step too: a resumed run equals an uninterrupted one.
-        using var generator = torch.manual_seed((long)(new SeededRandom(seed, RandomUse.Libtorch, 0, step).NextBits() >> 1));
+        using var generator = torch.manual_seed((long)(Draws(RandomUse.Libtorch, step).NextBits() >> 1));
+        optimizer.zero_grad();
+        var labels = batch.Labels.to(device);
+        var (images, targets) = Mix(Pixels.ToUnit(batch.Images.to(device)), labels, Draws(RandomUse.Mixing, step));
+        var views = objective.Prepare(_model, format.Apply(images).chunk(images.shape[0] / labels.shape[0]), targets, Draws(RandomUse.Objective, step));
 
-        var views = objective.Prepare(_model, images, targets, new SeededRandom(seed, RandomUse.Objective, 0, step));
         double loss;
         long correct;
-        Lesson lesson;
-        weightPerturbation?.Perturb(objective, views, targets);
-        try
+        StudentResult student;
+        using (weightPerturbation?.Move(step, objective, views, targets))
         {
             (loss, correct, var teacher) = TrainFull(views, targets, labels);
-            lesson = ews?.TeachSubnet(views, teacher, labels, new SeededRandom(seed, RandomUse.Proposal, 0, step)) ?? default;
-        }
-        finally
-        {
-            weightPerturbation?.Restore();
+            student = ews?.TeachSubnet(objective.Run, views, teacher, labels, Draws(RandomUse.Proposal, step)) ?? default;
         }
 
         // Also where nothing is clipped the norm is needed: one infinite gradient would spoil the weights, and the next checkpoint.
         var norm = torch.nn.utils.clip_grad_norm_(_parameters, gradientClip > 0 ? gradientClip : double.PositiveInfinity);
-        if (!double.IsFinite(loss + lesson.Divergence + norm))
+        if (!double.IsFinite(loss + student.Divergence + norm))
         {
             throw new InputException(
-                $"The {(double.IsFinite(loss + lesson.Divergence) ? "gradient" : "loss")} became {(double.IsNaN(loss + lesson.Divergence + norm) ? "NaN" : "infinite")} at step {step + 1}: lower training.learning-rate (now {learningRate:g3} in this step), set training.gradient-clip, or lengthen training.warmup.");
+                $"The {(double.IsFinite(loss + student.Divergence) ? "gradient" : "loss")} became {(double.IsNaN(loss + student.Divergence + norm) ? "NaN" : "infinite")} at step {step + 1}: lower training.learning-rate (now {learningRate:g3} in this step), set training.gradient-clip, or lengthen training.warmup.");
         }
 
         foreach (var group in optimizer.ParamGroups)
@@ -84,9 +78,11 @@ public sealed class TrainingStep(
         }
 
         optimizer.step();
-        ews?.ImproveSearch(lesson, step, new SeededRandom(seed, RandomUse.Proposal, 0, step));
-        return new StepResult(loss, lesson.Divergence, correct, (int)labels.shape[0]);
+        ews?.ImproveSearch(student, step, Draws(RandomUse.Proposal, step));
+        return new StepResult(loss, student.Divergence, correct, (int)labels.shape[0]);
     }
+
+    private SeededRandom Draws(RandomUse use, long step) => new(seed, use, 0, step);
 
     private (torch.Tensor Images, torch.Tensor Targets) Mix(torch.Tensor images, torch.Tensor labels, SeededRandom random) =>
         mixings is { Count: > 0 } ? mixings[random.Next(mixings.Count)].Mix(images, labels, random) : (images, labels);
@@ -95,16 +91,17 @@ public sealed class TrainingStep(
     {
         // A scope of its own: when it ends nothing holds on to the full network's activations.
         using var scope = torch.NewDisposeScope();
-        var full = objective.Forward(_model, views, targets);
-        full.Loss.backward();
-        var teacher = full.Logits.Select(logits => logits.detach().MoveToOuterDisposeScope()).ToList();
-        return (full.Loss.ReadDouble(), teacher[0].narrow(0, 0, labels.shape[0]).argmax(1).eq(labels).sum().ReadInt64(), teacher);
+        var logits = objective.Run(_model.call, views);
+        var loss = objective.Loss(logits, targets);
+        loss.backward();
+        var teacher = logits.Select(one => one.detach().MoveToOuterDisposeScope()).ToList();
+        return (loss.ReadDouble(), teacher[0].argmax(1).eq(labels).sum().ReadInt64(), teacher);
     }
 }
 
 /// <summary>What a step did.</summary>
 /// <param name="Loss">The objective on the full network.</param>
-/// <param name="Divergence">The distillation divergence of the taught subnet (without λ), in nats; 0 without EWS.</param>
-/// <param name="Correct">Images of the (first) view that the full network classified correctly.</param>
+/// <param name="Divergence">The distillation divergence of the subnet from the full network (without λ), in nats; 0 without EWS.</param>
+/// <param name="Correct">Images that the full network classified correctly in their first view.</param>
 /// <param name="Images">Images in the batch.</param>
 public readonly record struct StepResult(double Loss, double Divergence, long Correct, int Images);

@@ -41,7 +41,7 @@ public sealed class AdversarialObjectiveTests : IDisposable
         var mean = _network.named_buffers().First(buffer => buffer.name.EndsWith("running_mean", StringComparison.Ordinal)).buffer;
         var before = mean.clone();
         var objective = new AdversarialTraining(new InnerAttack(_threat, 5, 2.0 / 255, batchStatistics));
-        var view = Assert.Single(objective.Prepare(_network, _images, _labels, new SeededRandom(2, RandomUse.Objective)));
+        var view = Assert.Single(objective.Prepare(_network, [_images], _labels, new SeededRandom(2, RandomUse.Objective)));
         Assert.InRange((view - _images).abs().max().ToDouble(), Epsilon * 0.9, Epsilon + 1e-6);
         Assert.InRange(view.min().ToSingle(), 0, 1);
         Assert.InRange(view.max().ToSingle(), 0, 1);
@@ -61,16 +61,16 @@ public sealed class AdversarialObjectiveTests : IDisposable
         }
 
         _network.train();
-        Assert.True(view.equal(objective.Prepare(_network, _images, _labels, new SeededRandom(2, RandomUse.Objective))[0]).all().ToBoolean());
-        Assert.False(view.equal(objective.Prepare(_network, _images, _labels, new SeededRandom(3, RandomUse.Objective))[0]).all().ToBoolean());
+        Assert.True(view.equal(objective.Prepare(_network, [_images], _labels, new SeededRandom(2, RandomUse.Objective))[0]).all().ToBoolean());
+        Assert.False(view.equal(objective.Prepare(_network, [_images], _labels, new SeededRandom(3, RandomUse.Objective))[0]).all().ToBoolean());
     }
 
     [Fact]
     public void Trades_IsItsFormula_OnExamplesThatRaiseTheDivergence()
     {
         using var scope = torch.NewDisposeScope();
-        var objective = new Trades(new InnerAttack(_threat, 5, 2.0 / 255, BatchStatistics: false), Beta: 3);
-        var views = objective.Prepare(_network, _images, _labels, new SeededRandom(2, RandomUse.Objective));
+        IObjective objective = new Trades(new InnerAttack(_threat, 5, 2.0 / 255, BatchStatistics: false), Beta: 3);
+        var views = objective.Prepare(_network, [_images], _labels, new SeededRandom(2, RandomUse.Objective));
         Assert.Equal(2, views.Count);
         Assert.InRange((views[0] - _images).abs().max().ToDouble(), Epsilon * 0.5, Epsilon + 1e-6);
         _network.eval();
@@ -86,14 +86,15 @@ public sealed class AdversarialObjectiveTests : IDisposable
         }
 
         _network.train();
-        var output = objective.Forward(_network, views, _labels);
+        var logits = objective.Run(_network.call, views);
+        var loss = objective.Loss(logits, _labels);
         using (torch.no_grad())
         {
             var (clean, adversarial) = (_network.call(views[1]), _network.call(views[0]));
             var (p, q) = (clean.softmax(1), adversarial.softmax(1));
             var expected = torch.nn.functional.cross_entropy(clean, _labels) + (3 * (p * (p.log() - q.log())).sum() / 12);
-            Assert.Equal(expected.ToDouble(), output.Loss.ToDouble(), 1e-4);
-            Assert.True((output.Logits[0] - adversarial).abs().max().ToDouble() < 1e-4);
+            Assert.Equal(expected.ToDouble(), loss.ToDouble(), 1e-4);
+            Assert.True((logits[0] - adversarial).abs().max().ToDouble() < 1e-4);
         }
     }
 
@@ -102,41 +103,48 @@ public sealed class AdversarialObjectiveTests : IDisposable
     {
         using var scope = torch.NewDisposeScope();
         const double Gamma = 0.01;
-        using var perturbation = new WeightPerturbation(_network, Gamma);
+        var perturbation = new WeightPerturbation(_network, Gamma, firstStep: 3);
         var objective = new CrossEntropy();
         var weights = _network.named_parameters().ToDictionary(pair => pair.name, pair => pair.parameter.clone());
         var buffers = _network.named_buffers().ToDictionary(pair => pair.name, pair => pair.buffer.clone());
-        double before;
+        double Loss()
+        {
+            using var noGradients = torch.no_grad();
+            return objective.Loss([_network.call(_images)], _labels).ToDouble();
+        }
+
+        var before = Loss();
         using (torch.no_grad())
         {
-            before = objective.Forward(_network, [_images], _labels).Loss.ToDouble();
             foreach (var (name, buffer) in _network.named_buffers())
             {
                 buffer.copy_(buffers[name]);
             }
         }
 
-        perturbation.Perturb(objective, [_images], _labels);
-        foreach (var (name, parameter) in _network.named_parameters())
+        void AssertWhereTheyWere() => Assert.All(_network.named_parameters(), pair => Assert.True(pair.parameter.equal(weights[pair.name]).all().ToBoolean()));
+        Assert.Null(perturbation.Move(2, objective, [_images], _labels));
+        AssertWhereTheyWere();
+
+        using (perturbation.Move(3, objective, [_images], _labels))
         {
-            var moved = (parameter - weights[name]).norm().ToDouble();
-            Assert.Equal(parameter.dim() > 1 ? Gamma * weights[name].norm().ToDouble() : 0, moved, 1e-4 * weights[name].norm().ToDouble());
+            foreach (var (name, parameter) in _network.named_parameters())
+            {
+                var moved = (parameter - weights[name]).norm().ToDouble();
+                Assert.Equal(parameter.dim() > 1 ? Gamma * weights[name].norm().ToDouble() : 0, moved, 1e-4 * weights[name].norm().ToDouble());
+            }
+
+            Assert.All(_network.named_buffers(), pair => Assert.True(pair.buffer.equal(buffers[pair.name]).all().ToBoolean()));
+            Assert.True(Loss() > before + 0.01);
         }
 
-        Assert.All(_network.named_buffers(), pair => Assert.True(pair.buffer.equal(buffers[pair.name]).all().ToBoolean()));
-        using (torch.no_grad())
-        {
-            Assert.True(objective.Forward(_network, [_images], _labels).Loss.ToDouble() > before + 0.01);
-        }
-
-        perturbation.Restore();
-        Assert.All(_network.named_parameters(), pair => Assert.True(pair.parameter.equal(weights[pair.name]).all().ToBoolean()));
+        AssertWhereTheyWere();
     }
 
     [Fact]
     public void Objectives_LeaveNoTensorsBehind()
     {
-        using var perturbation = new WeightPerturbation(_network, 0.01);
+        var perturbation = new WeightPerturbation(_network, 0.01);
         IObjective[] objectives =
         [
             new AdversarialTraining(new InnerAttack(_threat, 2, 2.0 / 255, true)),
@@ -146,10 +154,9 @@ public sealed class AdversarialObjectiveTests : IDisposable
         void Step(IObjective objective)
         {
             using var scope = torch.NewDisposeScope();
-            var views = objective.Prepare(_network, _images, _labels, new SeededRandom(2, RandomUse.Objective));
-            perturbation.Perturb(objective, views, _labels);
-            objective.Forward(_network, views, _labels).Loss.backward();
-            perturbation.Restore();
+            var views = objective.Prepare(_network, [_images], _labels, new SeededRandom(2, RandomUse.Objective));
+            using var moved = perturbation.Move(0, objective, views, _labels);
+            objective.Loss(objective.Run(_network.call, views), _labels).backward();
         }
 
         foreach (var objective in objectives)

@@ -36,13 +36,16 @@ public class ConsistencyTests
         var images = torch.rand(3 * 4, 3, 16, 16);
         var labels = torch.tensor((long[])[0, 1, 2, 3]);
         var objective = new Consistency(12);
-        var output = objective.Forward(network, objective.Prepare(network, images, labels, new SeededRandom(0, RandomUse.Objective)), labels);
+        var views = objective.Prepare(network, images.chunk(3), labels, new SeededRandom(0, RandomUse.Objective));
+        var logits = objective.Run(network.call, views);
 
-        var logits = network.call(images);
-        var views = logits.chunk(3);
-        var expected = torch.nn.functional.cross_entropy(views[0], labels) + (Consistency.Divergence(views) * 12);
-        Assert.Equal(expected.ToDouble(), output.Loss.ToDouble(), 1e-4);
-        Assert.Equal([12L, 5L], Assert.Single(output.Logits).shape);
-        Assert.Throws<ArgumentException>(() => objective.Prepare(network, images[..8], labels, new SeededRandom(0, RandomUse.Objective)));
+        // All views in one batch: each by itself would have other statistics.
+        var together = network.call(images).chunk(3);
+        var expected = torch.nn.functional.cross_entropy(together[0], labels) + (Consistency.Divergence(together) * 12);
+        Assert.Equal(expected.ToDouble(), objective.Loss(logits, labels).ToDouble(), 1e-4);
+        Assert.Equal(3, logits.Count);
+        Assert.All(logits, one => Assert.Equal([4L, 5L], one.shape));
+        Assert.True((logits[0] - network.call(images[..4])).abs().max().ToSingle() > 1e-3);
+        Assert.Throws<ArgumentException>(() => objective.Prepare(network, images.chunk(2), labels, new SeededRandom(0, RandomUse.Objective)));
     }
 }
