@@ -14,7 +14,6 @@ namespace WeakLink.Interop;
 /// </summary>
 public sealed class ImportedWeights : IDisposable
 {
-    private const int Listed = 8;
     private const int LargestSide = 65_535;
 
     private readonly string _path;
@@ -130,18 +129,8 @@ public sealed class ImportedWeights : IDisposable
             }
         }
 
-        var differences = wanted.Keys.Where(name => !found.ContainsKey(name) && !MayBeMissing(name, found)).Select(name => $"'{name}' is missing")
-            .Concat(found.Keys.Where(name => !names.Contains(name)).Select(name => $"'{ParameterNames.Shown(name)}' is not part of the network"))
-            .Concat(wanted.Where(pair => found.TryGetValue(pair.Key, out var other) && !other.shape.SequenceEqual(pair.Value.shape))
-                .Select(pair => $"'{pair.Key}' is {Shape(found[pair.Key])} instead of {Shape(pair.Value)}"))
-            .ToList();
-        if (differences.Count > 0)
-        {
-            throw new InputException(
-                $"The checkpoint '{_path}' is of another architecture than {network.Name} with {network.Classes} classes: {string.Join(", ", differences.Take(Listed))}"
-                + $"{(differences.Count > Listed ? $" and {differences.Count - Listed} more differences" : "")}. Name the network that it is with --model{(IsSubnet ? "; subnets can't be imported" : "")}.");
-        }
-
+        ArchitectureMismatch.Refuse(
+            _path, found, network, wanted, ArchitectureMismatch.Shape, $"Name the network that it is with --model{(IsSubnet ? "; subnets can't be imported" : "")}.", name => MayBeMissing(name, found));
         using var noGradients = torch.no_grad();
         using var scope = torch.NewDisposeScope();
         if (found.FirstOrDefault(pair => wanted[pair.Key].is_floating_point() && !pair.Value.is_floating_point()) is { Key: { } whole })
@@ -258,7 +247,7 @@ public sealed class ImportedWeights : IDisposable
     {
         if (tensor.numel() != 3)
         {
-            throw new InputException($"The checkpoint '{_path}' normalises by '{ParameterNames.Shown(name)}', which is {Shape(tensor)} instead of three channels: it is not of a network for colour pictures.");
+            throw new InputException($"The checkpoint '{_path}' normalises by '{ParameterNames.Shown(name)}', which is {ArchitectureMismatch.Shape(tensor)} instead of three channels: it is not of a network for colour pictures.");
         }
 
         using var scope = torch.NewDisposeScope();
@@ -288,8 +277,6 @@ public sealed class ImportedWeights : IDisposable
             throw new InputException($"The checkpoint '{_path}' is damaged: its metadata '{key}' are not a list.", exception);
         }
     }
-
-    private static string Shape(torch.Tensor tensor) => tensor.dim() == 0 ? "one number" : string.Join('x', tensor.shape);
 
     private static string Some(IEnumerable<string> names) => string.Join(", ", names.Take(3).Select(ParameterNames.Shown)) + ", ...";
 }

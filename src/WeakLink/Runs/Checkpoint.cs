@@ -1,11 +1,11 @@
 using System.Text.Json;
 using TorchSharp;
-using TorchSharp.Modules;
 using WeakLink.Files;
 using WeakLink.Imaging;
 using WeakLink.Models;
 using WeakLink.Recipes;
 using WeakLink.Subnets;
+using WeakLink.Training;
 
 namespace WeakLink.Runs;
 
@@ -47,7 +47,7 @@ public sealed class Checkpoint : IDisposable
     /// <summary>Writes a checkpoint, whole or not at all. Without optimizer and search it serves to measure and classify, not to go on training.</summary>
     /// <exception cref="InputException">The file can't be written, or training diverged: a tensor holds what no network computes with. The file that was there is intact.</exception>
     public static void Save(
-        string path, ClassifierNetwork network, torch.optim.Optimizer? optimizer, ISubnetSearch? search, Recipe recipe, IReadOnlyList<string> classes, ImageSize size, RunPosition position)
+        string path, ClassifierNetwork network, MomentumSgd? optimizer, ISubnetSearch? search, Recipe recipe, IReadOnlyList<string> classes, ImageSize size, RunPosition position)
     {
         var tensors = new Dictionary<string, torch.Tensor>(StringComparer.Ordinal);
         foreach (var (name, tensor) in network.state_dict())
@@ -55,11 +55,11 @@ public sealed class Checkpoint : IDisposable
             tensors.Add(name, tensor);
         }
 
-        foreach (var (name, momentum) in optimizer is null ? [] : Momentum(network, optimizer))
+        foreach (var (name, parameter) in optimizer is null ? [] : network.named_parameters())
         {
-            if (momentum.momentum_buffer is { } buffer)
+            if (optimizer!.MomentumOf(parameter) is { } momentum)
             {
-                tensors.Add(MomentumPrefix + name, buffer);
+                tensors.Add(MomentumPrefix + name, momentum);
             }
         }
 
@@ -142,17 +142,7 @@ public sealed class Checkpoint : IDisposable
     {
         var saved = _tensors.Where(pair => !pair.Key.StartsWith(MomentumPrefix, StringComparison.Ordinal) && !pair.Key.StartsWith(SearchPrefix, StringComparison.Ordinal)).ToDictionary();
         var wanted = network.state_dict();
-        var differences = wanted.Where(pair => !saved.ContainsKey(pair.Key)).Select(pair => $"'{pair.Key}' is missing")
-            .Concat(saved.Keys.Where(name => !wanted.ContainsKey(name)).Select(name => $"'{name}' is not part of the network"))
-            .Concat(wanted.Where(pair => saved.TryGetValue(pair.Key, out var other) && !Fits(other, pair.Value))
-                .Select(pair => $"'{pair.Key}' is {Described(saved[pair.Key])} instead of {Described(pair.Value)}"))
-            .ToList();
-        if (differences.Count > 0)
-        {
-            throw new InputException(
-                $"The checkpoint '{_path}' is of another architecture than {network.Name} with {network.Classes} classes: {string.Join(", ", differences.Take(3))}{(differences.Count > 3 ? $" and {differences.Count - 3} more differences" : "")}. Use the recipe that it was trained with.");
-        }
-
+        ArchitectureMismatch.Refuse(_path, saved, network, wanted, Described, "Use the recipe that it was trained with.");
         using var noGradients = torch.no_grad();
         foreach (var (name, tensor) in wanted)
         {
@@ -162,21 +152,19 @@ public sealed class Checkpoint : IDisposable
 
     /// <summary>Puts back the whole state of training.</summary>
     /// <exception cref="InputException">The checkpoint belongs to another network or search.</exception>
-    public void Restore(ClassifierNetwork network, torch.optim.Optimizer optimizer, ISubnetSearch? search)
+    public void Restore(ClassifierNetwork network, MomentumSgd optimizer, ISubnetSearch? search)
     {
         RestoreNetwork(network);
-        using var noGradients = torch.no_grad();
-        foreach (var (name, momentum) in Momentum(network, optimizer))
+        foreach (var (name, parameter) in network.named_parameters())
         {
-            momentum.momentum_buffer?.Dispose();
-            momentum.momentum_buffer = _tensors.TryGetValue(MomentumPrefix + name, out var buffer)
-                ? Fitting(name, buffer).to(network.parameters().First().device, copy: true).DetachFromDisposeScope()
-                : null!;
-        }
+            var momentum = _tensors.GetValueOrDefault(MomentumPrefix + name);
+            if (momentum is not null && Described(momentum) != Described(parameter))
+            {
+                throw Damaged(_path, $"the momentum of '{name}' is {Described(momentum)} instead of {Described(parameter)}");
+            }
 
-        torch.Tensor Fitting(string name, torch.Tensor buffer) => Fits(buffer, _tensors[name])
-            ? buffer
-            : throw Damaged(_path, $"the momentum of '{name}' is {Described(buffer)} instead of {Described(_tensors[name])}");
+            optimizer.SetMomentum(parameter, momentum);
+        }
 
         search?.Load(_tensors
             .Where(pair => pair.Key.StartsWith(SearchPrefix, StringComparison.Ordinal))
@@ -192,12 +180,7 @@ public sealed class Checkpoint : IDisposable
         }
     }
 
-    private static bool Fits(torch.Tensor saved, torch.Tensor wanted) => saved.dtype == wanted.dtype && saved.shape.SequenceEqual(wanted.shape);
-
-    private static string Described(torch.Tensor tensor) => $"{(tensor.dim() == 0 ? "one number" : string.Join('x', tensor.shape))} ({tensor.dtype})";
+    private static string Described(torch.Tensor tensor) => $"{ArchitectureMismatch.Shape(tensor)} ({tensor.dtype})";
 
     private static InputException Damaged(string path, string why, Exception? cause = null) => new($"The checkpoint '{path}' is damaged: {why}. Use another checkpoint, or train again.", cause);
-
-    private static IEnumerable<(string Name, SGD.State State)> Momentum(ClassifierNetwork network, torch.optim.Optimizer optimizer) =>
-        network.named_parameters().Zip(((SGD)optimizer).state_dict().State, (parameter, state) => (parameter.name, (SGD.State)state));
 }

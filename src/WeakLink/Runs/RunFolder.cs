@@ -9,6 +9,7 @@ using WeakLink.Models;
 using WeakLink.Recipes;
 using WeakLink.Runtime;
 using WeakLink.Subnets;
+using WeakLink.Training;
 
 namespace WeakLink.Runs;
 
@@ -284,7 +285,7 @@ public sealed class RunFolder : IDisposable
     /// <summary>Puts the last checkpoint's state back, and forgets metrics of steps that were not saved.</summary>
     /// <returns>How far the run is; null when it has not saved anything yet.</returns>
     /// <exception cref="InputException">The checkpoint is damaged or of another network.</exception>
-    public RunPosition? Restore(ClassifierNetwork network, torch.optim.Optimizer optimizer, ISubnetSearch? search)
+    public RunPosition? Restore(ClassifierNetwork network, MomentumSgd optimizer, ISubnetSearch? search)
     {
         if (!File.Exists(LastCheckpoint))
         {
@@ -301,7 +302,7 @@ public sealed class RunFolder : IDisposable
 
     /// <summary>Saves what the run continues from.</summary>
     /// <exception cref="InputException">The disk is full; the previous checkpoint is intact.</exception>
-    public void SaveLast(ClassifierNetwork network, torch.optim.Optimizer optimizer, ISubnetSearch? search, RunPosition position) =>
+    public void SaveLast(ClassifierNetwork network, MomentumSgd optimizer, ISubnetSearch? search, RunPosition position) =>
         Save(LastCheckpoint, network, optimizer, search, position);
 
     /// <summary>Saves the network that did best so far.</summary>
@@ -377,7 +378,7 @@ public sealed class RunFolder : IDisposable
         return hash.GetCurrentHashAsUInt64().ToString("x16", CultureInfo.InvariantCulture);
     }
 
-    private void Save(string file, ClassifierNetwork network, torch.optim.Optimizer? optimizer, ISubnetSearch? search, RunPosition position)
+    private void Save(string file, ClassifierNetwork network, MomentumSgd? optimizer, ISubnetSearch? search, RunPosition position)
     {
         RequireFolder();
         Checkpoint.Save(file, network, optimizer, search, _recipe, _classes, _size, position);

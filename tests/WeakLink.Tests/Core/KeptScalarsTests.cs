@@ -66,10 +66,16 @@ public class KeptScalarsTests
         var (ours, theirs) = (new Parameter(torch.ones(5)), new Parameter(torch.ones(5)));
         using var own = new MomentumSgd([ours], 0.1, 0.9, 5e-3, nesterov);
         using var reference = torch.optim.SGD([theirs], 0.1, 0.9, weight_decay: 5e-3, nesterov: nesterov);
-        Descend(ours, own);
-        Descend(theirs, reference);
+        // A group with settings of its own, as TorchSharp's takes them.
+        var (oursToo, theirsToo) = (new Parameter(torch.ones(5)), new Parameter(torch.ones(5)));
+        own.add_param_group(new SGD.ParamGroup([oursToo], lr: 0.03, momentum: 0.5, weight_decay: 0.1, nesterov: !nesterov));
+        reference.add_param_group(new SGD.ParamGroup([theirsToo], lr: 0.03, momentum: 0.5, weight_decay: 0.1, nesterov: !nesterov));
+        Descend([ours, oursToo], own);
+        Descend([theirs, theirsToo], reference);
         Assert.Equal(theirs.data<float>().ToArray(), ours.data<float>().ToArray());
+        Assert.Equal(theirsToo.data<float>().ToArray(), oursToo.data<float>().ToArray());
         Assert.NotEqual(1, ours[0].item<float>());
+        Assert.NotEqual(oursToo[0].item<float>(), ours[0].item<float>());
     }
 
     [Fact]
@@ -79,8 +85,8 @@ public class KeptScalarsTests
         var (ours, theirs) = (new Parameter(torch.ones(5)), new Parameter(torch.ones(5)));
         using var own = new PolicyAdam([ours], 0.01, 0.5, 0.999);
         using var reference = torch.optim.Adam([theirs], 0.01, 0.5, 0.999);
-        Descend(ours, own);
-        Descend(theirs, reference);
+        Descend([ours], own);
+        Descend([theirs], reference);
         Assert.All(theirs.data<float>().ToArray().Zip(ours.data<float>().ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-6f));
         Assert.NotEqual(1, ours[0].item<float>());
     }
@@ -128,13 +134,17 @@ public class KeptScalarsTests
         }
     }
 
-    private static void Descend(Parameter weights, torch.optim.Optimizer optimizer)
+    private static void Descend(Parameter[] weights, torch.optim.Optimizer optimizer)
     {
         var slope = torch.tensor(new[] { 1f, -2f, 0.5f, 3f, 0f });
         for (var step = 0; step < 4; step++)
         {
             optimizer.zero_grad();
-            (weights * weights * slope).sum().backward();
+            foreach (var one in weights)
+            {
+                (one * one * slope).sum().backward();
+            }
+
             optimizer.step();
         }
     }

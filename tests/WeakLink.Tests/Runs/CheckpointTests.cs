@@ -6,6 +6,7 @@ using WeakLink.Recipes;
 using WeakLink.Runs;
 using WeakLink.Tests.Data;
 using WeakLink.Tests.Interop;
+using WeakLink.Training;
 
 namespace WeakLink.Tests.Runs;
 
@@ -142,7 +143,7 @@ public sealed class CheckpointTests : IDisposable
         var path = Saved();
         var (tensors, metadata) = SafeTensors.Read(path);
         using var network = Networks.Create("resnet8");
-        using var optimizer = torch.optim.SGD(network.parameters(), 0.1, momentum: 0.9);
+        using var optimizer = new MomentumSgd(network.parameters(), 0.1, 0.9, 0, nesterov: true);
         SafeTensors.Write(path, new Dictionary<string, torch.Tensor>(tensors) { ["fc.bias"] = torch.full([7], 1e39, torch.float64) }, metadata);
         using (var wide = Checkpoint.Load(path))
         {
