@@ -1,11 +1,7 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
-using TorchSharp;
-using WeakLink.Data;
-using WeakLink.Models;
-using WeakLink.Recipes;
 using WeakLink.Runs;
-using WeakLink.Runtime;
 using WeakLink.Sources;
 
 namespace WeakLink.Cli;
@@ -14,6 +10,10 @@ namespace WeakLink.Cli;
 internal static class PredictCommand
 {
     private const int Best = 3;
+    private const string StandardInput = "-";
+
+    // Characters: some million paths.
+    private const int LongestList = 500_000_000;
 
     private sealed record Guess(string Class, double Confidence);
 
@@ -22,34 +22,52 @@ internal static class PredictCommand
     public static Command Create()
     {
         var model = CommonOptions.Model();
-        var images = new Argument<string[]>("IMAGE") { Description = "Image files (JPEG, PNG, BMP, WebP, GIF), or folders of them.", Arity = ArgumentArity.OneOrMore };
+        var images = new Argument<string[]>("IMAGE") { Description = "Image files (JPEG, PNG, BMP, WebP, GIF), or folders of them; - for an image on standard input.", Arity = ArgumentArity.ZeroOrMore };
+        var list = new Option<string?>("--list") { Description = "A file with the path of an image on every line, or - for standard input." };
         var skipBad = new Option<bool>("--skip-bad-images") { Description = "Count and pass over unreadable images instead of stopping." };
+        var csv = new Option<bool>("--csv") { Description = "Print comma-separated values: file, class, confidence." };
         var json = CommonOptions.Json();
         var command = new CommandWithExamples("predict", "Classify image files: class and confidence for each.", """
             weaklink predict runs/photos-1 new/cat.jpg
-            weaklink predict runs/photos-1 new/ --json
+            weaklink predict runs/photos-1 new/ --csv > classes.csv
+            find new -name '*.jpg' | weaklink predict runs/photos-1 --list - --json
+            curl -s https://example.org/cat.jpg | weaklink predict runs/photos-1 -
             """)
-        { model, images, skipBad, json };
+        { model, images, list, skipBad, csv, json };
         command.SetAction(parsed =>
         {
             using var interruption = new Interruption();
             var screen = new Screen(parsed.GetValue(json));
-            NativeLibraries.Load();
-            var files = Files(parsed.GetValue(images)!);
-            var device = EnvironmentReport.TrainingDevice;
-            using var trained = TrainedModel.Load(parsed.GetValue(model)!, device);
-            var predictions = new List<Prediction>();
+            if (parsed.GetValue(json) && parsed.GetValue(csv))
+            {
+                throw new InputException("--json and --csv are two forms of the same results: choose one.");
+            }
+
+            var files = Files(parsed.GetValue(images)!, parsed.GetValue(list));
+            using var predictor = Predictor.Load(parsed.GetValue(model)!);
+            if (parsed.GetValue(csv))
+            {
+                Console.Out.WriteLine("file,class,confidence");
+            }
+
+            var documents = new List<Prediction>();
             var skipped = new List<string>();
-            foreach (var chunk in files.Chunk(trained.Recipe.Evaluation.Batch))
+            foreach (var chunk in files.Chunk(predictor.Batch))
             {
                 interruption.Token.ThrowIfCancellationRequested();
-                var found = Classify(trained, chunk, parsed.GetValue(skipBad) ? skipped : null, device);
-                predictions.AddRange(found);
-                if (!parsed.GetValue(json))
+                foreach (var found in predictor.Predict(Prepared(predictor, chunk, parsed.GetValue(skipBad) ? skipped : null)))
                 {
-                    foreach (var prediction in found)
+                    if (parsed.GetValue(json))
                     {
-                        screen.Line($"{prediction.Class}  {Screen.Percent(prediction.Confidence)}  {prediction.File}");
+                        documents.Add(new Prediction(found.Name, found.Class, found.Confidence, [.. found.Probabilities.Take(Best).Select(one => new Guess(one.Class, one.Probability))]));
+                    }
+                    else if (parsed.GetValue(csv))
+                    {
+                        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Quoted(found.Name)},{Quoted(found.Class)},{found.Confidence:0.0000}"));
+                    }
+                    else
+                    {
+                        screen.Line($"{found.Class}  {Screen.Percent(found.Confidence)}  {found.Name}");
                     }
                 }
             }
@@ -61,7 +79,7 @@ internal static class PredictCommand
 
             if (parsed.GetValue(json))
             {
-                Console.Out.WriteLine(JsonSerializer.Serialize(predictions, Json.Indented));
+                Console.Out.WriteLine(JsonSerializer.Serialize(documents, Json.Indented));
             }
 
             return ExitCode.Success;
@@ -69,50 +87,62 @@ internal static class PredictCommand
         return command;
     }
 
-    private static List<Prediction> Classify(TrainedModel trained, string[] files, List<string>? skipped, torch.Device device)
+    // Decoding takes longer than a small network.
+    private static List<PreparedImage> Prepared(Predictor predictor, string[] files, List<string>? skipped)
     {
-        var decoded = new List<(string File, byte[] Planes)>();
-        foreach (var file in files)
+        var prepared = new PreparedImage?[files.Length];
+        var faults = new InputException?[files.Length];
+        Parallel.For(0, files.Length, i =>
         {
             try
             {
-                decoded.Add((file, ImageFile.DecodeTo(file, trained.Size.Width, trained.Size.Height)));
+                prepared[i] = files[i] == StandardInput ? FromStandardInput(predictor) : predictor.Prepare(files[i]);
             }
-            catch (InputException) when (skipped is not null)
+            catch (InputException fault)
             {
-                skipped.Add(file);
+                faults[i] = fault;
+            }
+        });
+        for (var i = 0; i < files.Length; i++)
+        {
+            if (faults[i] is { } fault)
+            {
+                (skipped ?? throw fault).Add(files[i]);
             }
         }
 
-        if (decoded.Count == 0)
-        {
-            return [];
-        }
-
-        using var noGradients = torch.no_grad();
-        using var scope = torch.NewDisposeScope();
-        var dataset = new MemoryDataset("images", trained.Classes, trained.Size.Height, trained.Size.Width, [.. decoded.Select(image => image.Planes)], new int[decoded.Count]);
-        var batch = Loaders.Measuring(trained.Recipe, dataset).InOrder().Single();
-        var probabilities = FiniteLogits.Require(trained.Network.call(Pixels.ToUnit(batch.Images.to(device))), position => decoded[position].File).softmax(1).cpu();
-        var classes = trained.Classes.Count;
-        var values = probabilities.data<float>().ToArray();
-        return [.. decoded.Select((image, i) =>
-        {
-            var best = Enumerable.Range(0, classes)
-                .OrderByDescending(label => values[(i * classes) + label])
-                .Take(Best)
-                .Select(label => new Guess(trained.Classes[label], values[(i * classes) + label]))
-                .ToList();
-            return new Prediction(image.File, best[0].Class, best[0].Confidence, best);
-        })];
+        return [.. prepared.OfType<PreparedImage>()];
     }
 
-    private static List<string> Files(IEnumerable<string> paths)
+    private static PreparedImage FromStandardInput(Predictor predictor)
     {
-        var files = new List<string>();
-        foreach (var path in paths)
+        using var input = Console.OpenStandardInput();
+        return predictor.Prepare(input, StandardInput);
+    }
+
+    // RFC 4180.
+    private static string Quoted(string field) => field.AsSpan().IndexOfAny("\",\r\n") < 0 ? field : $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+
+    private static List<string> Files(string[] paths, string? list)
+    {
+        if (paths.Length == 0 && list is null)
         {
-            if (Directory.Exists(path))
+            throw new InputException("There is nothing to classify: name images or folders, or a --list of them.");
+        }
+
+        if (paths.Count(path => path == StandardInput) + (list == StandardInput ? 1 : 0) > 1)
+        {
+            throw new InputException("Standard input holds one image or one list: name - once.");
+        }
+
+        var files = new List<string>();
+        foreach (var path in paths.Concat(list is null ? [] : Listed(list)))
+        {
+            if (path == StandardInput)
+            {
+                files.Add(path);
+            }
+            else if (Directory.Exists(path))
             {
                 var passed = new PassedOver();
                 var found = ImageFile.In(path, passed);
@@ -129,5 +159,17 @@ internal static class PredictCommand
         }
 
         return files;
+    }
+
+    private static List<string> Listed(string list)
+    {
+        if (list != StandardInput && !File.Exists(list))
+        {
+            throw new InputException($"There is no list at '{list}': check the path.");
+        }
+
+        var text = list == StandardInput ? TextFile.Read(Console.In, "standard input", LongestList) : TextFile.Read(list, LongestList);
+        List<string> lines = [.. text.Split('\n').Select(line => line.TrimEnd('\r')).Where(line => line.Length > 0)];
+        return lines.Count > 0 ? lines : throw new InputException($"The list '{list}' is empty: write the path of an image on every line.");
     }
 }

@@ -9,7 +9,7 @@ namespace WeakLink.Fuzzing;
 /// <summary>Pictures.</summary>
 internal static class ImageReaders
 {
-    private static readonly string[] Opens = ["ImageFile.Open", "ImageFile.Codec"];
+    private static readonly string[] Opens = ["EncodedImage.OpenFile", "EncodedImage..ctor"];
     private static readonly byte[] PngStart = [0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10];
 
     public static IReadOnlyList<Reader> All { get; } =
@@ -28,6 +28,12 @@ internal static class ImageReaders
         foreach (var size in new[] { 0, 16 })
         {
             value.Add(ImageFile.Decode(input.Path, size).Planes);
+        }
+
+        using var stream = File.OpenRead(input.Path);
+        if (!ImageFile.DecodeTo(stream, "x", 16, 16, ImageLimits.Largest).SequenceEqual(ImageFile.DecodeTo(input.Path, 16, 16)))
+        {
+            throw new InvalidOperationException("From memory the picture is another one.");
         }
     }
 

@@ -6,15 +6,9 @@ namespace WeakLink.Sources;
 /// <summary>Image files: JPEG, PNG, BMP, WebP and GIF (its first picture), whatever their colours, as RGB planes.</summary>
 public static class ImageFile
 {
-    // A bomb of a few kilobytes can unpack to gigabytes: no camera makes more than this.
-    private const long LargestPixels = 200_000_000;
-
     // 128 MB decoded as a whole.
-    private const long LargePixels = 32_000_000;
+    internal const long LargePixels = 32_000_000;
     private static readonly Lock Large = new();
-
-    // A white page of one bit a pixel as PNG: deflate makes one byte of at most 1,032.
-    private const long MostPixelsOfAByte = 8 * 1032;
 
     /// <summary>The formats, for messages.</summary>
     public const string Formats = "JPEG, PNG, BMP, WebP or GIF";
@@ -35,10 +29,8 @@ public static class ImageFile
     /// <exception cref="InputException">The file is missing or not an image.</exception>
     public static (int Width, int Height) Size(string path)
     {
-        using var stream = Open(path);
-        using var codec = Codec(path, stream.Length);
-        var image = new UprightRows(codec, Orientation(stream, codec, path));
-        return (image.Width, image.Height);
+        using var image = EncodedImage.Open(path);
+        return (image.Rows.Width, image.Rows.Height);
     }
 
     /// <summary>
@@ -52,19 +44,8 @@ public static class ImageFile
     /// <exception cref="InputException">The file is missing, truncated or not an image.</exception>
     public static (byte[] Planes, int Width, int Height) Decode(string path, int size = 0)
     {
-        using var stream = Open(path);
-        using var codec = Codec(path, stream.Length);
-        var image = new UprightRows(codec, Orientation(stream, codec, path));
-        if ((long)image.Width * image.Height <= LargePixels)
-        {
-            return Decode(image, path, size);
-        }
-
-        // However many cores decode, one large image at a time lies in memory.
-        lock (Large)
-        {
-            return Decode(image, path, size);
-        }
+        using var image = EncodedImage.Open(path);
+        return Decode(image, size);
     }
 
     /// <summary>Decodes an image to the size that a network was trained on.</summary>
@@ -75,46 +56,41 @@ public static class ImageFile
     /// <exception cref="InputException">The file is no image, or the size is not square and the image has another one.</exception>
     public static byte[] DecodeTo(string path, int width, int height)
     {
-        var found = Size(path);
-        return found == (width, height) ? Decode(path).Planes
-            : width == height ? Decode(path, width).Planes
-            : throw new InputException($"The image '{path}' is {found.Width}x{found.Height} pixels, but the network takes {width}x{height}: scale it.");
+        using var image = EncodedImage.Open(path);
+        return DecodeTo(image, width, height);
     }
 
-    private static FileStream Open(string path)
+    /// <summary>The same of an image that is no file.</summary>
+    /// <param name="encoded">What would be in the file; read to its end.</param>
+    /// <param name="name">What to call it, for messages.</param>
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="height">Height in pixels.</param>
+    /// <param name="limits">What is too large.</param>
+    /// <returns>Three planes of height × width bytes.</returns>
+    /// <exception cref="InputException">It is no image, a larger one, or the size is not square and the image has another one.</exception>
+    public static byte[] DecodeTo(Stream encoded, string name, int width, int height, ImageLimits limits)
     {
-        try
-        {
-            return InputFile.Open(path, 1);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException($"The image '{path}' can't be opened ({exception.Message.TrimEnd('.')}): check the path and its permissions.", exception);
-        }
+        using var image = EncodedImage.Read(encoded, name, limits);
+        return DecodeTo(image, width, height);
     }
 
-    // Skia reads the file itself: a damaged BMP makes it ask for more bytes than a .NET stream has numbers for, and an exception that crosses native code ends
-    // the process. (Not mapped into memory either: a file that shrinks meanwhile would.)
-    private static SKCodec Codec(string path, long length)
+    private static byte[] DecodeTo(EncodedImage image, int width, int height) =>
+        (image.Rows.Width, image.Rows.Height) == (width, height) ? Decode(image, 0).Planes
+        : width == height ? Decode(image, width).Planes
+        : throw new InputException($"The image '{image.Name}' is {image.Rows.Width}x{image.Rows.Height} pixels, but the network takes {width}x{height}: scale it.");
+
+    private static (byte[] Planes, int Width, int Height) Decode(EncodedImage image, int size)
     {
-        using var file = new SKFileStream(path);
-        var codec = (file.IsValid ? SKCodec.Create(file) : null)
-            ?? throw new InputException($"'{path}' is not a readable image ({Formats}): remove or replace it (train and predict pass over such files with --skip-bad-images).");
-        var (width, height) = (codec.Info.Width, codec.Info.Height);
-        var pixels = (long)width * height;
-        if (pixels > LargePixels && pixels > MostPixelsOfAByte * length)
+        if ((long)image.Rows.Width * image.Rows.Height <= LargePixels)
         {
-            codec.Dispose();
-            throw Unreadable(path, FormattableString.Invariant($"damaged ({width}x{height} pixels can't be in its {length:n0} bytes)"));
+            return Decode(image.Rows, image.Name, size);
         }
 
-        if (pixels > LargestPixels)
+        // However many cores decode, one large image at a time lies in memory.
+        lock (Large)
         {
-            codec.Dispose();
-            throw new InputException($"'{path}' claims {width}x{height} pixels, more than the {LargestPixels / 1_000_000} megapixels that are decoded: scale it down or remove it.");
+            return Decode(image.Rows, image.Name, size);
         }
-
-        return codec;
     }
 
     private static (byte[] Planes, int Width, int Height) Decode(UprightRows image, string path, int size)
@@ -149,10 +125,6 @@ public static class ImageFile
         var scaled = side <= other ? size : (long)((double)((long)size * side) / other);
         return new ScaledLine(side, scaled, CentreCrop.First(scaled, size), size);
     }
-
-    // Skia reads the orientation of JPEG and WebP, but not of PNG.
-    private static SKEncodedOrigin Orientation(FileStream stream, SKCodec codec, string path) =>
-        codec.EncodedFormat == SKEncodedImageFormat.Png ? PngOrientation.Read(stream.SafeFileHandle, path) : codec.EncodedOrigin;
 
     internal static InputException Unreadable(string path, string why) => new($"The image '{path}' is {why}: remove or replace it (train and predict pass over such files with --skip-bad-images).");
 }

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
-using Microsoft.Win32.SafeHandles;
 using SkiaSharp;
 
 namespace WeakLink.Sources;
@@ -16,13 +15,12 @@ internal static class PngOrientation
     private const ushort ShortType = 3;
 
     /// <summary>Reads the orientation.</summary>
-    /// <param name="file">The file.</param>
-    /// <param name="path">Its name, for messages.</param>
+    /// <param name="image">The file.</param>
     /// <exception cref="InputException">The chunk is damaged.</exception>
-    public static SKEncodedOrigin Read(SafeFileHandle file, string path)
+    public static SKEncodedOrigin Read(EncodedImage image)
     {
         Span<byte> head = stackalloc byte[8];
-        for (long at = Signature; RandomAccess.Read(file, head, at) == head.Length;)
+        for (long at = Signature; image.ReadAt(head, at) == head.Length;)
         {
             var length = BinaryPrimitives.ReadUInt32BigEndian(head);
             switch (BinaryPrimitives.ReadUInt32BigEndian(head[4..]))
@@ -32,9 +30,9 @@ internal static class PngOrientation
                 case ExifChunk when length <= Largest:
                     // Type, data and checksum of both.
                     var chunk = new byte[4 + length + 4];
-                    return RandomAccess.Read(file, chunk, at + 4) == chunk.Length && Crc32.HashToUInt32(chunk.AsSpan()[..^4]) == BinaryPrimitives.ReadUInt32BigEndian(chunk.AsSpan()[^4..])
+                    return image.ReadAt(chunk, at + 4) == chunk.Length && Crc32.HashToUInt32(chunk.AsSpan()[..^4]) == BinaryPrimitives.ReadUInt32BigEndian(chunk.AsSpan()[^4..])
                         ? OfExif(chunk.AsSpan()[4..^4])
-                        : throw ImageFile.Unreadable(path, "damaged (its eXIf chunk)");
+                        : throw ImageFile.Unreadable(image.Name, "damaged (its eXIf chunk)");
                 default:
                     at += 12 + (long)length;
                     break;

@@ -17,7 +17,7 @@ public class InteropCommandTests
     {
         using var folder = new TemporaryFolder();
         Pictures.WriteClasses(folder["pets"], 12, 16);
-        var run = Save(folder["run.safetensors"], "resnet8", folder["pets"], 16, ["cat", "dog"]);
+        var run = Networks.Save(folder["run.safetensors"], "resnet8", folder["pets"], 16, ["cat", "dog"]);
         var whole = Weaklink.Run(folder.Path, "export", run, "--out", "model.safetensors");
         Assert.True(whole.ExitCode == 0, whole.Error);
         Assert.Contains("resnet8", whole.Output);
@@ -48,7 +48,7 @@ public class InteropCommandTests
     {
         using var folder = new TemporaryFolder();
         var files = Pictures.WriteEveryKind(folder["pets"], height, width);
-        var run = Save(folder["run.safetensors"], "resnet8", "shapes", height, width, crop, ["cat", "dog", "hen"]);
+        var run = Networks.Save(folder["run.safetensors"], "resnet8", "shapes", height, width, crop, ["cat", "dog", "hen"]);
         foreach (var (from, to) in ((string, string)[])[("run.safetensors", "model.onnx"), ("run.safetensors", "model.safetensors")])
         {
             Assert.Equal(0, Weaklink.Run(folder.Path, "export", from, "--out", to).ExitCode);
@@ -122,7 +122,7 @@ public class InteropCommandTests
     public void BadInput_IsOneSentence()
     {
         using var folder = new TemporaryFolder();
-        var run = Save(folder["run.safetensors"], "resnet8", "shapes", 16, ["cat", "dog"]);
+        var run = Networks.Save(folder["run.safetensors"], "resnet8", "shapes", 16, ["cat", "dog"]);
         string Refused(params string[] arguments) => Weaklink.Run(folder.Path, arguments).Sentence;
         Assert.Contains(".onnx", Refused("export", run, "--out", "model.bin"));
         Assert.Contains("onnx or safetensors", Refused("export", run, "--out", "model.onnx", "--format", "tflite"));
@@ -162,22 +162,5 @@ public class InteropCommandTests
         var help = Weaklink.Run(folder.Path, command, "--help");
         Assert.Equal((0, ""), (help.ExitCode, help.Error));
         Assert.Contains($"weaklink {command} ", help.Output);
-    }
-
-    private static string Save(string path, string name, string data, int size, IReadOnlyList<string> classes) => Save(path, name, data, size, size, 0, classes);
-
-    private static string Save(string path, string name, string data, int height, int width, int crop, IReadOnlyList<string> classes)
-    {
-        using var scope = torch.NewDisposeScope();
-        using var network = Networks.Create(name, 0.5, classes.Count);
-        var recipe = new Recipe
-        {
-            Data = new() { Source = data, Size = height == width ? height : 0 },
-            Augmentation = new() { Crop = crop },
-            Model = new() { Name = name, WidthMultiplier = 0.5, Mean = Networks.Mean, StandardDeviation = Networks.Deviation },
-            Training = new() { Precision = Precision.Fp32, Layout = Layout.Contiguous },
-        };
-        Checkpoint.Save(path, network, null, null, recipe, classes, new ImageSize(height, width), new RunPosition());
-        return path;
     }
 }

@@ -30,7 +30,9 @@ internal static class Weaklink
         }
     }
 
-    public static Process Start(string workingFolder, params IEnumerable<string> arguments)
+    public static Process Start(string workingFolder, params IEnumerable<string> arguments) => Start(workingFolder, arguments, takesInput: false);
+
+    private static Process Start(string workingFolder, IEnumerable<string> arguments, bool takesInput)
     {
         var program = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "WeakLink.Cli.exe" : "WeakLink.Cli");
         // Tests that run in the background of a shell hand on that Ctrl-C and others are ignored; here they must work.
@@ -40,6 +42,7 @@ internal static class Weaklink
             WorkingDirectory = workingFolder,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            RedirectStandardInput = takesInput,
         };
         start.Environment["WEAKLINK_CACHE"] = Cache;
         return Process.Start(start)!;
@@ -48,6 +51,20 @@ internal static class Weaklink
     public static Outcome Run(string workingFolder, params IEnumerable<string> arguments)
     {
         using var process = Start(workingFolder, arguments);
+        return Ended(process);
+    }
+
+    /// <summary>With something on standard input.</summary>
+    public static Outcome RunWith(string workingFolder, byte[] input, params IEnumerable<string> arguments)
+    {
+        using var process = Start(workingFolder, arguments, takesInput: true);
+        process.StandardInput.BaseStream.Write(input);
+        process.StandardInput.Close();
+        return Ended(process);
+    }
+
+    private static Outcome Ended(Process process)
+    {
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
         process.WaitForExit();

@@ -1,5 +1,8 @@
 using TorchSharp;
+using WeakLink.Imaging;
 using WeakLink.Models;
+using WeakLink.Recipes;
+using WeakLink.Runs;
 using WeakLink.Runtime;
 using WeakLink.Subnets;
 
@@ -70,5 +73,24 @@ internal static class Networks
         {
             network.call(Images(8, 32));
         }
+    }
+
+    /// <summary>Writes a checkpoint of a network that nobody trained.</summary>
+    public static string Save(string path, string name, string data, int size, IReadOnlyList<string> classes) => Save(path, name, data, size, size, 0, classes);
+
+    /// <inheritdoc cref="Save(string, string, string, int, IReadOnlyList{string})"/>
+    public static string Save(string path, string name, string data, int height, int width, int crop, IReadOnlyList<string> classes)
+    {
+        using var scope = torch.NewDisposeScope();
+        using var network = Create(name, 0.5, classes.Count);
+        var recipe = new Recipe
+        {
+            Data = new() { Source = data, Size = height == width ? height : 0 },
+            Augmentation = new() { Crop = crop },
+            Model = new() { Name = name, WidthMultiplier = 0.5, Mean = Mean, StandardDeviation = Deviation },
+            Training = new() { Precision = Precision.Fp32, Layout = Layout.Contiguous },
+        };
+        Checkpoint.Save(path, network, null, null, recipe, classes, new ImageSize(height, width), new RunPosition());
+        return path;
     }
 }
