@@ -31,7 +31,7 @@ internal static class CommandLineMistakes
         var (command, whole) = (parsed.CommandResult.Command, Name(parsed.CommandResult));
         // An argument that takes many files takes a misspelt option, too.
         var taken = parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens).Select(token => token.Value);
-        if (parsed.UnmatchedTokens.Concat(taken).FirstOrDefault(given => given.StartsWith('-') && !Path.Exists(given)) is { } option)
+        if (parsed.UnmatchedTokens.Concat(taken).FirstOrDefault(given => given.StartsWith('-') && given != CommonOptions.StandardInput && !Path.Exists(given)) is { } option)
         {
             var (name, options) = (option.Split('=', ':')[0], Options(command));
             var near = options.Keys.Where(known => IsNear(name, known)).ToList();

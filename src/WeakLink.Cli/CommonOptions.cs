@@ -8,6 +8,9 @@ namespace WeakLink.Cli;
 /// <summary>Arguments that several commands share.</summary>
 internal static class CommonOptions
 {
+    /// <summary>What stands for standard input where a file is named.</summary>
+    public const string StandardInput = "-";
+
     public static Option<string?> Data(string description) => new("--data") { Description = description, HelpName = "D" };
 
     public static Option<string[]> Set(string description = "Change a recipe key, such as ews.width=0.5; may be repeated (all keys: docs/recipes.md).") => new("--set")

@@ -10,8 +10,6 @@ namespace WeakLink.Cli;
 internal static class PredictCommand
 {
     private const int Best = 3;
-    private const string StandardInput = "-";
-
     // Characters: some million paths.
     private const int LongestList = 500_000_000;
 
@@ -96,7 +94,7 @@ internal static class PredictCommand
         {
             try
             {
-                prepared[i] = files[i] == StandardInput ? FromStandardInput(predictor) : predictor.Prepare(files[i]);
+                prepared[i] = files[i] == CommonOptions.StandardInput ? FromStandardInput(predictor) : predictor.Prepare(files[i]);
             }
             catch (InputException fault)
             {
@@ -117,7 +115,7 @@ internal static class PredictCommand
     private static PreparedImage FromStandardInput(Predictor predictor)
     {
         using var input = Console.OpenStandardInput();
-        return predictor.Prepare(input, StandardInput);
+        return predictor.Prepare(input, CommonOptions.StandardInput);
     }
 
     // RFC 4180.
@@ -130,7 +128,7 @@ internal static class PredictCommand
             throw new InputException("There is nothing to classify: name images or folders, or a --list of them.");
         }
 
-        if (paths.Count(path => path == StandardInput) + (list == StandardInput ? 1 : 0) > 1)
+        if (paths.Count(path => path == CommonOptions.StandardInput) + (list == CommonOptions.StandardInput ? 1 : 0) > 1)
         {
             throw new InputException("Standard input holds one image or one list: name - once.");
         }
@@ -138,7 +136,7 @@ internal static class PredictCommand
         var files = new List<string>();
         foreach (var path in paths.Concat(list is null ? [] : Listed(list)))
         {
-            if (path == StandardInput)
+            if (path == CommonOptions.StandardInput)
             {
                 files.Add(path);
             }
@@ -163,12 +161,12 @@ internal static class PredictCommand
 
     private static List<string> Listed(string list)
     {
-        if (list != StandardInput && !File.Exists(list))
+        if (list != CommonOptions.StandardInput && !File.Exists(list))
         {
             throw new InputException($"There is no list at '{list}': check the path.");
         }
 
-        var text = list == StandardInput ? TextFile.Read(Console.In, "standard input", LongestList) : TextFile.Read(list, LongestList);
+        var text = list == CommonOptions.StandardInput ? TextFile.Read(Console.In, "standard input", LongestList) : TextFile.Read(list, LongestList);
         List<string> lines = [.. text.Split('\n').Select(line => line.TrimEnd('\r')).Where(line => line.Length > 0)];
         return lines.Count > 0 ? lines : throw new InputException($"The list '{list}' is empty: write the path of an image on every line.");
     }
