@@ -1,5 +1,3 @@
-using WeakLink.Files;
-
 namespace WeakLink.Files;
 
 /// <summary>Shows a download or an extraction to who observes the run, on the thread that reports it.</summary>

@@ -1,5 +1,4 @@
 using WeakLink.Attacks;
-using WeakLink.Data;
 using WeakLink.Models;
 using WeakLink.Sources;
 using WeakLink.Subnets;

@@ -1,7 +1,6 @@
 using TorchSharp;
 using WeakLink.Data;
 using WeakLink.Models;
-using WeakLink.Recipes;
 using WeakLink.Runtime;
 using WeakLink.Sources;
 
