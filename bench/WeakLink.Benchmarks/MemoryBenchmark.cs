@@ -23,7 +23,7 @@ internal static class MemoryBenchmark
     public static void Measure(string name, SearchKind kind, int steps)
     {
         WeakLink.Runtime.Allocator.KeepLargeBlocks();
-        using var batch = new Batch(torch.randint(0, 256, [BatchSize, 3, 32, 32], torch.uint8), torch.randint(0, 10, [BatchSize], torch.int64));
+        using var batch = new Batch(torch.randint(0, 256, [BatchSize, 3, 32, 32], torch.uint8), torch.randint(0, 10, [BatchSize], torch.int64), [.. Enumerable.Range(0, BatchSize).Select(i => (long)i)]);
         var step = StepBenchmark.Step(name, kind, new ComputeFormat(Precision.Bf16, Layout.ChannelsLast), batch);
         var early = steps / 5;
         var first = 0L;

@@ -30,7 +30,7 @@ internal static class StepBenchmark
             };
             rounds = fewerRounds ?? rounds;
             var bare = new BareResNet(widths, blocks, 10);
-            using var batch = new Batch(torch.randint(0, 256, [BatchSize, 3, 32, 32], torch.uint8), torch.randint(0, 10, [BatchSize], torch.int64));
+            using var batch = new Batch(torch.randint(0, 256, [BatchSize, 3, 32, 32], torch.uint8), torch.randint(0, 10, [BatchSize], torch.int64), [.. Enumerable.Range(0, BatchSize).Select(i => (long)i)]);
             var fast = new ComputeFormat(Machine.Precisions[^1], Layout.ChannelsLast);
             (string, Action)[] candidates =
             [

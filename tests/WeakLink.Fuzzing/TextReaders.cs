@@ -33,7 +33,7 @@ internal static class TextReaders
         new("commands", "commands.txt", ["RunFolder.Lines"], () => [Bytes("weaklink train\nweaklink train --resume\n")], (input, value) => value.Add(RunFolder.CommandsOf(input.Folder))) { IsText = true },
         new("attack-progress", "x.json", ["RobustProgress.Open"], Progress, (input, value) =>
         {
-            var progress = RobustProgress.Open(input.Path, "pgd", 5, 2);
+            var progress = RobustProgress.Open(input.Path, "pgd", 5, 2, new SilentObserver());
             value.Add(JsonSerializer.Serialize(new { progress.CleanDone, progress.Stage, progress.Run, progress.NextIndex, progress.BrokenBy, progress.Stages, progress.Robust }, Json.Line));
         })
         { IsText = true },
@@ -73,7 +73,7 @@ internal static class TextReaders
     {
         var path = Path.GetTempFileName();
         File.Delete(path);
-        var progress = RobustProgress.Open(path, "pgd", 5, 2);
+        var progress = RobustProgress.Open(path, "pgd", 5, 2, new SilentObserver());
         progress.Save();
         var fresh = File.ReadAllBytes(path);
         progress.AddClean([0, 1, 2, 3, 4], [true, true, false, true, true]);

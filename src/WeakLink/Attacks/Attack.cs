@@ -35,14 +35,14 @@ public abstract class Attack(string name, ThreatModel threat)
     /// <param name="images">N×3×H×W in [0, 1], float32, at least one.</param>
     /// <param name="labels">N class indices, int64.</param>
     /// <param name="seed">Seed of all draws.</param>
-    /// <param name="indices">A number for each image: with the seed it decides the draws, whatever batch the image is in.</param>
+    /// <param name="identities">A number for each image, its own in its source (<c>Dataset.Identity</c>): with the seed it decides the draws, whatever batch or part the image is in.</param>
     /// <param name="stop">Stops between two iterations.</param>
     /// <returns>For each image one that the model gets wrong (itself, where it is wrong already), or else the try that left the smallest margin; always within the threat model.</returns>
     /// <exception cref="InputException">Images are outside of [0, 1], or the model has too few classes.</exception>
-    /// <exception cref="ArgumentException">Images, labels and indices do not belong together.</exception>
-    public torch.Tensor Perturb(AttackedModel model, torch.Tensor images, torch.Tensor labels, long seed, IReadOnlyList<long> indices, CancellationToken stop = default)
+    /// <exception cref="ArgumentException">Images, labels and identities do not belong together.</exception>
+    public torch.Tensor Perturb(AttackedModel model, torch.Tensor images, torch.Tensor labels, long seed, IReadOnlyList<long> identities, CancellationToken stop = default)
     {
-        Check(images, labels, indices);
+        Check(images, labels, identities);
         using var scope = torch.NewDisposeScope();
         var logits = model.Logits(images);
         var runs = Runs((int)logits.shape[1]);
@@ -59,7 +59,7 @@ public abstract class Attack(string name, ThreatModel threat)
             }
 
             var (x, y) = (images.index_select(0, left), labels.index_select(0, left));
-            var tried = Run(run, model, x, y, seed, [.. left.cpu().data<long>().ToArray().Select(position => indices[(int)position])], stop);
+            var tried = Run(run, model, x, y, seed, [.. left.cpu().data<long>().ToArray().Select(position => identities[(int)position])], stop);
             var margin = AttackLoss.Margin(model.Logits(tried), y);
             var better = margin.lt(margins.index_select(0, left));
             result.index_copy_(0, left[better], tried[better]);
@@ -75,18 +75,18 @@ public abstract class Attack(string name, ThreatModel threat)
     /// <param name="images">N×3×H×W in [0, 1], float32, at least one.</param>
     /// <param name="labels">N class indices, int64.</param>
     /// <param name="seed">Seed of all draws.</param>
-    /// <param name="indices">A number for each image, as for the whole attack.</param>
+    /// <param name="identities">A number for each image, as for the whole attack.</param>
     /// <param name="stop">Stops between two iterations.</param>
     /// <returns>One image for each, within the threat model.</returns>
     /// <exception cref="InputException">Images are outside of [0, 1].</exception>
-    /// <exception cref="ArgumentException">Images, labels and indices do not belong together.</exception>
+    /// <exception cref="ArgumentException">Images, labels and identities do not belong together.</exception>
     /// <exception cref="InvalidOperationException">The search left the threat model.</exception>
     public torch.Tensor Run(
-        int run, AttackedModel model, torch.Tensor images, torch.Tensor labels, long seed, IReadOnlyList<long> indices, CancellationToken stop = default)
+        int run, AttackedModel model, torch.Tensor images, torch.Tensor labels, long seed, IReadOnlyList<long> identities, CancellationToken stop = default)
     {
-        Check(images, labels, indices);
+        Check(images, labels, identities);
         using var scope = torch.NewDisposeScope();
-        var tried = Search(run, model, images, labels, new AttackDraws(seed, unchecked(_draws + run), indices), stop);
+        var tried = Search(run, model, images, labels, new AttackDraws(seed, unchecked(_draws + run), identities), stop);
         var largest = threat.Size(tried - images).max().ReadSingle();
         if (!(largest <= threat.Epsilon + (Rounding * Math.Max(1, threat.Epsilon)) && tried.min().ReadSingle() >= 0 && tried.max().ReadSingle() <= 1))
         {
@@ -96,12 +96,12 @@ public abstract class Attack(string name, ThreatModel threat)
         return tried.MoveToOuterDisposeScope();
     }
 
-    private void Check(torch.Tensor images, torch.Tensor labels, IReadOnlyList<long> indices)
+    private void Check(torch.Tensor images, torch.Tensor labels, IReadOnlyList<long> identities)
     {
-        if (images.dim() != 4 || images.shape[0] == 0 || labels.dtype != torch.int64 || labels.dim() != 1 || labels.shape[0] != images.shape[0] || indices.Count != images.shape[0])
+        if (images.dim() != 4 || images.shape[0] == 0 || labels.dtype != torch.int64 || labels.dim() != 1 || labels.shape[0] != images.shape[0] || identities.Count != images.shape[0])
         {
             throw new ArgumentException(
-                $"An attack takes at least one image N×3×H×W, N labels (int64) and N indices, not images of shape {string.Join('×', images.shape)}, labels of shape {string.Join('×', labels.shape)} ({labels.dtype}) and {indices.Count} indices.", nameof(images));
+                $"An attack takes at least one image N×3×H×W, N labels (int64) and N identities, not images of shape {string.Join('×', images.shape)}, labels of shape {string.Join('×', labels.shape)} ({labels.dtype}) and {identities.Count} identities.", nameof(images));
         }
 
         AttackedModel.Check(images);

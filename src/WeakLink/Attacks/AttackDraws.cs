@@ -5,11 +5,11 @@ namespace WeakLink.Attacks;
 /// <summary>The random draws of an attack: every image has its own, so that batches may be cut in any way.</summary>
 /// <param name="seed">Seed of the evaluation.</param>
 /// <param name="attack">A number for the attack and its run.</param>
-/// <param name="indices">A number for each image of the batch.</param>
-public sealed class AttackDraws(long seed, long attack, IReadOnlyList<long> indices)
+/// <param name="identities">A number for each image of the batch, its own in whatever batch it is.</param>
+public sealed class AttackDraws(long seed, long attack, IReadOnlyList<long> identities)
 {
     /// <summary>Fresh generators, one for each image.</summary>
-    public SeededRandom[] Generators() => [.. indices.Select(index => new SeededRandom(seed, RandomUse.Attack, attack, index))];
+    public SeededRandom[] Generators() => [.. identities.Select(identity => new SeededRandom(seed, RandomUse.Attack, attack, identity))];
 
     /// <summary>Random values for each image: uniform in -1 ... 1 for L∞, normal for the others.</summary>
     /// <param name="threat">For which norm.</param>

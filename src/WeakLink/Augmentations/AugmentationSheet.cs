@@ -38,7 +38,7 @@ public static class AugmentationSheet
             var batch = new byte[views.Count * images.Count * bytes];
             for (var index = 0; index < images.Count; index++)
             {
-                views.Make(rows[index][0].Planes, images.Height, images.Width, new ViewTargets(batch, index, images.Count, bytes), new SeededRandom(seed, RandomUse.Augmentation, epoch, index));
+                views.Make(rows[index][0].Planes, images.Height, images.Width, new ViewTargets(batch, index, images.Count, bytes), new SeededRandom(seed, RandomUse.Augmentation, epoch, images.Identity(index)));
             }
 
             batch = Mix(batch, epoch);

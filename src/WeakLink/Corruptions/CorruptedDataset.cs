@@ -7,7 +7,7 @@ namespace WeakLink.Corruptions;
 
 /// <summary>
 /// A data set whose images are corrupted when they are read: cut to what the network sees, then corrupted, as the benchmark's authors
-/// did. Image i is always the same, whoever reads it: its draws follow from (seed, corruption, severity, i).
+/// did. An image is always the same, whoever reads it among whatever others: its draws follow from (seed, corruption, severity, <see cref="Dataset.Identity"/>).
 /// </summary>
 /// <param name="clean">The images.</param>
 /// <param name="crop">What the network sees of them; its centre crop is taken.</param>
@@ -40,6 +40,9 @@ public sealed class CorruptedDataset(Dataset clean, CropAndFlip crop, Corruption
     public override int Label(int index) => clean.Label(index);
 
     /// <inheritdoc/>
+    public override long Identity(int index) => clean.Identity(index);
+
+    /// <inheritdoc/>
     public override string Describe(int index) => clean.Describe(index);
 
     /// <inheritdoc/>
@@ -54,6 +57,6 @@ public sealed class CorruptedDataset(Dataset clean, CropAndFlip crop, Corruption
             crop.Centre(whole, clean.Height, clean.Width, seen);
         }
 
-        corruption.Apply(new ImageView(seen, Height, Width), _table, severity, new SeededRandom(seed, RandomUse.Corruption, _draws, index), planes);
+        corruption.Apply(new ImageView(seen, Height, Width), _table, severity, new SeededRandom(seed, RandomUse.Corruption, _draws, Identity(index)), planes);
     }
 }

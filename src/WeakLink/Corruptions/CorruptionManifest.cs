@@ -25,6 +25,12 @@ internal sealed record CorruptionManifest(
     /// <summary>The hash of each clean image, in order.</summary>
     public IReadOnlyList<string>? Hashes { get; init; }
 
+    /// <summary>
+    /// The number that each image's draws follow from, with <see cref="Seed"/> (<see cref="Dataset.Identity"/>), in order; null in folders of versions that drew by an image's
+    /// place among those corrupted, which this one can't make again.
+    /// </summary>
+    public IReadOnlyList<long>? Identities { get; init; }
+
     /// <summary>Width of the images before they were cut to what a network sees; null in folders of older versions.</summary>
     public int? WholeWidth { get; init; }
 
@@ -48,6 +54,7 @@ internal sealed record CorruptionManifest(
             Classes = known.Classes,
             Labels = known.Labels,
             Hashes = [.. known.Hashes.Select(KnownImages.Text)],
+            Identities = [.. Enumerable.Range(0, images.Count).Select(images.Identity)],
             WholeWidth = images.Width,
             WholeHeight = images.Height,
             FrostTextures = settings.Corruptions.OfType<Frost>().FirstOrDefault()?.Textures.Fingerprint,
@@ -150,7 +157,8 @@ internal sealed record CorruptionManifest(
             }
 
             return manifest.Originals() is not { } originals || (manifest.Images == originals.Hashes.Count && manifest.Images == originals.Labels.Count
-                && originals.Labels.All(label => label >= 0 && label < originals.Classes.Count) && originals.Fingerprint() == manifest.Fingerprint)
+                && originals.Labels.All(label => label >= 0 && label < originals.Classes.Count) && originals.Fingerprint() == manifest.Fingerprint
+                && (manifest.Identities is null || manifest.Images == manifest.Identities.Count))
                 ? manifest
                 : throw Damaged("does not list the images that its own checksum is of", null);
         }

@@ -86,11 +86,7 @@ public static class CorruptionWriter
             }
             else if (CorruptionManifest.Read(folder) is { } there)
             {
-                manifest = there.IsOfTheSame(manifest) ? there with { Checksums = there.Checksums ?? manifest.Checksums, FrostTextures = there.FrostTextures ?? manifest.FrostTextures } : throw new InputException(there.Fingerprint is null
-                    ? $"'{folder}' was begun by an older version, which did not record what images it was made of: give another folder."
-                    : !there.Hashes!.SequenceEqual(manifest.Hashes!) || there.Fingerprint != manifest.Fingerprint
-                    ? $"'{folder}' holds corruptions of other images ({there.Images:n0} of '{there.Data}') than these {manifest.Images:n0} of '{manifest.Data}': give another folder."
-                    : $"'{folder}' holds corruptions of these images made with other settings ({CorruptionManifest.FileName} says which): give another folder, or the same settings to go on.");
+                manifest = there.IsOfTheSame(manifest) ? there with { Checksums = there.Checksums ?? manifest.Checksums, FrostTextures = there.FrostTextures ?? manifest.FrostTextures } : throw Other(folder, there, manifest);
                 if (manifest.FrostTextures != there.FrostTextures)
                 {
                     AtomicFile.Write(path, manifest.ToJson());
@@ -122,6 +118,16 @@ public static class CorruptionWriter
 
         return manifest;
     }
+
+    private static InputException Other(string folder, CorruptionManifest there, CorruptionManifest manifest) => new(there.Fingerprint is null
+        ? $"'{folder}' was begun by an older version, which did not record what images it was made of: give another folder."
+        : !there.Hashes!.SequenceEqual(manifest.Hashes!) || there.Fingerprint != manifest.Fingerprint
+        ? $"'{folder}' holds corruptions of other images ({there.Images:n0} of '{there.Data}') than these {manifest.Images:n0} of '{manifest.Data}': give another folder."
+        : there.Identities is null
+        ? $"'{folder}' was begun by an older version, whose random draws followed from an image's place and can't be made again: it can be measured on as it is (evaluate --corrupted); to write more, give another folder."
+        : !there.Identities.SequenceEqual(manifest.Identities!)
+        ? $"'{folder}' holds corruptions of these images under other names or numbers, from which the random draws follow: give another folder, or the images as they were called."
+        : $"'{folder}' holds corruptions of these images made with other settings ({CorruptionManifest.FileName} says which): give another folder, or the same settings to go on.");
 
     // A few, or one of a photograph's size: an array of them all may be longer than arrays are.
     private static int ImagesAtATime(int count, int bytes) => Math.Clamp(BytesAtATime / bytes, 1, Math.Min(MostImagesAtATime, Math.Max(count, 1)));

@@ -5,7 +5,8 @@ namespace WeakLink.Data;
 /// <summary>The images of one step.</summary>
 /// <param name="Images">VN×3×H×W bytes, 0-255: the N first views, then the N second ones ...; V is 1 but for objectives that compare views.</param>
 /// <param name="Labels">N class indices, int64.</param>
-public sealed record Batch(torch.Tensor Images, torch.Tensor Labels) : IDisposable
+/// <param name="Identities">N numbers that the draws of an image follow from (<see cref="Dataset.Identity"/>).</param>
+public sealed record Batch(torch.Tensor Images, torch.Tensor Labels, IReadOnlyList<long> Identities) : IDisposable
 {
     /// <inheritdoc/>
     public void Dispose()

@@ -13,8 +13,8 @@ namespace WeakLink.Data;
 public sealed record ExtraImages(Dataset Images, double Fraction);
 
 /// <summary>
-/// Batches of a data set, prepared ahead of the step by the thread pool. Which images a batch holds, and what becomes of each,
-/// follows from (seed, epoch, index) alone: it does not depend on the number of workers or on where the epoch was entered.
+/// Batches of a data set, prepared ahead of the step by the thread pool. Which images a batch holds follows from (seed, epoch, step), and what becomes of each
+/// from (seed, epoch, <see cref="Dataset.Identity"/>): neither depends on the number of workers or on where the epoch was entered, the latter on no other image.
 /// </summary>
 public sealed class BatchLoader
 {
@@ -82,7 +82,7 @@ public sealed class BatchLoader
         return Ahead(firstStep, StepsPerEpoch, step => Prepare(
             Chosen(order, seed, epoch, step),
             _views.Count,
-            (index, source, target) => _views.Make(source, _dataset.Height, _dataset.Width, target, new SeededRandom(seed, RandomUse.Augmentation, epoch, index))));
+            (index, source, target) => _views.Make(source, _dataset.Height, _dataset.Width, target, new SeededRandom(seed, RandomUse.Augmentation, epoch, _dataset.Identity(index)))));
     }
 
     /// <summary>All images in order, cropped from the centre; the last batch may be smaller.</summary>
@@ -166,26 +166,26 @@ public sealed class BatchLoader
         var bytes = Dataset.Channels * _views.Height * _views.Width;
         var size = checked(views * indices.Length * bytes);
         var images = _spare.TryTake(out var spare) && spare.Length == size ? spare : GC.AllocateUninitializedArray<byte>(size);
-        var labels = new long[indices.Length];
+        var (labels, identities) = (new long[indices.Length], new long[indices.Length]);
         var source = GC.AllocateUninitializedArray<byte>(_dataset.BytesPerImage);
         for (var i = 0; i < indices.Length; i++)
         {
             _dataset.Read(indices[i], source);
             make(indices[i], source, new ViewTargets(images, i, indices.Length, bytes));
-            labels[i] = _dataset.Label(indices[i]);
+            (labels[i], identities[i]) = (_dataset.Label(indices[i]), _dataset.Identity(indices[i]));
         }
 
-        return new PreparedBatch(images, labels, [views * indices.Length, Dataset.Channels, _views.Height, _views.Width]);
+        return new PreparedBatch(images, labels, identities, [views * indices.Length, Dataset.Channels, _views.Height, _views.Width]);
     }
 
     private delegate void Maker(int index, ReadOnlySpan<byte> source, ViewTargets target);
 
-    private sealed record PreparedBatch(byte[] Images, long[] Labels, long[] Shape);
+    private sealed record PreparedBatch(byte[] Images, long[] Labels, long[] Identities, long[] Shape);
 
     // Tensors are made on the reader's thread: dispose scopes don't follow other threads.
     private Batch ToTensors(PreparedBatch prepared)
     {
-        var batch = new Batch(torch.tensor(prepared.Images, prepared.Shape, torch.uint8), torch.tensor(prepared.Labels));
+        var batch = new Batch(torch.tensor(prepared.Images, prepared.Shape, torch.uint8), torch.tensor(prepared.Labels), prepared.Identities);
         _spare.Add(prepared.Images);
         return batch;
     }

@@ -27,6 +27,18 @@ public abstract class Dataset
     /// <summary>The class of an image, in 0 ... Classes.Count − 1.</summary>
     public abstract int Label(int index);
 
+    /// <summary>
+    /// The number that an image's random draws follow from, with the seed and what they are for: its corruption, its perturbation sequence, attacks on it, its
+    /// augmentation in an epoch. It is the image's own in its source, whatever part of it is read, in what order, in how many shards: its place there, as here; in a
+    /// folder its class and file name (<c>FolderDataset</c>). A set that shows images of others passes theirs on.
+    /// </summary>
+    /// <remarks>
+    /// Not a hash of the pixels: copies of an image, by which some make a rare class count for more, would be augmented alike; and not the place in a list of files, where one
+    /// file more moves all that follow. So a part of a folder that was copied elsewhere keeps its draws, and renamed files get new ones.
+    /// </remarks>
+    /// <param name="index">0 ... Count − 1.</param>
+    public virtual long Identity(int index) => index;
+
     /// <summary>Writes an image as three planes (red, green, blue), each row by row, 0-255. Safe to call from several threads.</summary>
     /// <param name="index">0 ... Count − 1.</param>
     /// <param name="planes">Receives <see cref="BytesPerImage"/> bytes.</param>

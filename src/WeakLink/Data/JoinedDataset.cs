@@ -4,6 +4,9 @@ namespace WeakLink.Data;
 /// <param name="parts">Data sets of the same classes and image size; at least one.</param>
 public sealed class JoinedDataset(IReadOnlyList<Dataset> parts) : Dataset
 {
+    // So far apart that no two parts have an image of the same number.
+    private const int BitsOfAPart = 48;
+
     private readonly int[] _starts = Starts(parts);
 
     /// <inheritdoc/>
@@ -23,6 +26,10 @@ public sealed class JoinedDataset(IReadOnlyList<Dataset> parts) : Dataset
 
     /// <inheritdoc/>
     public override int Label(int index) => parts[Part(index)].Label(index - _starts[Part(index)]);
+
+    /// <summary>Those of the first part are its own; the others' are moved, so that two parts which count from 0 don't share draws.</summary>
+    /// <inheritdoc/>
+    public override long Identity(int index) => unchecked(parts[Part(index)].Identity(index - _starts[Part(index)]) + ((long)Part(index) << BitsOfAPart));
 
     /// <inheritdoc/>
     public override void Read(int index, Span<byte> planes) => parts[Part(index)].Read(index - _starts[Part(index)], planes);

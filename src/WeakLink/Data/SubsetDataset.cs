@@ -27,6 +27,9 @@ public sealed class SubsetDataset(Dataset whole, IReadOnlyList<int> indices, IRe
     public override int Label(int index) => _places is null ? whole.Label(indices[index]) : _places[whole.Label(indices[index])];
 
     /// <inheritdoc/>
+    public override long Identity(int index) => whole.Identity(indices[index]);
+
+    /// <inheritdoc/>
     public override void Read(int index, Span<byte> planes) => whole.Read(indices[index], planes);
 
     /// <inheritdoc/>

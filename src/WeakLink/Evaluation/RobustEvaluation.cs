@@ -107,7 +107,7 @@ public static class RobustEvaluation
         var model = new AttackedModel(network);
         // Before the first attack: a model with too few classes for the last one should not be told after an hour.
         var runs = Check(attacks, crop, CountClasses());
-        var progress = RobustProgress.Open(state, state is null ? "" : Describe(), images.Count, attacks.Count);
+        var progress = RobustProgress.Open(state, state is null ? "" : Describe(), images.Count, attacks.Count, observer);
         if (!progress.CleanDone)
         {
             FindCorrect();
@@ -233,7 +233,7 @@ public static class RobustEvaluation
 
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"{name}, {threat}, {string.Join(" ", attacks.Zip(runs, (attack, times) => $"{times}x{attack.Name} ({attack.Settings})"))}, seed {seed}, {images.Name}, {images.Count} images of {crop.Height}x{crop.Width}, {hash.GetCurrentHashAsUInt64():x16}");
+                $"{name}, {threat}, {string.Join(" ", attacks.Zip(runs, (attack, times) => $"{times}x{attack.Name} ({attack.Settings})"))}, seed {seed}{RobustProgress.Draws}, {images.Name}, {images.Count} images of {crop.Height}x{crop.Width}, {hash.GetCurrentHashAsUInt64():x16}");
         }
 
         void FindCorrect()
@@ -265,7 +265,7 @@ public static class RobustEvaluation
             var attack = attacks[stage];
             using var scope = torch.NewDisposeScope();
             var (x, labels) = Load(indices);
-            var tried = attack.Run(progress.Run, model, x, labels, seed, [.. indices.Select(index => (long)index)], stop);
+            var tried = attack.Run(progress.Run, model, x, labels, seed, [.. indices.Select(images.Identity)], stop);
             // What counts is a fresh pass over what came out, not what the attack believes.
             var predicted = model.Predict(tried, position => $"{images.Describe(indices[position])} under {attack.Name}").cpu().data<long>().ToArray();
             var broken = Enumerable.Range(0, indices.Count).Where(i => predicted[i] != images.Label(indices[i])).ToList();

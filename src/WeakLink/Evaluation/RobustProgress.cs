@@ -8,6 +8,10 @@ internal sealed class RobustProgress
 {
     public const int NotBroken = -1;
     public const int WrongFromTheStart = -2;
+
+    /// <summary>Older versions, whose progress lacks this, drew by an image's place.</summary>
+    public const string Draws = " by image";
+
     private static readonly TimeSpan SaveInterval = TimeSpan.FromSeconds(5);
     private readonly string? _path;
     private readonly string _evaluation;
@@ -42,13 +46,11 @@ internal sealed class RobustProgress
     public List<int> Robust { get; private set; }
 
     /// <exception cref="InputException">The file can't be read, or belongs to another evaluation.</exception>
-    public static RobustProgress Open(string? path, string evaluation, int images, int attacks)
+    public static RobustProgress Open(string? path, string evaluation, int images, int attacks, IRunObserver observer)
     {
         if (path is null || !File.Exists(path))
         {
-            var untouched = new int[images];
-            Array.Fill(untouched, NotBroken);
-            return new RobustProgress(path, evaluation, new Saved(evaluation, false, 0, 0, 0, untouched, [.. Enumerable.Repeat(new AttackStage("", 0, 0, 0, 0, 0), attacks)]));
+            return New(path, evaluation, images, attacks);
         }
 
         try
@@ -59,6 +61,12 @@ internal sealed class RobustProgress
                 throw new JsonException();
             }
 
+            if (saved.Evaluation != evaluation && saved.Evaluation == evaluation.Replace(Draws, "", StringComparison.Ordinal))
+            {
+                observer.Note($"The progress in '{path}' is of an older version, which drew its random numbers otherwise: the attacks begin again.");
+                return New(path, evaluation, images, attacks);
+            }
+
             return saved.Evaluation == evaluation && saved.BrokenBy.Length == images && saved.Stages.Length == attacks
                 ? new RobustProgress(path, evaluation, saved)
                 : throw new InputException($"'{path}' keeps the progress of another evaluation ({Difference(saved.Evaluation, evaluation)}): name another place for this one's progress, or delete the file.");
@@ -67,6 +75,13 @@ internal sealed class RobustProgress
         {
             throw new InputException($"The progress in '{path}' can't be read ({Json.Problem(exception)}): delete the file to begin again.", exception);
         }
+    }
+
+    private static RobustProgress New(string? path, string evaluation, int images, int attacks)
+    {
+        var untouched = new int[images];
+        Array.Fill(untouched, NotBroken);
+        return new RobustProgress(path, evaluation, new Saved(evaluation, false, 0, 0, 0, untouched, [.. Enumerable.Repeat(new AttackStage("", 0, 0, 0, 0, 0), attacks)]));
     }
 
     // A file that was edited or damaged must not yield a number.

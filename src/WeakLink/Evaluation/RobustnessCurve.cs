@@ -43,8 +43,9 @@ public sealed record RobustnessCurve(int Images, IReadOnlyList<(double Epsilon, 
         using var noGradients = torch.no_grad();
         using var scope = torch.NewDisposeScope();
         var model = new AttackedModel(network);
-        var batches = images.InOrder().Select(batch => (Images: Pixels.ToUnit(batch.Images.to(device)), Labels: batch.Labels.to(device))).ToList();
+        var batches = images.InOrder().Select(batch => (Images: Pixels.ToUnit(batch.Images.to(device)), Labels: batch.Labels.to(device), batch.Identities)).ToList();
         var (all, labels) = (torch.cat([.. batches.Select(batch => batch.Images)]), torch.cat([.. batches.Select(batch => batch.Labels)]));
+        var identities = batches.SelectMany(batch => batch.Identities).ToList();
         var count = (int)labels.shape[0];
         var left = Enumerable.Range(0, count).Select(i => (long)i).Where(Correct(all)).ToList();
         var points = new List<(double, double)> { (0, (double)left.Count / count) };
@@ -60,7 +61,7 @@ public sealed record RobustnessCurve(int Images, IReadOnlyList<(double Epsilon, 
                 using var iteration = torch.NewDisposeScope();
                 var chosen = torch.tensor(indices, device: device);
                 var (x, y) = (all.index_select(0, chosen), labels.index_select(0, chosen));
-                var tried = attack.Perturb(model, x, y, seed, indices, stop);
+                var tried = attack.Perturb(model, x, y, seed, [.. indices.Select(index => identities[(int)index])], stop);
                 var predicted = model.Predict(tried, position => $"{images.Describe((int)indices[position])} under PGD").cpu().data<long>().ToArray();
                 var truth = y.cpu().data<long>().ToArray();
                 for (var i = 0; i < indices.Length; i++)

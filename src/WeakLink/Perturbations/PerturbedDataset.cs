@@ -8,7 +8,8 @@ namespace WeakLink.Perturbations;
 
 /// <summary>
 /// A data set whose items are perturbation sequences: the bytes of an item are its frames, one after the other, each three planes, so an
-/// item is "an image" of frames × height rows. Item i is always the same, whoever reads it: its draws follow from (seed, perturbation, i).
+/// item is "an image" of frames × height rows. It is always the same, whoever reads it among whatever others: its draws follow from (seed, perturbation,
+/// <see cref="Dataset.Identity"/>).
 /// </summary>
 /// <param name="clean">The images.</param>
 /// <param name="view">What the network sees of them.</param>
@@ -38,6 +39,9 @@ public sealed class PerturbedDataset(Dataset clean, View view, Perturbation pert
     public override int Label(int index) => clean.Label(index);
 
     /// <inheritdoc/>
+    public override long Identity(int index) => clean.Identity(index);
+
+    /// <inheritdoc/>
     public override string Describe(int index) => clean.Describe(index);
 
     /// <inheritdoc/>
@@ -46,6 +50,6 @@ public sealed class PerturbedDataset(Dataset clean, View view, Perturbation pert
         var image = new byte[clean.BytesPerImage];
         clean.Read(index, image);
         perturbation.Apply(
-            new ImageView(image, clean.Height, clean.Width), view, _table, new SeededRandom(seed, RandomUse.Perturbation, _draws, index), planes);
+            new ImageView(image, clean.Height, clean.Width), view, _table, new SeededRandom(seed, RandomUse.Perturbation, _draws, Identity(index)), planes);
     }
 }

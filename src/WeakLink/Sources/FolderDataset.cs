@@ -1,3 +1,5 @@
+using System.IO.Hashing;
+using System.Text;
 using WeakLink.Data;
 using WeakLink.Runtime;
 
@@ -12,13 +14,14 @@ public sealed class FolderDataset : Dataset
 
     private readonly string[] _paths;
     private readonly int[] _labels;
+    private readonly long[] _identities;
     private readonly byte[]?[] _decoded;
     private readonly int _size;
     private readonly bool[] _scaled;
 
-    private FolderDataset(string name, IReadOnlyList<string> classes, string[] paths, int[] labels, byte[]?[] decoded, int size, (int Width, int Height) shape, bool[] scaled)
+    private FolderDataset(string name, IReadOnlyList<string> classes, string[] paths, int[] labels, long[] identities, byte[]?[] decoded, int size, (int Width, int Height) shape, bool[] scaled)
     {
-        (Name, Classes, _paths, _labels, _decoded, _size, (Width, Height), _scaled) = (name, classes, paths, labels, decoded, size, shape, scaled);
+        (Name, Classes, _paths, _labels, _identities, _decoded, _size, (Width, Height), _scaled) = (name, classes, paths, labels, identities, decoded, size, shape, scaled);
     }
 
     /// <inheritdoc/>
@@ -38,6 +41,10 @@ public sealed class FolderDataset : Dataset
 
     /// <inheritdoc/>
     public override int Label(int index) => _labels[index];
+
+    /// <summary>The XXH3 of the class and of the file's path in its folder, such as <c>cat/7.png</c>: files that come, go or can't be read change no other's.</summary>
+    /// <inheritdoc/>
+    public override long Identity(int index) => _identities[index];
 
     /// <summary>The first file that has another size than the set's images, and was scaled; null where none was.</summary>
     public string? ScaledFile => Array.IndexOf(_scaled, true) is >= 0 and var first ? _paths[first] : null;
@@ -108,6 +115,7 @@ public sealed class FolderDataset : Dataset
         var places = classes.Select((label, place) => (label, place)).ToDictionary(pair => pair.label, pair => pair.place, StringComparer.Ordinal);
         var paths = new List<string>();
         var labels = new List<int>();
+        var identities = new List<long>();
         foreach (var (its, images) in part.Classes)
         {
             if (!places.TryGetValue(its, out var label))
@@ -117,6 +125,7 @@ public sealed class FolderDataset : Dataset
 
             paths.AddRange(images);
             labels.AddRange(Enumerable.Repeat(label, images.Count));
+            identities.AddRange(images.Select(image => IdentityOf(its, Path.GetRelativePath(Path.Combine(part.Path, its), image))));
         }
 
         var present = labels.ToHashSet();
@@ -127,15 +136,18 @@ public sealed class FolderDataset : Dataset
 
         return paths.Count == 0
             ? throw new InputException($"'{part.Path}' has no images ({ImageFile.Formats}) in its class folders: add some.")
-            : Decode(name, classes, paths, labels, recipe, skipped, observer, someClasses, stop);
+            : Decode(name, classes, paths, labels, identities, recipe, skipped, observer, someClasses, stop);
     }
+
+    private static long IdentityOf(string its, string file) =>
+        unchecked((long)XxHash3.HashToUInt64(Encoding.UTF8.GetBytes($"{its}/{file.Replace(Path.DirectorySeparatorChar, '/')}")));
 
     private static InputException NoImages(FolderPart part, string name) => part.Classes.Any(its => its.Name == name)
         ? new($"The class folder '{Path.Combine(part.Path, name)}' has no images ({ImageFile.Formats}): add some, convert those of other formats, or remove the folder.")
         : new($"'{part.Path}' has no folder '{name}' with images of that class ({ImageFile.Formats}): add it.");
 
     private static FolderDataset Decode(
-        string name, IReadOnlyList<string> classes, List<string> paths, List<int> labels, DataRecipe recipe, ICollection<string> skipped, IRunObserver observer, bool someClasses, CancellationToken stop)
+        string name, IReadOnlyList<string> classes, List<string> paths, List<int> labels, List<long> identities, DataRecipe recipe, ICollection<string> skipped, IRunObserver observer, bool someClasses, CancellationToken stop)
     {
         var faults = new InputException?[paths.Count];
         var shapes = new (int Width, int Height)[paths.Count];
@@ -182,7 +194,7 @@ public sealed class FolderDataset : Dataset
         }
 
         return new FolderDataset(
-            name, classes, [.. good.Select(i => paths[i])], [.. good.Select(i => labels[i])], [.. good.Select(i => decoded[i])], size, shape, [.. good.Select(i => shapes[i] != shape)]);
+            name, classes, [.. good.Select(i => paths[i])], [.. good.Select(i => labels[i])], [.. good.Select(i => identities[i])], [.. good.Select(i => decoded[i])], size, shape, [.. good.Select(i => shapes[i] != shape)]);
     }
 
     /// <summary>Does something with every image that has no fault yet, on all cores, and keeps the faults; the first stops it all unless faulty images are skipped.</summary>

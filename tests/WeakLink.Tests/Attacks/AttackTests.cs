@@ -119,6 +119,61 @@ public sealed class AttackTests : IDisposable
         }
     }
 
+    // One image a batch, where products of matrices round alike; the draws themselves in batches of any size.
+    [Theory]
+    [MemberData(nameof(Threats))]
+    public void Examples_OfAPart_AreThoseOfTheWhole(Norm norm, double epsilon)
+    {
+        // So large that even what is drawn at random breaks some.
+        var threat = new ThreatModel(norm, 5 * epsilon);
+        var whole = new SubsetDataset(Data(15), [.. Enumerable.Range(20, 12)]);
+        Attack[] attacks =
+        [
+            new Drawn(threat), new AutoPgd(threat, AutoPgdLoss.CrossEntropy, steps: 4), new FastAdaptiveBoundary(threat, targets: 1, steps: 2, restarts: 2), new SquareAttack(threat, 20),
+            .. norm == Norm.L1 ? (Attack[])[] : [new ProjectedGradientDescent(threat, 3, threat.Epsilon / 3)],
+        ];
+        foreach (var attack in attacks)
+        {
+            Dictionary<long, string> Found(Dataset images, int batch)
+            {
+                var found = new Dictionary<long, string>();
+                RobustEvaluation.Measure(
+                    _model, "mine", [attack], images, new CropAndFlip(Side, Side, 0, Flip: false), batch, torch.CPU, 0, new SilentObserver(),
+                    found: example => found.Add(images.Identity(example.Index), string.Join(',', example.Adversarial.contiguous().data<float>().ToArray())));
+                return found;
+            }
+
+            var expected = Found(whole, 1);
+            Assert.True(expected.Count >= 2, $"{attack.Name} found {expected.Count} examples");
+            foreach (var (name, part) in Tests.Data.IdentityTests.Parts(whole))
+            {
+                var identities = Enumerable.Range(0, part.Count).Select(part.Identity).ToHashSet();
+                var found = Found(part, attack is Drawn ? 5 : 1);
+                Assert.Equal(expected.Keys.Where(identities.Contains).Order(), found.Keys.Order());
+                Assert.All(found, one => Assert.True(expected[one.Key] == one.Value, $"{attack.Name}, {name}: image {one.Key}"));
+            }
+        }
+    }
+
+    [Fact]
+    public void TheProgressOfAnOlderVersion_WhichDrewByPlace_BeginsAgain()
+    {
+        using var folder = new Data.TemporaryFolder();
+        var state = Path.Combine(folder.Path, "attack.json");
+        var notes = new NoteTaker();
+        RobustMetrics Measure() => RobustEvaluation.Measure(
+            _model, "mine", [new SquareAttack(new ThreatModel(Norm.Linf, 0.03), 30)], Data(11), new CropAndFlip(Side, Side, 0, Flip: false), 16, torch.CPU, 0, notes, state);
+        var expected = Measure();
+        var text = File.ReadAllText(state);
+        Assert.Contains("seed 0 by image, ", text, StringComparison.Ordinal);
+        // As if it had broken nothing.
+        File.WriteAllText(state, System.Text.RegularExpressions.Regex.Replace(text.Replace("seed 0 by image", "seed 0", StringComparison.Ordinal), "\"brokenBy\":\\[[^]]*\\]", $"\"brokenBy\":[{string.Join(',', Enumerable.Repeat(-1, Images))}]"));
+        Assert.Equal(expected.Robust, Measure().Robust);
+        Assert.Contains("older version", Assert.Single(notes.Notes), StringComparison.Ordinal);
+        Assert.Equal(expected.Robust, Measure().Robust);
+        Assert.Single(notes.Notes);
+    }
+
     [Fact]
     public void Gradient_IsThatOfFiniteDifferences()
     {
@@ -224,8 +279,8 @@ public sealed class AttackTests : IDisposable
         var two = new LinearModel(2, Pixels, 1);
         Assert.Contains("at least 4 classes", Assert.Throws<InputException>(() => KnownAttacks.Named("apgd-t", threat)[0].Perturb(new AttackedModel(two), x, y % 2, 0, [0, 1])).Message, StringComparison.Ordinal);
         Assert.Contains("at least 3 classes", Assert.Throws<InputException>(() => KnownAttacks.Named("fab-t", threat)[0].Perturb(new AttackedModel(two), x, y % 2, 0, [0, 1])).Message, StringComparison.Ordinal);
-        Assert.Contains("2 indices", Assert.Throws<ArgumentException>(() => pgd.Run(0, new AttackedModel(_model), x[..1], y[..1], 0, [0, 1])).Message, StringComparison.Ordinal);
-        Assert.Contains("2 indices", Assert.Throws<ArgumentException>(() => pgd.Perturb(new AttackedModel(_model), x[..1], y[..1], 0, [0, 1])).Message, StringComparison.Ordinal);
+        Assert.Contains("2 identities", Assert.Throws<ArgumentException>(() => pgd.Run(0, new AttackedModel(_model), x[..1], y[..1], 0, [0, 1])).Message, StringComparison.Ordinal);
+        Assert.Contains("2 identities", Assert.Throws<ArgumentException>(() => pgd.Perturb(new AttackedModel(_model), x[..1], y[..1], 0, [0, 1])).Message, StringComparison.Ordinal);
         Assert.Contains("Int32", Assert.Throws<ArgumentException>(() => pgd.Run(0, new AttackedModel(_model), x, y.to(torch.int32), 0, [0, 1])).Message, StringComparison.Ordinal);
         Assert.Contains("left the threat model", Assert.Throws<InvalidOperationException>(() => new Cheating(threat).Perturb(new AttackedModel(_model), x, y, 0, [0, 1])).Message, StringComparison.Ordinal);
         _model.train();
@@ -500,6 +555,15 @@ public sealed class AttackTests : IDisposable
         public override int Runs(int classes) => 1;
 
         protected override torch.Tensor Search(int run, AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop) => torch.ones_like(images);
+    }
+
+    // Nothing but what is drawn: no product of matrices to round otherwise.
+    private sealed class Drawn(ThreatModel threat) : Attack("drawn", threat)
+    {
+        public override int Runs(int classes) => 3;
+
+        protected override torch.Tensor Search(int run, AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop) =>
+            run == 0 ? draws.Start(Threat, images) : Threat.Project(images + draws.Direction(Threat, images), images);
     }
 
     // Projects a perturbation of every value: one of the full size, which nothing but rounding keeps from ε.

@@ -128,6 +128,53 @@ public sealed class CorruptionFilesTests : IDisposable
     [Theory]
     [InlineData(CorruptionLayout.Npy)]
     [InlineData(CorruptionLayout.Folders)]
+    public void APart_IsCorruptedAsInTheWhole(CorruptionLayout layout)
+    {
+        var settings = Settings("frost,spatter", layout) with { Severities = [3] };
+        CorruptionWriter.Write(_images, settings, _folder["whole"], new SilentObserver());
+        int[] chosen = [3, 1];
+        CorruptionWriter.Write(new SubsetDataset(_images, chosen), settings, _folder["part"], new SilentObserver());
+        Assert.Equal([3, 1], CorruptionManifest.Read(_folder["part"])!.Identities!);
+        foreach (var corruption in settings.Corruptions)
+        {
+            Assert.Equal(Written("whole").Where((_, i) => chosen.Contains(i)), Written("part").Reverse());
+
+            // In the order in which they were given.
+            IEnumerable<string> Written(string folder)
+            {
+                using var opened = CorruptionFolder.Open(_folder[folder], _images.Classes, new DataRecipe());
+                var read = opened.Images(corruption, 3, new SilentObserver());
+                return Bytes(read)
+                    .Select((bytes, i) => (Place: layout == CorruptionLayout.Npy ? $"{i}" : Path.GetFileName(read.Describe(i)), Text: Convert.ToHexString(bytes)))
+                    .OrderBy(one => one.Place, StringComparer.Ordinal)
+                    .Select(one => one.Text);
+            }
+        }
+    }
+
+    [Fact]
+    public void AFolderOfAVersionThatDrewByPlace_IsRead_ButNotGoneOnWith()
+    {
+        var settings = Settings("fog", CorruptionLayout.Npy);
+        CorruptionWriter.Write(_images, settings, _folder.Path, new SilentObserver());
+        var path = Path.Combine(_folder.Path, "corruptions.json");
+        File.WriteAllText(path, (CorruptionManifest.Read(_folder.Path)! with { Identities = null }).ToJson());
+        using (var written = CorruptionFolder.Open(_folder.Path, _images.Classes, new DataRecipe()))
+        {
+            Assert.Equal(5, written.Images(settings.Corruptions[0], 2, new SilentObserver()).Count);
+            Assert.NotNull(written.Originals);
+        }
+
+        Assert.Contains("older version, whose random draws", Assert.Throws<InputException>(() => CorruptionWriter.Write(_images, settings, _folder.Path, new SilentObserver())).Message, StringComparison.Ordinal);
+        File.WriteAllText(path, (CorruptionManifest.Read(_folder.Path)! with { Identities = [0, 1, 2, 4, 3] }).ToJson());
+        Assert.Contains("other names or numbers", Assert.Throws<InputException>(() => CorruptionWriter.Write(_images, settings, _folder.Path, new SilentObserver())).Message, StringComparison.Ordinal);
+        File.WriteAllText(path, (CorruptionManifest.Read(_folder.Path)! with { Identities = [0, 1] }).ToJson());
+        Assert.Contains("does not list the images", Assert.Throws<InputException>(() => CorruptionFolder.Open(_folder.Path, _images.Classes, new DataRecipe())).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(CorruptionLayout.Npy)]
+    [InlineData(CorruptionLayout.Folders)]
     public void Classes_AreTakenByName(CorruptionLayout layout)
     {
         var settings = Settings("contrast", layout);

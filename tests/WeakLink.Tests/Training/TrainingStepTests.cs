@@ -104,7 +104,8 @@ public class TrainingStepTests
         using var random = new torch.Generator(4);
         using var batch = new Batch(
             torch.randint(0, 256, [15, 3, 8, 8], torch.uint8, generator: random).DetachFromDisposeScope(),
-            torch.arange(5, dtype: torch.int64).DetachFromDisposeScope());
+            torch.arange(5, dtype: torch.int64).DetachFromDisposeScope(),
+            [0, 1, 2, 3, 4]);
         using var network = Create();
         using var search = new RandomSearch(network.Space, 0.7);
         using var optimizer = torch.optim.SGD(network.parameters(), 0.01, 0.9);
@@ -130,7 +131,8 @@ public class TrainingStepTests
         using var random = new torch.Generator(4);
         return new Batch(
             torch.randint(0, 256, [count, 3, size, size], torch.uint8, generator: random).DetachFromDisposeScope(),
-            (torch.arange(count, dtype: torch.int64) % 10).DetachFromDisposeScope());
+            (torch.arange(count, dtype: torch.int64) % 10).DetachFromDisposeScope(),
+            [.. Enumerable.Range(0, count).Select(i => (long)i)]);
     }
 
     private static ClassifierNetwork Create()
