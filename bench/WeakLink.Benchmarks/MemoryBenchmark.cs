@@ -2,6 +2,7 @@ using TorchSharp;
 using WeakLink.Data;
 using WeakLink.Models;
 using WeakLink.Recipes;
+using WeakLink.Subnets;
 
 namespace WeakLink.Benchmarks;
 

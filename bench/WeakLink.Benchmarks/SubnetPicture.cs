@@ -3,6 +3,7 @@ using WeakLink.Evaluation;
 using WeakLink.Recipes;
 using WeakLink.Runs;
 using WeakLink.Sources;
+using WeakLink.Subnets;
 
 namespace WeakLink.Benchmarks;
 

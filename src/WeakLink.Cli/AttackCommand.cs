@@ -66,7 +66,7 @@ internal static class AttackCommand
             var device = EnvironmentReport.TrainingDevice;
             using var trained = TrainedModel.Load(parsed.GetValue(model)!, device);
             string[] chosen = parsed.GetValue(data) is { } source ? [$"data.source={source}", "data.fingerprint="] : [];
-            var recipe = RecipeFile.Parse(RecipeFile.ToYaml(trained.Recipe), "the run's recipe", chosen.Concat(parsed.GetValue(set)!));
+            var recipe = trained.Recipe.With([.. chosen, .. parsed.GetValue(set)!]);
             var images = StratifiedSplit.Limit(KnownClasses.Open(recipe, trained, screen, interruption.Token).Test, parsed.GetValue(limit), recipe.Seed);
             var crop = Loaders.MeasuringCrop(recipe, images);
             RobustEvaluation.Check(attacks, crop, trained.Classes.Count);

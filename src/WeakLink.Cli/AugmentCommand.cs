@@ -40,7 +40,7 @@ internal static class AugmentCommand
 
             var name = parsed.GetValue(recipe)!;
             var chosen = RunFolder.IsRun(name)
-                ? RecipeFile.Parse(RecipeFile.ToYaml(RunFolder.RecipeOf(name)), $"the recipe of {name}", parsed.GetValue(set)!)
+                ? RunFolder.RecipeOf(name).With(parsed.GetValue(set)!)
                 : RecipeFile.Load(name, parsed.GetValue(set)!);
             var given = Read(parsed.GetValue(images)!, chosen.Data.Size);
             var views = AugmentationSequence.Views(chosen, given.Height, given.Width);

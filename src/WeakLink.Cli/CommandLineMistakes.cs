@@ -61,7 +61,7 @@ internal static class CommandLineMistakes
         var options = command.Options.Where(option => !option.Hidden).ToDictionary(option => option.Name, option => option.Name);
         if (command.Name is "train" or "compare")
         {
-            foreach (var (key, _, _) in RecipeFile.AllKeys())
+            foreach (var (key, _) in RecipeKeys.All)
             {
                 options.TryAdd("--" + key[(key.LastIndexOf('.') + 1)..], $"--set {key}=...");
             }

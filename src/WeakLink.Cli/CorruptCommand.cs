@@ -40,8 +40,8 @@ internal static class CorruptCommand
             var sets = parsed.GetValue(set)!;
             var isRun = RunFolder.IsRun(source);
             var recipe = isRun
-                ? RecipeFile.Parse(RecipeFile.ToYaml(RunFolder.RecipeOf(source)), "the run's recipe", sets)
-                : RecipeFile.Parse("", "--set", [.. sets, $"data.source={source}"]);
+                ? RunFolder.RecipeOf(source).With(sets)
+                : new Recipe().With([.. sets, $"data.source={source}"]);
             var settings = new CorruptionSettings(
                 CommonCorruptions.Named(parsed.GetValue(corruptions)!, parsed.GetValue(frost)),
                 CommonOptions.Severities(parsed.GetValue(severities)!),

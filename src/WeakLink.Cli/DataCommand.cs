@@ -35,7 +35,7 @@ internal static class DataCommand
         {
             using var interruption = new Interruption();
             var screen = new Screen(parsed.GetValue(json));
-            var recipe = RecipeFile.Parse("", "--set", [.. parsed.GetValue(set)!, $"data.source={parsed.GetValue(data)}", $"data.skip-bad-images={(parsed.GetValue(skipBad) ? "true" : "false")}"]);
+            var recipe = new Recipe().With([.. parsed.GetValue(set)!, $"data.source={parsed.GetValue(data)}", $"data.skip-bad-images={(parsed.GetValue(skipBad) ? "true" : "false")}"]);
             if (recipe.Data.Source == "shapes")
             {
                 NativeLibraries.Load();

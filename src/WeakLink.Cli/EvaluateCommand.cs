@@ -97,8 +97,7 @@ internal static class EvaluateCommand
                 .. parsed.GetValue(perturbed) is { } published ? (string[])[$"evaluation.perturbed-images={published}"] : [],
                 .. parsed.GetValue(frost) is { } textures ? (string[])[$"evaluation.frost-textures={textures}"] : [],
             ];
-            var overrides = chosen.Concat(parsed.GetValue(set)!);
-            var recipe = RecipeFile.Parse(RecipeFile.ToYaml(trained.Recipe), "the run's recipe", overrides);
+            var recipe = trained.Recipe.With([.. chosen, .. parsed.GetValue(set)!]);
             if (parsed.GetValue(corrupted) is { } unread && recipe.Evaluation.Corruptions == EvaluationRecipe.None)
             {
                 throw new InputException($"--corrupted {unread} would not be read, because no corruptions are measured: add --corruptions benchmark, or the names of those to measure.");

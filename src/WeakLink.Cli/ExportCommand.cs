@@ -58,7 +58,7 @@ internal static partial class ExportCommand
             NativeLibraries.Load();
             using var trained = TrainedModel.Load(parsed.GetValue(model)!, torch.CPU);
             string[] chosen = parsed.GetValue(data) is { } source ? [$"data.source={source}", "data.fingerprint="] : [];
-            var recipe = RecipeFile.Parse(RecipeFile.ToYaml(trained.Recipe), "the run's recipe", chosen.Concat(settings));
+            var recipe = trained.Recipe.With([.. chosen, .. settings]);
             var subnet = parsed.GetValue(width) is { } share ? Drawn(trained, share, parsed.GetValue(seed)) : null;
             using var statistics = subnet is null ? null : Statistics(recipe, trained, subnet, parsed.GetValue(seed), screen, interruption.Token);
             var preparation = trained.Preparation;

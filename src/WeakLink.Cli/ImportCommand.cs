@@ -44,9 +44,7 @@ internal static class ImportCommand
             var target = CommonOptions.NewFile(parsed.GetValue(output)!, [path, .. parsed.GetValue(classes) is { } list ? (string[])[list] : []]);
             using var weights = ImportedWeights.Read(path);
             var name = parsed.GetValue(model) ?? weights.Model ?? throw new InputException($"'{path}' does not say which network it is: name it with --model, such as resnet50-imagenet, preact-resnet18 or wide-resnet-34-10.");
-            var recipe = RecipeFile.Parse(
-                "",
-                "import",
+            var recipe = new Recipe().With(
                 [
                     "name=imported",
                     $"model.name={name}",

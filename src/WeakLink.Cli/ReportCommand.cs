@@ -48,7 +48,7 @@ internal static class ReportCommand
         NativeLibraries.Load();
         var device = EnvironmentReport.TrainingDevice;
         using var trained = TrainedModel.Load(folder, device);
-        var recipe = RecipeFile.Parse(RecipeFile.ToYaml(trained.Recipe), "the run's recipe", source is null ? [] : [$"data.source={source}"]);
+        var recipe = trained.Recipe.With(source is null ? [] : [$"data.source={source}"]);
         var splits = KnownClasses.Open(recipe, trained, screen, stop);
         RunReport.Write(folder, trained, splits.Test, Summary.Read(folder), path, device, screen, stop);
     }

@@ -43,7 +43,7 @@ internal static class TrainCommand
             var overrides = Overrides(
                 parsed.GetValue(set)!,
                 ("data.source", parsed.GetValue(data)),
-                ("data.extra", parsed.GetValue(extra) is { Length: > 0 } folders ? RecipeFile.ListText(folders) : null),
+                ("data.extra", parsed.GetValue(extra) is { Length: > 0 } folders ? RecipeKeys.ListText(folders) : null),
                 ("data.extra-fraction", parsed.GetValue(fraction)?.ToString(CultureInfo.InvariantCulture)),
                 ("ews.search", parsed.GetValue(ews)),
                 ("seed", parsed.GetValue(seed)?.ToString(CultureInfo.InvariantCulture)),

@@ -31,7 +31,7 @@ internal static class NetworkReaders
     private static readonly double[] Deviation = [0.25, 0.2, 0.3];
     private static readonly string[] Classes = ["cat", "dog", "naïve"];
     private static readonly Lazy<ClassifierNetwork> Target = new(() => Create(0));
-    private static readonly Lazy<PolicySearch> Search = new(() => new PolicySearch(Target.Value.Space, new PolicyOptions(), 0));
+    private static readonly Lazy<PolicySearch> Search = new(() => new PolicySearch(Target.Value.Space, new EwsRecipe(), 0));
 
     private static readonly string[] OwnFile = ["SafeTensors.Read", "SafeTensors.Header", "Checkpoint.Load"];
     private static readonly string[] ExportedFile = ["SafeTensors.Read", "SafeTensors.Header", "PyTorchFile.IsOne", "ImportedWeights.Read", "ImportedWeights.List", "ImagePreparation.Parse"];
@@ -102,7 +102,7 @@ internal static class NetworkReaders
     {
         using var network = Create(seed);
         using var optimizer = Descent(network);
-        using var search = new PolicySearch(network.Space, new PolicyOptions(), seed);
+        using var search = new PolicySearch(network.Space, new EwsRecipe(), seed);
         network.call(torch.zeros(2, 3, 32, 32)).sum().backward();
         optimizer.step();
         Checkpoint.Save(path, network, optimizer, search, Recipe(seed), Classes, new ImageSize(32, 32), new RunPosition { Epoch = 1, StepInEpoch = (int)seed });

@@ -19,7 +19,7 @@ internal static class TextReaders
     [
         new("recipe", "x.yaml", ["RecipeFile.Load", "RecipeFile.Parse"], () => [.. RecipeFile.Names.Select(name => Bytes(RecipeFile.ToYaml(RecipeFile.Load(name, [])))), Bytes("model: {name: resnet8, mean: [0.5, 0.4, 0.3], standard-deviation: [1, 1, 1]}\n\"ews\":\n  width: 0.5\n")], (input, value) =>
             value.Add(RecipeFile.ToYaml(RecipeFile.Load(input.Path, [])))) { IsText = true },
-        new("overrides", "x.txt", ["RecipeFile.Parse"], () => [.. RecipeFile.Names.Select(name => Bytes(string.Join('\n', RecipeFile.ValuesOf(RecipeFile.Load(name, [])).Select(key => $"{key.Name}={key.Value}"))))], (input, value) =>
+        new("overrides", "x.txt", ["RecipeFile.Parse"], () => [.. RecipeFile.Names.Select(name => Bytes(string.Join('\n', RecipeKeys.ValuesOf(RecipeFile.Load(name, [])).Select(key => $"{key.Name}={key.Value}"))))], (input, value) =>
             value.Add(RecipeFile.ToYaml(RecipeFile.Load("small", Encoding.UTF8.GetString(input.Bytes).Split('\n'))))) { IsText = true },
         new("run-recipe", "recipe.yaml", ["RecipeFile.Load"], () => [Recipe(0), Recipe(1)], Compare) { IsText = true, Beside = folder => WriteRun(folder, "recipe.yaml") },
         new("summary", "summary.json", ["Summary.Read"], () => [Summary(0), Summary(1)], Compare) { IsText = true, IsChecked = true, Beside = folder => WriteRun(folder, "summary.json") },

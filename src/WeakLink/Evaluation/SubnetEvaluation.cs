@@ -117,7 +117,7 @@ public static class SubnetEvaluation
 
     /// <summary>An untrained policy with the settings for a search of a few hundred passes.</summary>
     internal static PolicySearch NewPolicy(SubnetSpace space, double width, long seed) =>
-        new(space, new PolicyOptions { Width = width, LearningRate = PolicyLearningRate, BaselineDecay = PolicyBaselineDecay, Every = 1 }, seed);
+        new(space, new EwsRecipe { Width = width, PolicyLearningRate = PolicyLearningRate, BaselineDecay = PolicyBaselineDecay, PolicyEvery = 1 }, seed);
 
     /// <summary>A subnet's statistics of these images; null where there are none. Leaves the network in evaluation mode.</summary>
     internal static SubnetStatistics? Reestimated(ClassifierNetwork network, Subnet subnet, IReadOnlyList<Batch> images, torch.Device device)

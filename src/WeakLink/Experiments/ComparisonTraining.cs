@@ -1,9 +1,7 @@
-using TorchSharp;
 using WeakLink.Comparisons;
 using WeakLink.Models;
 using WeakLink.Recipes;
 using WeakLink.Runs;
-using WeakLink.Runtime;
 
 namespace WeakLink.Experiments;
 
@@ -38,8 +36,6 @@ public static class ComparisonTraining
             return [];
         }
 
-        NativeLibraries.Load();
-        var threads = torch.get_num_threads();
         for (var i = 0; i < runs.Count; i++)
         {
             var (arm, seed, folder, recipe) = runs[i];
@@ -57,8 +53,6 @@ public static class ComparisonTraining
             }
 
             observer.Note(FormattableString.Invariant($"Run {i + 1} of {runs.Count}: {arm.Name}, seed {seed}"));
-            // The run before may have changed them, and a recipe may leave them as they are.
-            torch.set_num_threads(threads);
             try
             {
                 Experiment.Run(InOneFormat(recipe, runs.Select(run => run.Folder)), folder, RunFolder.IsRun(folder), observer, stop);
@@ -102,7 +96,7 @@ public static class ComparisonTraining
         {
             if (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()))
             {
-                throw new InputException($"'{folder}' is in the way: {arm.Name} would be trained there, and it is not a run; move it, or choose another folder with --out.");
+                throw new InputException($"'{folder}' is in the way: {arm.Name} would be trained there, and it is not a run; move it, or choose another folder.");
             }
 
             return;
@@ -110,7 +104,7 @@ public static class ComparisonTraining
 
         if (RecipeDifferences.Contradiction(recipe, RunFolder.RecipeOf(folder)) is var (key, asked, there))
         {
-            throw new InputException($"The run in '{folder}' has {key} {RecipeDifferences.Quoted(there)}, but {arm.Name} asks for {RecipeDifferences.Quoted(asked)}: choose another folder with --out, give the arm another name, or leave the setting out.");
+            throw new InputException($"The run in '{folder}' has {key} {RecipeDifferences.Quoted(there)}, but {arm.Name} asks for {RecipeDifferences.Quoted(asked)}: choose another folder, give the arm another name, or leave the setting out.");
         }
     }
 

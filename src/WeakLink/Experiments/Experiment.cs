@@ -10,6 +10,7 @@ using WeakLink.Reports;
 using WeakLink.Runs;
 using WeakLink.Runtime;
 using WeakLink.Sources;
+using WeakLink.Subnets;
 
 namespace WeakLink.Experiments;
 
@@ -22,7 +23,7 @@ public static class Experiment
     // An accuracy's standard error is up to 7 points there.
     private const int FewValidationImages = 50;
 
-    /// <summary>Trains and measures.</summary>
+    /// <summary>Trains and measures. Meanwhile libtorch has the recipe's number of threads in the whole process.</summary>
     /// <param name="recipe">The recipe; a resumed run takes its own from the folder.</param>
     /// <param name="path">The run folder.</param>
     /// <param name="resume">Whether to continue the run that is there.</param>
@@ -37,6 +38,7 @@ public static class Experiment
         var device = EnvironmentReport.TrainingDevice;
         recipe = resume ? RunFolder.RecipeOf(path) : recipe;
         RecipeCheck.Check(recipe);
+        using var threads = new LibtorchThreads(recipe.Training.Threads);
         var data = DataSources.Open(recipe.Data, recipe.Seed, observer, stop);
         Describe(data, observer);
         CheckBatch(recipe, data);

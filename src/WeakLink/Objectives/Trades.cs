@@ -9,7 +9,7 @@ namespace WeakLink.Objectives;
 /// <param name="Attack">How x' is found.</param>
 /// <param name="Beta">β: robustness against accuracy.</param>
 /// <param name="LabelSmoothing">Probability spread evenly over all classes; in [0, 1).</param>
-public sealed record Trades(InnerAttack Attack, double Beta = 6, double LabelSmoothing = 0) : IObjective
+public sealed record Trades(InnerAttack Attack, double Beta, double LabelSmoothing = 0) : IObjective
 {
     // Standard deviation of the noise that the attack starts from: at the image itself the divergence has no slope (the authors' value).
     private const double StartNoise = 0.001;

@@ -21,8 +21,10 @@ public static class AugmentationSequence
     /// <param name="recipe">The recipe.</param>
     /// <param name="height">Height of the training images.</param>
     /// <param name="width">Width of the training images.</param>
+    /// <exception cref="InputException">The recipe asks for the impossible.</exception>
     public static IViews Views(Recipe recipe, int height, int width)
     {
+        RecipeCheck.Check(recipe);
         var settings = recipe.Augmentation;
         (height, width) = settings.Crop > 0 ? (settings.Crop, settings.Crop) : (height, width);
         return new AugmentedViews(
@@ -43,39 +45,41 @@ public static class AugmentationSequence
     ];
 
     /// <exception cref="InputException">A name is unknown or in a place where it can't work.</exception>
-    internal static void Check(Recipe recipe, Func<string, string> origin)
+    internal static void Check(Recipe recipe, Func<string, string?> origin)
     {
         const string Key = "augmentation.sequence";
         var sequence = recipe.Augmentation.Sequence;
         if (sequence.FirstOrDefault(name => !Names.Contains(name)) is { } stranger)
         {
-            throw new InputException($"{origin(Key)}: there is no augmentation '{stranger}' for {Key}; did you mean '{Nearest.To(stranger, Names)}'? All: {string.Join(", ", Names)}.");
+            throw Wrong($"{Key} names '{stranger}', which is no augmentation; did you mean '{Nearest.To(stranger, Names)}'? All: {string.Join(", ", Names)}.");
         }
 
         if (sequence.GroupBy(name => name).FirstOrDefault(same => same.Count() > 1) is { } twice)
         {
-            throw new InputException($"{origin(Key)}: {Key} names '{twice.Key}' twice: leave one out.");
+            throw Wrong($"{Key} names '{twice.Key}' twice: leave one out.");
         }
 
         if (sequence.SkipWhile(name => !OfBatches.Contains(name)).FirstOrDefault(name => !OfBatches.Contains(name)) is { } late)
         {
-            throw new InputException($"{origin(Key)}: {Key} has '{late}' after mixup or cutmix, which mix whole batches: put these last.");
+            throw Wrong($"{Key} has '{late}' after mixup or cutmix, which mix whole batches: put these last.");
         }
 
         if (sequence.Contains(Crop) && sequence.Contains(ResizedCrop))
         {
-            throw new InputException($"{origin(Key)}: {Key} has both '{Crop}' and '{ResizedCrop}': keep one.");
+            throw Wrong($"{Key} has both '{Crop}' and '{ResizedCrop}': keep one.");
         }
 
         if (recipe.Augmentation.Crop > 0 && !sequence.Contains(Crop) && !sequence.Contains(ResizedCrop))
         {
-            throw new InputException($"{origin(Key)}: augmentation.crop is {recipe.Augmentation.Crop}, but {Key} has neither '{Crop}' nor '{ResizedCrop}': add one, or set augmentation.crop to 0.");
+            throw Wrong($"augmentation.crop is {recipe.Augmentation.Crop}, but {Key} has neither '{Crop}' nor '{ResizedCrop}': add one, or set augmentation.crop to 0.");
         }
 
         if (recipe.Objective.Kind == ObjectiveKind.Consistency && !sequence.Contains(Augmix))
         {
-            throw new InputException($"{origin("objective.kind")}: objective.kind is consistency, which compares AugMix's mixtures of an image, but {Key} has no '{Augmix}': add it.");
+            throw Keys.Wrong($"objective.kind is consistency, which compares AugMix's mixtures of an image, but {Key} has no '{Augmix}': add it.", origin("objective.kind"));
         }
+
+        InputException Wrong(string sentence) => Keys.Wrong(sentence, origin(Key));
     }
 
     private static Augmentation Named(string name, AugmentationRecipe settings, int height, int width) => name switch

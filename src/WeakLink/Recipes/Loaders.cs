@@ -4,7 +4,7 @@ using WeakLink.Sources;
 
 namespace WeakLink.Recipes;
 
-/// <summary>Batches as a recipe wants them.</summary>
+/// <summary>Batches as a recipe wants them: where training and every measurement get their images, so a recipe that <see cref="RecipeCheck"/> refuses is refused here.</summary>
 public static class Loaders
 {
     // More workers than this only wait for the step.
@@ -39,9 +39,13 @@ public static class Loaders
         ? new ImagePreparation(size.Height, size.Width, crop, crop)
         : new ImagePreparation(size.Height, size.Width);
 
-    private static CropAndFlip Crop(Recipe recipe, Dataset images, int padding, bool flip) => recipe.Augmentation.Crop > 0
-        ? new CropAndFlip(recipe.Augmentation.Crop, recipe.Augmentation.Crop, padding, flip)
-        : new CropAndFlip(images.Height, images.Width, padding, flip);
+    private static CropAndFlip Crop(Recipe recipe, Dataset images, int padding, bool flip)
+    {
+        RecipeCheck.Check(recipe);
+        return recipe.Augmentation.Crop > 0
+            ? new CropAndFlip(recipe.Augmentation.Crop, recipe.Augmentation.Crop, padding, flip)
+            : new CropAndFlip(images.Height, images.Width, padding, flip);
+    }
 
     private static int Workers(Recipe recipe) => recipe.Training.Workers > 0 ? recipe.Training.Workers : Math.Min(Environment.ProcessorCount, MostWorkers);
 }

@@ -1,5 +1,7 @@
 using WeakLink.Attacks;
+using WeakLink.Augmentations;
 using WeakLink.Models;
+using WeakLink.Objectives;
 using WeakLink.Sources;
 using WeakLink.Subnets;
 
@@ -9,9 +11,11 @@ namespace WeakLink.Recipes;
 public sealed record Recipe
 {
     /// <summary>What to call the recipe.</summary>
+    [Setting(SettingKind.Incidental)]
     public string Name { get; init; } = "default";
 
     /// <summary>Seed of every random draw.</summary>
+    [Setting(SettingKind.OfTheSeed)]
     public long Seed { get; init; }
 
     /// <summary>Which images, and how they are read and split.</summary>
@@ -34,6 +38,14 @@ public sealed record Recipe
 
     /// <summary>What is measured.</summary>
     public EvaluationRecipe Evaluation { get; init; } = new();
+
+    /// <summary>The same recipe with other values for some keys, checked (see <see cref="RecipeCheck"/>).</summary>
+    /// <param name="overrides">
+    /// Each <c>key=value</c>, such as <c>ews.width=0.5</c>; of one key given twice the last counts. A list has commas between its items, or stands in brackets as in YAML
+    /// (see <see cref="RecipeKeys.ListText"/>).
+    /// </param>
+    /// <exception cref="InputException">There is no such key (the nearest is named), or the value is not allowed.</exception>
+    public Recipe With(params IEnumerable<string> overrides) => RecipeKeys.Set(this, [RecipeKeys.Overrides(overrides)], origin: null);
 }
 
 /// <summary>Which network.</summary>
@@ -52,10 +64,12 @@ public sealed record ModelRecipe
 
     /// <summary>Mean of each channel in [0, 1] units (R, G, B) that the model's first layer subtracts; empty: measured on the training images.</summary>
     [Limits(0, 1)]
+    [Setting(SettingKind.FilledIn | SettingKind.OfTheSeed)]
     public IReadOnlyList<double> Mean { get; init; } = [];
 
     /// <summary>Standard deviation of each channel that the model's first layer divides by; empty: measured on the training images.</summary>
     [Limits(0, 1, AboveLeast = true)]
+    [Setting(SettingKind.FilledIn | SettingKind.OfTheSeed)]
     public IReadOnlyList<double> StandardDeviation { get; init; } = [];
 }
 
@@ -105,21 +119,26 @@ public sealed record TrainingRecipe
     public double Warmup { get; init; }
 
     /// <summary>Number format of convolutions.</summary>
+    [Setting(SettingKind.FilledIn)]
     public Precision Precision { get; init; } = Precision.Auto;
 
     /// <summary>Memory layout of activations.</summary>
+    [Setting(SettingKind.FilledIn)]
     public Layout Layout { get; init; } = Layout.Auto;
 
     /// <summary>libtorch's threads; 0: one per core.</summary>
     [Limits(0, 4096)]
+    [Setting(SettingKind.Incidental)]
     public int Threads { get; init; }
 
     /// <summary>Worker threads that prepare batches; 0: one per core, at most 8.</summary>
     [Limits(0, 256)]
+    [Setting(SettingKind.Incidental)]
     public int Workers { get; init; }
 
     /// <summary>Epochs between two checkpoints.</summary>
     [Limits(1, 1_000_000)]
+    [Setting(SettingKind.Incidental)]
     public int CheckpointEvery { get; init; } = 1;
 
     /// <summary>Epochs between two checkpoints that are kept for good, weights alone; 0: none.</summary>
@@ -147,6 +166,10 @@ public enum ScheduleKind
 /// <summary>What happens to a training image.</summary>
 public sealed record AugmentationRecipe
 {
+    // What each is by itself, it is by default.
+    private static readonly AugMix AugMix = new();
+    private static readonly RandAugment RandAugment = new();
+
     /// <summary>Height and width of what the network sees; 0: the stored size. Training takes a random crop, measuring the centre.</summary>
     [Limits(0, 4096)]
     public int Crop { get; init; }
@@ -163,42 +186,42 @@ public sealed record AugmentationRecipe
 
     /// <summary>Random resized crop: the smallest part of the image that is cut out; in (0, 1].</summary>
     [Limits(0, 1, AboveLeast = true)]
-    public double ResizedCropArea { get; init; } = 0.08;
+    public double ResizedCropArea { get; init; } = new RandomResizedCrop(1, 1).SmallestArea;
 
     /// <summary>RandAugment: operations applied to an image.</summary>
     [Limits(0, 16)]
-    public int RandaugmentOperations { get; init; } = 2;
+    public int RandaugmentOperations { get; init; } = RandAugment.Operations;
 
     /// <summary>RandAugment: how strongly; 0 to 30 (published: 9 for ImageNet).</summary>
     [Limits(0, 30)]
-    public int RandaugmentMagnitude { get; init; } = 9;
+    public int RandaugmentMagnitude { get; init; } = RandAugment.Magnitude;
 
     /// <summary>AugMix: chains that are mixed.</summary>
     [Limits(1, 64)]
-    public int AugmixWidth { get; init; } = 3;
+    public int AugmixWidth { get; init; } = AugMix.Width;
 
     /// <summary>AugMix: operations in a chain; 0: one to three at random.</summary>
     [Limits(0, 64)]
-    public int AugmixDepth { get; init; }
+    public int AugmixDepth { get; init; } = AugMix.Depth;
 
     /// <summary>AugMix: largest severity of an operation; above 0, at most 10 (published: 3 for CIFAR, 1 for ImageNet).</summary>
     [Limits(0, 10, AboveLeast = true)]
-    public double AugmixSeverity { get; init; } = 3;
+    public double AugmixSeverity { get; init; } = AugMix.Severity;
 
     /// <summary>AugMix: α of the Dirichlet and Beta distributions that the mixing weights are drawn from.</summary>
     [Limits(1e-3, 1000)]
-    public double AugmixCoefficient { get; init; } = 1;
+    public double AugmixCoefficient { get; init; } = AugMix.Coefficient;
 
     /// <summary>AugMix: colour, contrast, brightness and sharpness too, which overlap with the common corruptions: accuracy under these is then no longer that of unseen ones.</summary>
-    public bool AugmixAllOperators { get; init; }
+    public bool AugmixAllOperators { get; init; } = AugMix.AllOperators;
 
     /// <summary>Cutout: side of the grey square in pixels.</summary>
     [Limits(1, 4096)]
-    public int CutoutSize { get; init; } = 16;
+    public int CutoutSize { get; init; } = new Cutout().Size;
 
     /// <summary>Random erasing: probability; in [0, 1].</summary>
     [Limits(0, 1)]
-    public double ErasingProbability { get; init; } = 0.25;
+    public double ErasingProbability { get; init; } = new RandomErasing().Probability;
 
     /// <summary>mixup: α of the Beta distribution of the weight.</summary>
     [Limits(1e-3, 1000)]
@@ -244,7 +267,7 @@ public sealed record ObjectiveRecipe
 
     /// <summary>AugMix consistency: weight of the Jensen-Shannon divergence.</summary>
     [Limits(0, 1e6)]
-    public double ConsistencyWeight { get; init; } = 12;
+    public double ConsistencyWeight { get; init; } = new Consistency().Weight;
 
     /// <summary>Adversarial objectives: batch norm during the attack.</summary>
     public AttackMode AttackMode { get; init; } = AttackMode.Published;
@@ -290,74 +313,12 @@ public enum ObjectiveKind
     Trades,
 }
 
-/// <summary>Enhancing weak subnets (Guo, Stutz and Schiele 2022).</summary>
-public sealed record EwsRecipe
-{
-    /// <summary>Who proposes the subnet to teach.</summary>
-    public SearchKind Search { get; init; } = SearchKind.Policy;
-
-    /// <summary>Subnet width ρ; in (0, 1].</summary>
-    [Limits(0, 1, AboveLeast = true)]
-    public double Width { get; init; } = 0.7;
-
-    /// <summary>Distillation weight λ.</summary>
-    [Limits(0, 1e6)]
-    public double Weight { get; init; } = 1;
-
-    /// <summary>How the divergence is averaged.</summary>
-    public DivergenceMean Kl { get; init; } = DivergenceMean.BatchMean;
-
-    /// <summary>Hidden units of the policy's LSTM cell.</summary>
-    [Limits(1, 100_000)]
-    public int Hidden { get; init; } = 100;
-
-    /// <summary>Learning rate of the policy's Adam.</summary>
-    [Limits(0, 1000, AboveLeast = true, BelowMost = true)]
-    public double PolicyLearningRate { get; init; } = 3e-4;
-
-    /// <summary>First moment decay of the policy's Adam.</summary>
-    [Limits(0, 1, BelowMost = true)]
-    public double PolicyBeta1 { get; init; } = 0.5;
-
-    /// <summary>Second moment decay of the policy's Adam.</summary>
-    [Limits(0, 1, BelowMost = true)]
-    public double PolicyBeta2 { get; init; } = 0.999;
-
-    /// <summary>Weight of the policy's entropy bonus.</summary>
-    [Limits(0, 1e6)]
-    public double EntropyBonus { get; init; } = 0.005;
-
-    /// <summary>Decay of the reward's moving average; in [0, 1).</summary>
-    [Limits(0, 1, BelowMost = true)]
-    public double BaselineDecay { get; init; } = 0.99;
-
-    /// <summary>Largest norm of the policy's gradient; 0: no clipping.</summary>
-    [Limits(0, 1e6)]
-    public double PolicyGradientClip { get; init; } = 3;
-
-    /// <summary>Training steps between two policy updates.</summary>
-    [Limits(1, 1_000_000)]
-    public int PolicyEvery { get; init; } = 10;
-}
-
-/// <summary>Who proposes the subnet to teach.</summary>
-public enum SearchKind
-{
-    /// <summary>No subnet is taught: the objective alone.</summary>
-    Off,
-
-    /// <summary>Every subnet equally likely (the ablation).</summary>
-    Random,
-
-    /// <summary>The LSTM policy that learns to find weak subnets.</summary>
-    Policy,
-}
-
 /// <summary>What is measured after training.</summary>
 public sealed record EvaluationRecipe
 {
     /// <summary>Images in a batch.</summary>
     [Limits(1, 1_000_000)]
+    [Setting(SettingKind.Incidental)]
     public int Batch { get; init; } = 256;
 
     /// <summary>How many random and how many proposed subnets are measured.</summary>

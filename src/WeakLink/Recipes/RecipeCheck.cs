@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Reflection;
 using WeakLink.Attacks;
 using WeakLink.Corruptions;
 using WeakLink.Models;
@@ -10,43 +8,31 @@ namespace WeakLink.Recipes;
 /// <summary>Refuses recipes that ask for the impossible, before anything long begins: the limits that a recipe's properties declare, and what they must be together.</summary>
 public static class RecipeCheck
 {
-    // Networks and their training compute in float32: the smallest number that it holds in full.
-    private const double Smallest = 1.1754943508222875e-38;
-
-    /// <summary>Checks every value of a recipe that was made in code.</summary>
+    /// <summary>Checks every value of a recipe, such as one that was made in code.</summary>
     /// <param name="recipe">The recipe.</param>
     /// <exception cref="InputException">The first value out of its limits, with these.</exception>
-    public static void Check(Recipe recipe) => Check(recipe, _ => "the recipe", (_, _) => true);
+    public static void Check(Recipe recipe) => Check(recipe, _ => null, (_, _) => true);
 
     /// <summary>Checks every value.</summary>
     /// <param name="recipe">The recipe.</param>
-    /// <param name="origin">Where a key's value came from, for the message.</param>
+    /// <param name="origin">Where a key's value came from, for the message; null: from code.</param>
     /// <param name="isForItsNorm">Whether the key of a norm and that of a size were given together, or are as they were.</param>
     /// <exception cref="InputException">The first value out of its limits, with these.</exception>
-    public static void Check(Recipe recipe, Func<string, string> origin, Func<string, string, bool> isForItsNorm)
+    internal static void Check(Recipe recipe, Func<string, string?> origin, Func<string, string, bool> isForItsNorm)
     {
         var (model, training, objective, evaluation) = (recipe.Model, recipe.Training, recipe.Objective, recipe.Evaluation);
         // Before their limits: these say what to do.
-        Require("model.mean", UsableNumbers.MeansFit(model.Mean), string.Join(", ", model.Mean), "in " + UsableNumbers.MeanRange);
-        Require("model.standard-deviation", UsableNumbers.DeviationsFit(model.StandardDeviation), string.Join(", ", model.StandardDeviation), "in " + UsableNumbers.DeviationRange);
-        foreach (var (key, property, value) in RecipeFile.KeysOf(recipe))
-        {
-            if (property.GetCustomAttribute<LimitsAttribute>() is { } limits)
-            {
-                var text = value is IEnumerable<double> list ? string.Join(", ", list.Select(number => number.ToString(CultureInfo.InvariantCulture))) : value!;
-                Require(key, limits.Hold(value), text, limits.ToString());
-                Require(key, Numbers(value).All(number => number == 0 || Math.Abs(number) >= Smallest), text, "a number that float32 can hold, and this one is too near to 0");
-            }
-        }
-
+        Require("model.mean", UsableNumbers.MeansFit(model.Mean), model.Mean, "in " + UsableNumbers.MeanRange);
+        Require("model.standard-deviation", UsableNumbers.DeviationsFit(model.StandardDeviation), model.StandardDeviation, "in " + UsableNumbers.DeviationRange);
+        Keys.RequireLimits(recipe, origin: origin);
         Require("data.source", IsPath(recipe.Data.Source), "empty or no text", "a path or the name of a data set");
         Require("data.extra", recipe.Data.Extra.All(IsPath), "empty or no text in one of its items", "a list of paths");
         // Names the nearest where there is no such network.
-        NetworkCatalogue.LeastParameters(model.Name, model.WidthMultiplier, classes: 2);
-        Require("model.mean", model.Mean.Count is 0 or 3, string.Join(", ", model.Mean), "three numbers, or none to measure them");
-        Require("model.standard-deviation", model.StandardDeviation.Count is 0 or 3, string.Join(", ", model.StandardDeviation), "three numbers, or none to measure them");
+        Named("model.name", () => NetworkCatalogue.LeastParameters(model.Name, model.WidthMultiplier, classes: 2));
+        Require("model.mean", model.Mean.Count is 0 or 3, model.Mean, "three numbers, or none to measure them");
+        Require("model.standard-deviation", model.StandardDeviation.Count is 0 or 3, model.StandardDeviation, "three numbers, or none to measure them");
         Require("model.standard-deviation", model.Mean.Count == model.StandardDeviation.Count, model.StandardDeviation.Count, "given together with model.mean");
-        Require("training.milestones", training.Milestones.SequenceEqual(training.Milestones.Order()), string.Join(", ", training.Milestones), "ascending");
+        Require("training.milestones", training.Milestones.SequenceEqual(training.Milestones.Order()), training.Milestones, "ascending");
         AugmentationSequence.Check(recipe, origin);
 
         Size("objective.eps", objective.Norm, objective.Eps);
@@ -61,7 +47,7 @@ public static class RecipeCheck
 
         if (evaluation.Corruptions != EvaluationRecipe.None)
         {
-            CommonCorruptions.Named(evaluation.Corruptions);
+            Named("evaluation.corruptions", () => CommonCorruptions.Named(evaluation.Corruptions));
         }
 
         if (evaluation.Attack != EvaluationRecipe.None)
@@ -76,7 +62,7 @@ public static class RecipeCheck
 
         if (evaluation.Perturbations != EvaluationRecipe.None)
         {
-            CommonPerturbations.Named(evaluation.Perturbations);
+            Named("evaluation.perturbations", () => CommonPerturbations.Named(evaluation.Perturbations));
         }
 
         ThreatModel Size(string key, Norm norm, string size) => Named(key, () => new ThreatModel(norm, ThreatModel.ParseEpsilon(size)));
@@ -88,7 +74,7 @@ public static class RecipeCheck
             Require(key, isForItsNorm(normKey, key), size, $"named with {normKey}={name}: {size} is {(size == ObjectiveRecipe.LinfSize ? "the default, a size for linf" : "of another norm")} (usual for 32x32 images: 8/255 for linf, 0.5 for l2, 12 for l1)");
         }
 
-        // What reads a value says what is wrong with it, but not under which key it stood.
+        // What reads a value says what is wrong with it, but mostly not under which key it stood.
         T Named<T>(string key, Func<T> read)
         {
             try
@@ -97,7 +83,7 @@ public static class RecipeCheck
             }
             catch (InputException exception)
             {
-                throw new InputException($"{origin(key)}: {key}: {exception.Message}", exception);
+                throw Keys.Wrong(exception.Message.Contains(key, StringComparison.Ordinal) ? exception.Message : $"{key}: {exception.Message}", origin(key), exception);
             }
         }
 
@@ -105,11 +91,10 @@ public static class RecipeCheck
         {
             if (!holds)
             {
-                throw new InputException(FormattableString.Invariant($"{origin(key)}: {key} is {value}, but must be {allowed}."));
+                throw Keys.Refused(key, Keys.Text(value), allowed, origin(key));
             }
         }
 
         static bool IsPath(string text) => text.Length > 0 && !text.Contains('\0', StringComparison.Ordinal);
-        static IEnumerable<double> Numbers(object? value) => value switch { double number => [number], IEnumerable<double> numbers => numbers, _ => [] };
     }
 }

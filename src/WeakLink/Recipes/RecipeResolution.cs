@@ -20,8 +20,10 @@ public static class RecipeResolution
     /// <param name="data">The images.</param>
     /// <param name="environment">The machine.</param>
     /// <param name="device">Where to train.</param>
+    /// <exception cref="InputException">A value is out of its limits.</exception>
     public static Recipe Resolve(Recipe recipe, DataSplits data, EnvironmentReport environment, torch.Device device)
     {
+        RecipeCheck.Check(recipe);
         var model = recipe.Model;
         if (model.Mean.Count == 0)
         {
@@ -30,7 +32,6 @@ public static class RecipeResolution
         }
 
         var threads = recipe.Training.Threads > 0 ? recipe.Training.Threads : environment.Threads;
-        torch.set_num_threads(threads);
         var size = data.Train.Width == data.Train.Height ? data.Train.Width : 0;
         var source = AbsoluteSource(recipe.Data.Source);
         var extra = recipe.Data.Extra.Select(Path.GetFullPath).ToArray();
@@ -114,21 +115,7 @@ public static class RecipeResolution
     {
         SearchKind.Off => null,
         SearchKind.Random => new RandomSearch(space, recipe.Width),
-        SearchKind.Policy => new PolicySearch(
-            space,
-            new PolicyOptions
-            {
-                Width = recipe.Width,
-                Hidden = recipe.Hidden,
-                LearningRate = recipe.PolicyLearningRate,
-                Beta1 = recipe.PolicyBeta1,
-                Beta2 = recipe.PolicyBeta2,
-                EntropyBonus = recipe.EntropyBonus,
-                BaselineDecay = recipe.BaselineDecay,
-                GradientClip = recipe.PolicyGradientClip,
-                Every = recipe.PolicyEvery,
-            },
-            seed),
+        SearchKind.Policy => new PolicySearch(space, recipe, seed),
         _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe.Search, "Unknown search."),
     };
 }

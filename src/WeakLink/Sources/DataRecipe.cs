@@ -4,10 +4,12 @@ namespace WeakLink.Sources;
 public sealed record DataRecipe
 {
     /// <summary><c>shapes</c> (embedded), <c>cifar10</c>, <c>cifar100</c>, a folder, or a CIFAR archive.</summary>
+    [Setting(SettingKind.Place)]
     public string Source { get; init; } = "shapes";
 
     /// <summary>Height and width in pixels at which images are stored; 0: as they are, where all have one size.</summary>
     [Limits(0, 4096)]
+    [Setting(SettingKind.FilledIn)]
     public int Size { get; init; }
 
     /// <summary>Part of the training images held out to select the best checkpoint, where the data have no validation split; in [0, 1).</summary>
@@ -23,6 +25,7 @@ public sealed record DataRecipe
 
     /// <summary>Memory for decoded images in MiB; more than that is decoded anew in every epoch.</summary>
     [Limits(0, int.MaxValue)]
+    [Setting(SettingKind.Incidental)]
     public int CacheMegabytes { get; init; } = 4096;
 
     /// <summary>Use only this many training images (the first of a seeded, stratified order); 0: all.</summary>
@@ -30,6 +33,7 @@ public sealed record DataRecipe
     public int Limit { get; init; }
 
     /// <summary>Folders of further training images (DeepAugment's, generated or pseudo-labelled ones), with commas between; each holds one folder of images a class, of some of the classes, or <c>image.npy</c> and <c>label.npy</c>.</summary>
+    [Setting(SettingKind.Place)]
     public IReadOnlyList<string> Extra { get; init; } = [];
 
     /// <summary>Part of every batch that comes from <c>data.extra</c>; 0: their images are added to the others, all equally likely. In [0, 1).</summary>
@@ -37,6 +41,7 @@ public sealed record DataRecipe
     public double ExtraFraction { get; init; }
 
     /// <summary>Checksum of the images' pixels, classes and split; filled in by a run, which then refuses images that changed. Empty: not checked.</summary>
+    [Setting(SettingKind.FilledIn | SettingKind.OfTheSeed)]
     public string Fingerprint { get; init; } = "";
 
     /// <summary>The same data as something to measure on: extra training images need not be there.</summary>

@@ -30,6 +30,7 @@ public static class DataSources
     /// <exception cref="InputException">The data are missing or unusable, or have a class that the network does not know; the message names what is wrong.</exception>
     public static DataSplits Open(DataRecipe recipe, IReadOnlyList<string>? classes, long seed, IRunObserver observer, CancellationToken stop = default)
     {
+        Keys.RequireLimits(recipe, "data.");
         var (skipped, passed) = (new List<string>(), new PassedOver());
         var reading = new Reading(recipe, classes, skipped, passed, observer, stop);
         var splits = recipe.Source switch
@@ -68,7 +69,7 @@ public static class DataSources
         }
         else if (recipe.Fingerprint.Length > 0 && recipe.Fingerprint != splits.Known(observer, stop).Fingerprint())
         {
-            throw new InputException($"The images of '{recipe.Source}'{(recipe.Extra.Count > 0 ? $" (or the extra ones in {string.Join(", ", recipe.Extra)})" : "")} are not those that the run was started with (added, removed, exchanged or split in another way), and test images may have been trained on: put them back or start a new run; 'evaluate' takes other images with --data.");
+            throw new InputException($"The images of '{recipe.Source}'{(recipe.Extra.Count > 0 ? $" (or the extra ones in {string.Join(", ", recipe.Extra)})" : "")} are not those that the run was started with (added, removed, exchanged or split in another way), and test images may have been trained on: put them back or start a new run; with data.fingerprint left empty, a network is measured on other images.");
         }
 
         splits = ForClasses(splits, classes);
@@ -143,7 +144,7 @@ public static class DataSources
         var (recipe, observer, stop) = (reading.Recipe, reading.Observer, reading.Stop);
         if (recipe.Extra.Count == 0)
         {
-            return recipe.ExtraFraction == 0 ? null : throw new InputException("data.extra-fraction is set, but no extra images are: name their folder with --extra-data or data.extra.");
+            return recipe.ExtraFraction == 0 ? null : throw new InputException("data.extra-fraction is set, but no extra images are: name their folder in data.extra.");
         }
 
         // Their size is that of the images that they are added to.
@@ -187,7 +188,7 @@ public static class DataSources
 
     private static Dataset SameSize(Dataset train, Dataset other, string folder) => (train.Width, train.Height) == (other.Width, other.Height)
         ? other
-        : throw new InputException($"The images in '{folder}' are {other.Width}x{other.Height} pixels, the training images {train.Width}x{train.Height}: choose one size with --set data.size=PIXELS.");
+        : throw new InputException($"The images in '{folder}' are {other.Width}x{other.Height} pixels, the training images {train.Width}x{train.Height}: set data.size to one size.");
 
     private static bool IsIn(string path, string folder) => $"{Path.TrimEndingDirectorySeparator(path)}{Path.DirectorySeparatorChar}".StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 

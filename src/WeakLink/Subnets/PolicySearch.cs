@@ -3,37 +3,6 @@ using TorchSharp.Modules;
 
 namespace WeakLink.Subnets;
 
-/// <summary>Settings of the policy and its training; the defaults are the authors'.</summary>
-public sealed record PolicyOptions
-{
-    /// <summary>Subnet width ρ in (0, 1].</summary>
-    public double Width { get; init; } = 0.7;
-
-    /// <summary>Hidden units of the LSTM cell.</summary>
-    public int Hidden { get; init; } = 100;
-
-    /// <summary>Learning rate of Adam.</summary>
-    public double LearningRate { get; init; } = 3e-4;
-
-    /// <summary>First moment decay of Adam.</summary>
-    public double Beta1 { get; init; } = 0.5;
-
-    /// <summary>Second moment decay of Adam.</summary>
-    public double Beta2 { get; init; } = 0.999;
-
-    /// <summary>Weight of the entropy bonus.</summary>
-    public double EntropyBonus { get; init; } = 0.005;
-
-    /// <summary>Decay of the moving average of the reward; in [0, 1).</summary>
-    public double BaselineDecay { get; init; } = 0.99;
-
-    /// <summary>Largest norm of the gradient; 0: no clipping.</summary>
-    public double GradientClip { get; init; } = 3;
-
-    /// <summary>Training steps between two updates.</summary>
-    public int Every { get; init; } = 10;
-}
-
 /// <summary>
 /// Learns to propose weak subnets by REINFORCE (Williams 1992): reward −accuracy, a moving average of it as the baseline, an
 /// entropy bonus (Guo et al. 2022, section 3).
@@ -46,7 +15,7 @@ public sealed class PolicySearch : ISubnetSearch
     private const string BaselineName = "baseline";
     private const string UpdatesName = "updates";
 
-    private readonly PolicyOptions _options;
+    private readonly EwsRecipe _settings;
     private readonly SubnetPolicy _policy;
     private readonly Adam _adam;
 
@@ -57,15 +26,17 @@ public sealed class PolicySearch : ISubnetSearch
 
     /// <summary>Creates an untrained policy.</summary>
     /// <param name="space">What to choose from.</param>
-    /// <param name="options">Settings.</param>
+    /// <param name="settings">The subnets' width, and the settings of the policy.</param>
     /// <param name="seed">Decides the initial weights.</param>
-    public PolicySearch(SubnetSpace space, PolicyOptions options, long seed)
+    /// <exception cref="InputException">A setting is out of its limits.</exception>
+    public PolicySearch(SubnetSpace space, EwsRecipe settings, long seed)
     {
-        _options = options;
+        Keys.RequireLimits(settings, "ews.");
+        _settings = settings;
         using var scope = torch.NewDisposeScope();
         using var generator = new torch.Generator(new SeededRandom(seed, RandomUse.Policy).NextBits() >> 1);
-        _policy = new SubnetPolicy(space, options.Width, options.Hidden, generator);
-        _adam = new PolicyAdam([.. _policy.parameters()], options.LearningRate, options.Beta1, options.Beta2);
+        _policy = new SubnetPolicy(space, settings.Width, settings.Hidden, generator);
+        _adam = new PolicyAdam([.. _policy.parameters()], settings.PolicyLearningRate, settings.PolicyBeta1, settings.PolicyBeta2);
         foreach (var (parameter, moments) in _policy.parameters().Zip(Moments()))
         {
             parameter.DetachFromDisposeScope();
@@ -87,7 +58,7 @@ public sealed class PolicySearch : ISubnetSearch
     /// <inheritdoc/>
     public void Learn(long step, SeededRandom random, double accuracy)
     {
-        if (step % _options.Every != 0)
+        if (step % _settings.PolicyEvery != 0)
         {
             return;
         }
@@ -106,21 +77,21 @@ public sealed class PolicySearch : ISubnetSearch
         var baseline = _updates.ReadInt64() == 0 ? reward : _baseline.ReadDouble();
         _adam.zero_grad();
         Surrogate(walk, reward - baseline).backward();
-        if (_options.GradientClip > 0)
+        if (_settings.PolicyGradientClip > 0)
         {
-            torch.nn.utils.clip_grad_norm_(_policy.parameters(), _options.GradientClip);
+            torch.nn.utils.clip_grad_norm_(_policy.parameters(), _settings.PolicyGradientClip);
         }
 
         _adam.step();
         // After the update: a baseline that knows this step's reward would bias the gradient.
         using var noGradients = torch.no_grad();
         _updates.add_(Kept(1), Kept(1));
-        _baseline.fill_(Kept((_options.BaselineDecay * baseline) + ((1 - _options.BaselineDecay) * reward)));
+        _baseline.fill_(Kept((_settings.BaselineDecay * baseline) + ((1 - _settings.BaselineDecay) * reward)));
     }
 
     /// <summary>A scalar whose gradient is, in expectation, that of −(expected reward) − bonus · entropy of the choices.</summary>
     internal torch.Tensor Surrogate(SubnetPolicy.Walk walk, double advantage) =>
-        (walk.LogLikelihood * Kept(-advantage)) - (walk.Entropy * Kept(_options.EntropyBonus));
+        (walk.LogLikelihood * Kept(-advantage)) - (walk.Entropy * Kept(_settings.EntropyBonus));
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, torch.Tensor> State()

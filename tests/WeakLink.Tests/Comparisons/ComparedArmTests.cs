@@ -1,5 +1,6 @@
 using WeakLink.Comparisons;
 using WeakLink.Recipes;
+using WeakLink.Subnets;
 using WeakLink.Tests.Data;
 
 namespace WeakLink.Tests.Comparisons;
@@ -57,7 +58,7 @@ public class ComparedArmTests
         Directory.CreateDirectory(folder["photos"]);
         Assert.Contains("one seed", Refused(null, "a", "b"), StringComparison.Ordinal);
         Assert.Contains("ews.width (0.7 and 0.5)", Refused("x", "a", "c"), StringComparison.Ordinal);
-        Assert.Contains("--resume", Refused(null, "begun"), StringComparison.Ordinal);
+        Assert.Contains("resume it", Refused(null, "begun"), StringComparison.Ordinal);
         Assert.Contains("holds no run", Assert.Throws<InputException>(() => NamedRun.Parse(folder["photos"])).Message, StringComparison.Ordinal);
         Assert.Null(NamedRun.Parse("shapes,ews.search=off"));
         Assert.Equal(new NamedRun("x", folder["a"]), NamedRun.Parse($"x={folder["a"]}"));

@@ -3,6 +3,7 @@ using WeakLink.Comparisons;
 using WeakLink.Recipes;
 using WeakLink.Reports;
 using WeakLink.Sources;
+using WeakLink.Subnets;
 using WeakLink.Tests.Data;
 
 namespace WeakLink.Tests.Comparisons;

@@ -120,7 +120,7 @@ public class KeptScalarsTests
                 new SquareAttack(threat, 25).Perturb(model, images, labels, 0, [0, 1, 2, 3, 4, 5, 6, 7]).Dispose();
             }
 
-            using var search = new PolicySearch(network.Space, new PolicyOptions { Every = 1 }, 0);
+            using var search = new PolicySearch(network.Space, new EwsRecipe { PolicyEvery = 1 }, 0);
             for (var step = 0; step < 6; step++)
             {
                 search.Propose(new SeededRandom(0, RandomUse.Proposal, 0, step));

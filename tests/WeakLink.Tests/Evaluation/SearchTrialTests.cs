@@ -16,7 +16,7 @@ public class SearchTrialTests
     public void EveryPassIsOneAccuracy_AndTheMinimaNeverRise()
     {
         var network = new ToyNetwork();
-        foreach (var search in new ISubnetSearch[] { new RandomSearch(network.Space, 0.5), new PolicySearch(network.Space, new PolicyOptions { Width = 0.5, Every = 1 }, seed: 1) })
+        foreach (var search in new ISubnetSearch[] { new RandomSearch(network.Space, 0.5), new PolicySearch(network.Space, new EwsRecipe { Width = 0.5, PolicyEvery = 1 }, seed: 1) })
         {
             using (search)
             {

@@ -4,6 +4,7 @@ using WeakLink.Experiments;
 using WeakLink.Imaging;
 using WeakLink.Recipes;
 using WeakLink.Runs;
+using WeakLink.Subnets;
 using WeakLink.Tests.Data;
 using WeakLink.Tests.Training;
 
@@ -113,7 +114,7 @@ public class TrainingRunTests
         using var folder = new TemporaryFolder();
         Small.Train(folder["run"], Small.Recipe with { Training = Small.Recipe.Training with { Epochs = 1 } });
         var before = File.ReadAllBytes(folder["run/checkpoints/last.safetensors"]);
-        var exploding = Small.Recipe with { Training = Small.Recipe.Training with { LearningRate = 1e30, GradientClip = 0, Schedule = ScheduleKind.Step } };
+        var exploding = Small.Recipe with { Training = Small.Recipe.Training with { LearningRate = 999, WeightDecay = 1e6, GradientClip = 0, Schedule = ScheduleKind.Step } };
         var error = Assert.Throws<InputException>(() => Small.Train(folder["run"], exploding));
         Assert.Contains("lower training.learning-rate", error.Message);
         Assert.Equal(before, File.ReadAllBytes(folder["run/checkpoints/last.safetensors"]));
@@ -141,7 +142,7 @@ public class TrainingRunTests
         using var folder = new TemporaryFolder();
         using var first = RunFolder.Open(folder["run"], Small.Recipe, ["a", "b"], new ImageSize(32, 32), new { }, resume: false);
         Assert.Contains("Another process", Assert.Throws<InputException>(() => RunFolder.Open(folder["run"], Small.Recipe, ["a", "b"], new ImageSize(32, 32), new { }, resume: true)).Message);
-        Assert.Contains("--resume", Assert.Throws<InputException>(() => RunFolder.Open(folder["run"], Small.Recipe, ["a", "b"], new ImageSize(32, 32), new { }, resume: false)).Message);
+        Assert.Contains("resume its run", Assert.Throws<InputException>(() => RunFolder.Open(folder["run"], Small.Recipe, ["a", "b"], new ImageSize(32, 32), new { }, resume: false)).Message);
     }
 
     [Fact]

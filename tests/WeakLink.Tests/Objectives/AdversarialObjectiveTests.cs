@@ -149,7 +149,7 @@ public sealed class AdversarialObjectiveTests : IDisposable
         [
             new AdversarialTraining(new InnerAttack(_threat, 2, 2.0 / 255, true)),
             new AdversarialTraining(new InnerAttack(new ThreatModel(Norm.L2, 0.5), 2, 0.1, false)),
-            new Trades(new InnerAttack(_threat, 2, 2.0 / 255, false)),
+            new Trades(new InnerAttack(_threat, 2, 2.0 / 255, false), Beta: 6),
         ];
         void Step(IObjective objective)
         {

@@ -223,7 +223,7 @@ public class RecipeTests
     [Fact]
     public void EveryNumber_DeclaresItsLimits_AndTheDefaultKeepsToThem()
     {
-        foreach (var (name, property, value) in RecipeFile.KeysOf(new Recipe()).Where(key => key.Value is int or double or IEnumerable<double>))
+        foreach (var (name, property, value) in Keys.Of(new Recipe()).Where(key => key.Value is int or double or IEnumerable<double>))
         {
             var limits = property.GetCustomAttributes(typeof(LimitsAttribute), false).Cast<LimitsAttribute>().SingleOrDefault();
             Assert.True(limits is not null, $"{name} has no limits");
@@ -233,10 +233,80 @@ public class RecipeTests
         }
     }
 
+    // What is said of a value is the same wherever it came from; a file's line stands before it.
+    [Theory]
+    [InlineData("training.batch=-5", "training.batch is -5, but must be from 1 to 1000000.")]
+    [InlineData("ews.width=1.5", "ews.width is 1.5, but must be above 0 and at most 1.")]
+    [InlineData("training.milestones=[0.6, 0.3]", "training.milestones is 0.6, 0.3, but must be ascending.")]
+    [InlineData("augmentation.sequence=flip,flip", "augmentation.sequence names 'flip' twice: leave one out.")]
+    [InlineData("objective.kind=consistency", "objective.kind is consistency, which compares AugMix's mixtures of an image, but augmentation.sequence has no 'augmix': add it.")]
+    public void OneSentence_ForAValueOfAFile_OfAnOverrideAndOfCode(string setting, string sentence)
+    {
+        var (key, value) = (setting.Split('=')[0], setting.Split('=')[1]);
+        var made = key switch
+        {
+            "training.batch" => new Recipe { Training = new TrainingRecipe { Batch = -5 } },
+            "ews.width" => new Recipe { Ews = new EwsRecipe { Width = 1.5 } },
+            "training.milestones" => new Recipe { Training = new TrainingRecipe { Milestones = [0.6, 0.3] } },
+            "augmentation.sequence" => new Recipe { Augmentation = new AugmentationRecipe { Sequence = ["flip", "flip"] } },
+            _ => new Recipe { Objective = new ObjectiveRecipe { Kind = ObjectiveKind.Consistency } },
+        };
+        Assert.Equal(sentence, Message(() => RecipeCheck.Check(made)));
+        Assert.Equal(sentence, Message(() => new Recipe().With(setting)));
+        Assert.Equal(sentence, Message(() => RecipeFile.Parse("seed: 1", "my.yaml", [setting])));
+        Assert.Equal($"my.yaml, line 2: {sentence}", Message(() => RecipeFile.Parse($"seed: 1\n{key}: {(value.Contains(',') && value[0] != '[' ? $"[{value}]" : value)}", "my.yaml")));
+
+        static string Message(Action action) => Assert.Throws<InputException>(action).Message;
+    }
+
+    [Fact]
+    public void AChoiceThatIsNone_IsRefusedWithTheChoices() => Assert.Equal(
+        "ews.search is 7, but must be one of off, random, policy.",
+        Assert.Throws<InputException>(() => RecipeCheck.Check(new Recipe { Ews = new EwsRecipe { Search = (SearchKind)7 } })).Message);
+
+    // As if the recipe were written and read with the overrides on top of it.
+    [Fact]
+    public void With_ChangesTheKeysThatAreGiven_AndNoOther()
+    {
+        string[] settings = ["seed=7", "data.extra=['a, b', c]", "data.size=64", "model.dropout=0.5", "training.milestones=0.2,0.4", "training.nesterov=false", "ews.search=off", "objective.norm=l2", "objective.eps=0.5", "evaluation.attack=pgd"];
+        Gen.Select(Gen.Int[0, RecipeFile.Names.Count - 1], Gen.Bool.Array[settings.Length]).Sample((recipe, chosen) =>
+        {
+            var from = RecipeFile.Load(RecipeFile.Names[recipe], []);
+            var before = RecipeFile.ToYaml(from);
+            string[] overrides = [.. settings.Where((_, i) => chosen[i])];
+            var (expected, refusal) = Outcome(() => RecipeFile.Parse(before, "kept.yaml", overrides));
+            var (changed, reason) = Outcome(() => from.With(overrides));
+            Assert.Equal(expected, changed);
+            // A kept file would say where it stands, too.
+            Assert.EndsWith(reason ?? "", refusal ?? "", StringComparison.Ordinal);
+            Assert.Equal(refusal is null, reason is null);
+            Assert.Equal(before, RecipeFile.ToYaml(from));
+        }, iter: 200);
+
+        static (string? Yaml, string? Reason) Outcome(Func<Recipe> recipe)
+        {
+            try
+            {
+                return (RecipeFile.ToYaml(recipe()), null);
+            }
+            catch (InputException exception)
+            {
+                return (null, exception.Message);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("ews.widht=0.5", "'ews.width'")]
+    [InlineData("ews.width", "key=value")]
+    [InlineData("ews.width=wide", "ews.width must be a number above 0 and at most 1, not 'wide'.")]
+    [InlineData("ews.search=lstm", "choose off, random, policy")]
+    public void With_SaysWhatIsWrong(string setting, string reason) =>
+        Assert.Contains(reason, Assert.Throws<InputException>(() => new Recipe().With(setting)).Message, StringComparison.Ordinal);
+
     [Fact]
     public void ARecipeMadeInCode_IsCheckedToo()
     {
-        Assert.Contains("training.batch is -5", Assert.Throws<InputException>(() => RecipeCheck.Check(new Recipe { Training = new TrainingRecipe { Batch = -5 } })).Message, StringComparison.Ordinal);
         using var folder = new WeakLink.Tests.Data.TemporaryFolder();
         Assert.Throws<InputException>(() => Experiment.Run(new Recipe { Ews = new EwsRecipe { Width = double.NaN } }, folder["run"], resume: false, new SilentObserver()));
         Assert.False(Path.Exists(folder["run"]));
@@ -250,7 +320,7 @@ public class RecipeTests
         var read = RecipeFile.Parse(RecipeFile.ToYaml(recipe), "kept.yaml");
         Assert.Equal(paths[2], read.Data.Source);
         Assert.Equal(paths, read.Data.Extra);
-        var given = RecipeFile.Parse("", "my.yaml", [$"data.source={paths[1]}", $"data.extra={RecipeFile.ListText(paths)}"]);
+        var given = RecipeFile.Parse("", "my.yaml", [$"data.source={paths[1]}", $"data.extra={RecipeKeys.ListText(paths)}"]);
         Assert.Equal(paths[1], given.Data.Source);
         Assert.Equal(paths, given.Data.Extra);
         Assert.Equal(["a", "b"], RecipeFile.Parse("", "my.yaml", ["data.extra=a, b"]).Data.Extra);

@@ -11,7 +11,7 @@ public class PolicySearchTests
     public void ProbabilitiesOfAllWalks_SumToOne()
     {
         using var scope = torch.NewDisposeScope();
-        using var search = new PolicySearch(Small, new PolicyOptions { Width = 0.5, Hidden = 6 }, 3);
+        using var search = new PolicySearch(Small, new EwsRecipe { Width = 0.5, Hidden = 6 }, 3);
         Assert.Equal(1, Walks(search).Sum(walk => Math.Exp(walk.LogLikelihood.ToDouble())), 1e-5);
     }
 
@@ -21,7 +21,7 @@ public class PolicySearchTests
         // Every walk of a small space, weighted with its probability, gives the expectation of the estimate; finite differences
         // of the enumerated expected reward give the truth. The baseline must not change it.
         using var scope = torch.NewDisposeScope();
-        using var search = new PolicySearch(Small, new PolicyOptions { Width = 0.5, Hidden = 6, EntropyBonus = 0 }, 3);
+        using var search = new PolicySearch(Small, new EwsRecipe { Width = 0.5, Hidden = 6, EntropyBonus = 0 }, 3);
         var parameters = search.Policy.parameters().ToList();
         foreach (var baseline in new[] { 0.0, -0.7 })
         {
@@ -51,7 +51,7 @@ public class PolicySearchTests
     public void EntropyBonus_PullsTowardsUniformChoices()
     {
         using var scope = torch.NewDisposeScope();
-        using var search = new PolicySearch(Small, new PolicyOptions { Width = 0.5, Hidden = 6, EntropyBonus = 1, LearningRate = 0.05, GradientClip = 0 }, 3);
+        using var search = new PolicySearch(Small, new EwsRecipe { Width = 0.5, Hidden = 6, EntropyBonus = 1, PolicyLearningRate = 0.05, PolicyGradientClip = 0 }, 3);
         using (torch.no_grad())
         {
             // Start far from uniform.
@@ -76,7 +76,7 @@ public class PolicySearchTests
         using var scope = torch.NewDisposeScope();
         var network = new ToyNetwork();
         using var random = new RandomSearch(network.Space, 0.5);
-        using var policy = new PolicySearch(network.Space, new PolicyOptions { Width = 0.5, Every = 1, LearningRate = 0.01 }, 0);
+        using var policy = new PolicySearch(network.Space, new EwsRecipe { Width = 0.5, PolicyEvery = 1, PolicyLearningRate = 0.01 }, 0);
         var before = Accuracy(network, policy);
         for (var step = 0; step < 300; step++)
         {
@@ -95,7 +95,7 @@ public class PolicySearchTests
     public void LoadedState_ContinuesToTheSameBits()
     {
         using var scope = torch.NewDisposeScope();
-        var options = new PolicyOptions { Width = 0.5, Every = 1 };
+        var options = new EwsRecipe { Width = 0.5, PolicyEvery = 1 };
         using var whole = new PolicySearch(Small, options, 0);
         Learn(whole, 0, 20);
         using var first = new PolicySearch(Small, options, 0);
@@ -117,17 +117,17 @@ public class PolicySearchTests
     public void StateOfAnotherSpace_IsRefusedByName()
     {
         using var scope = torch.NewDisposeScope();
-        using var search = new PolicySearch(Small, new PolicyOptions { Width = 0.5 }, 0);
-        using var other = new PolicySearch(new SubnetSpace([new BlockSpace(3), new BlockSpace(5)]), new PolicyOptions { Width = 0.5 }, 0);
+        using var search = new PolicySearch(Small, new EwsRecipe { Width = 0.5 }, 0);
+        using var other = new PolicySearch(new SubnetSpace([new BlockSpace(3), new BlockSpace(5)]), new EwsRecipe { Width = 0.5 }, 0);
         Assert.Contains("1_channels", Assert.Throws<InputException>(() => search.Load(other.State())).Message);
-        using var narrower = new PolicySearch(Small, new PolicyOptions { Width = 0.7 }, 0);
+        using var narrower = new PolicySearch(Small, new EwsRecipe { Width = 0.7 }, 0);
         Assert.Contains("does not fit", Assert.Throws<InputException>(() => narrower.Load(search.State())).Message);
     }
 
     [Fact]
     public void Learning_LeavesNoTensorBehind()
     {
-        using var search = new PolicySearch(Small, new PolicyOptions { Width = 0.5, Every = 1 }, 0);
+        using var search = new PolicySearch(Small, new EwsRecipe { Width = 0.5, PolicyEvery = 1 }, 0);
         Learn(search, 0, 2);
         var before = LiveTensors.Before();
         Learn(search, 2, 12);
@@ -139,7 +139,7 @@ public class PolicySearchTests
     [InlineData(0.99)]
     public void WidthThatKeepsEverything_LeavesNothingToLearn(double width)
     {
-        using var search = new PolicySearch(Small, new PolicyOptions { Width = width }, 0);
+        using var search = new PolicySearch(Small, new EwsRecipe { Width = width }, 0);
         search.Learn(0, new SeededRandom(0, RandomUse.Proposal), 0.5);
         Assert.All(search.Propose(new SeededRandom(0, RandomUse.Proposal)).Blocks.Zip(Small.Blocks), pair => Assert.Equal(pair.Second.Channels, pair.First.Channels.Count));
     }

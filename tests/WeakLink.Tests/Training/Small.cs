@@ -6,6 +6,7 @@ using WeakLink.Models;
 using WeakLink.Recipes;
 using WeakLink.Runs;
 using WeakLink.Sources;
+using WeakLink.Subnets;
 
 namespace WeakLink.Tests.Training;
 

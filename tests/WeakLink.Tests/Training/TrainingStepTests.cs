@@ -66,7 +66,7 @@ public class TrainingStepTests
     {
         using var batch = Batch(4, 8);
         using var network = Create();
-        using var search = new PolicySearch(network.Space, new PolicyOptions(), 0);
+        using var search = new PolicySearch(network.Space, new EwsRecipe(), 0);
         using var optimizer = torch.optim.SGD(network.parameters(), 0.01, 0.9);
         var step = Step(network, optimizer, search, 1);
         var (tensors, bytes) = (0L, 0L);

@@ -1,0 +1,64 @@
+namespace WeakLink.Subnets;
+
+/// <summary>Enhancing weak subnets (Guo, Stutz and Schiele 2022): what is taught, and the policy that searches for it; the defaults are the authors'.</summary>
+public sealed record EwsRecipe
+{
+    /// <summary>Who proposes the subnet to teach.</summary>
+    public SearchKind Search { get; init; } = SearchKind.Policy;
+
+    /// <summary>Subnet width ρ; in (0, 1].</summary>
+    [Limits(0, 1, AboveLeast = true)]
+    public double Width { get; init; } = 0.7;
+
+    /// <summary>Distillation weight λ.</summary>
+    [Limits(0, 1e6)]
+    public double Weight { get; init; } = new Distillation().Weight;
+
+    /// <summary>How the divergence is averaged.</summary>
+    public DivergenceMean Kl { get; init; } = new Distillation().Mean;
+
+    /// <summary>Hidden units of the policy's LSTM cell.</summary>
+    [Limits(1, 100_000)]
+    public int Hidden { get; init; } = 100;
+
+    /// <summary>Learning rate of the policy's Adam.</summary>
+    [Limits(0, 1000, AboveLeast = true, BelowMost = true)]
+    public double PolicyLearningRate { get; init; } = 3e-4;
+
+    /// <summary>First moment decay of the policy's Adam.</summary>
+    [Limits(0, 1, BelowMost = true)]
+    public double PolicyBeta1 { get; init; } = 0.5;
+
+    /// <summary>Second moment decay of the policy's Adam.</summary>
+    [Limits(0, 1, BelowMost = true)]
+    public double PolicyBeta2 { get; init; } = 0.999;
+
+    /// <summary>Weight of the policy's entropy bonus.</summary>
+    [Limits(0, 1e6)]
+    public double EntropyBonus { get; init; } = 0.005;
+
+    /// <summary>Decay of the reward's moving average; in [0, 1).</summary>
+    [Limits(0, 1, BelowMost = true)]
+    public double BaselineDecay { get; init; } = 0.99;
+
+    /// <summary>Largest norm of the policy's gradient; 0: no clipping.</summary>
+    [Limits(0, 1e6)]
+    public double PolicyGradientClip { get; init; } = 3;
+
+    /// <summary>Training steps between two policy updates.</summary>
+    [Limits(1, 1_000_000)]
+    public int PolicyEvery { get; init; } = 10;
+}
+
+/// <summary>Who proposes the subnet to teach.</summary>
+public enum SearchKind
+{
+    /// <summary>No subnet is taught: the objective alone.</summary>
+    Off,
+
+    /// <summary>Every subnet equally likely (the ablation).</summary>
+    Random,
+
+    /// <summary>The LSTM policy that learns to find weak subnets.</summary>
+    Policy,
+}
