@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.InteropServices;
@@ -8,8 +9,10 @@ namespace WeakLink.Cli;
 internal static class Failure
 {
     /// <summary>Says on standard error what happened.</summary>
+    /// <param name="exception">What happened.</param>
+    /// <param name="command">The command that ran; null where none did yet.</param>
     /// <returns>The exit code that belongs to it.</returns>
-    public static int Report(Exception exception)
+    public static int Report(Exception exception, Command? command)
     {
         while (exception is AggregateException or TargetInvocationException or TypeInitializationException && exception.InnerException is { } cause)
         {
@@ -19,7 +22,7 @@ internal static class Failure
         var (code, sentence) = exception switch
         {
             OperationCanceledException => (ExitCode.Interrupted, null),
-            InputException => (ExitCode.BadInput, exception.Message),
+            InputException => (ExitCode.BadInput, CommandLanguage.Translate(exception.Message, command)),
             IOException or UnauthorizedAccessException => (ExitCode.BadInput, $"{exception.Message.TrimEnd('.')}: check the path, its permissions and the free space."),
             _ when IsOutOfMemory(exception) => (ExitCode.BadInput, "There is not enough memory for this: a smaller training.batch, evaluation.batch, data.size or model.width-multiplier needs less."),
             _ => (ExitCode.Fault, $"This is a fault of WeakLink, not of what you gave it: please report it with the command and this line ({exception.GetType().Name} in {Place(exception)}: {FirstLine(exception.Message)}). What was saved before is intact."),

@@ -4,8 +4,9 @@ using WeakLink.Runtime;
 
 var output = StandardStream.Output();
 StandardStream.Error();
+Command? command = null;
 // An exception on another thread would end the process with a stack trace, too.
-AppDomain.CurrentDomain.UnhandledException += (_, unhandled) => Environment.Exit(Failure.Report((Exception)unhandled.ExceptionObject));
+AppDomain.CurrentDomain.UnhandledException += (_, unhandled) => Environment.Exit(Failure.Report((Exception)unhandled.ExceptionObject, command));
 try
 {
     var code = Run(args);
@@ -19,10 +20,10 @@ try
 }
 catch (Exception exception)
 {
-    return Failure.Report(exception);
+    return Failure.Report(exception, command);
 }
 
-static int Run(string[] args)
+int Run(string[] args)
 {
     Allocator.KeepLargeBlocks();
     ThreadWaiting.KeepBrief();
@@ -53,6 +54,7 @@ static int Run(string[] args)
     }
 
     var parsed = root.Parse(args);
+    command = parsed.CommandResult.Command;
     if (CommandLineMistakes.Explain(parsed).ToList() is { Count: > 0 } mistakes)
     {
         foreach (var message in mistakes)

@@ -14,7 +14,7 @@ public sealed partial record Arm(string Name, string Recipe, params IReadOnlyLis
     /// <summary>What its run folders are called, before the seed.</summary>
     public string Folder { get; init; } = FolderFor(Name);
 
-    /// <summary>An arm as the command line writes it: <c>[NAME=]RECIPE[,KEY=VALUE]...</c>.</summary>
+    /// <summary>An arm as text: <c>[NAME=]RECIPE[,KEY=VALUE]...</c>.</summary>
     /// <param name="text">
     /// Such as <c>plain=shapes,ews.search=off</c>. An item without '=' continues the value before it, as in
     /// <c>augmentation.sequence=crop,flip,augmix</c>. Without a name an arm is called by its recipe and settings.
@@ -61,7 +61,7 @@ public sealed partial record Arm(string Name, string Recipe, params IReadOnlyLis
     {
         if (common.Concat(Settings).FirstOrDefault(setting => setting.Split('=')[0].Trim() == SeedKey) is { } fixedSeed)
         {
-            throw new InputException($"'{fixedSeed}' would give all runs of {Name} one seed: leave it out, and say with --seeds how many are compared.");
+            throw new InputException($"'{fixedSeed}' would give all runs of {Name} one seed: leave it out, since the number of seeds says which there are.");
         }
 
         return RecipeFile.Load(Recipe, [.. common, .. Settings, FormattableString.Invariant($"{SeedKey}={seed}")]);

@@ -24,11 +24,11 @@ public sealed record ComparedRun(string Folder, Recipe Recipe, Summary Summary, 
     {
         if (!RunFolder.IsRun(folder))
         {
-            throw new InputException($"'{folder}' holds no run: give the folder that 'weaklink train' left, or a recipe.");
+            throw new InputException($"'{folder}' holds no run: give the folder of a run, or a recipe.");
         }
 
         return RunFolder.IsFinished(folder)
             ? new(folder, RunFolder.RecipeOf(folder), Summary.Read(folder), RunFolder.EpochsOf(folder), RunFolder.EnvironmentOf(folder))
-            : throw new InputException($"The run in '{folder}' is not finished: go on with 'weaklink train --resume --out {folder}', or leave it out.");
+            : throw new InputException($"The run in '{folder}' is not finished: resume it, or leave it out.");
     }
 }

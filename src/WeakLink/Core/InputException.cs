@@ -2,7 +2,7 @@ namespace WeakLink;
 
 /// <summary>
 /// Something the user gave is wrong: a file, a folder, a recipe key, a value. The message is one sentence for people that
-/// names the thing and says what to do; the command line prints it as it is and exits with code 2.
+/// names the thing and says what to do, in terms of recipe keys, files and folders; the command prints it and exits with code 2.
 /// </summary>
 /// <remarks>
 /// Names out of a file that anybody may have written are part of messages. So that none of them can break the line, write to the terminal or fill it, control characters are

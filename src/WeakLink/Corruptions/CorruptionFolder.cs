@@ -96,7 +96,7 @@ public sealed class CorruptionFolder : IDisposable
         var folder = Path.Combine(_folder, CorruptionManifest.PieceOf(corruption, severity));
         if (!Directory.Exists(folder))
         {
-            throw new InputException($"'{folder}' does not exist: '{_folder}' has neither the arrays of CIFAR-10-C (labels.npy) nor the folders of ImageNet-C for {corruption.Name} {severity}; name those it has with --corruptions.");
+            throw new InputException($"'{folder}' does not exist: '{_folder}' has neither the arrays of CIFAR-10-C (labels.npy) nor the folders of ImageNet-C for {corruption.Name} {severity}; name those it has in evaluation.corruptions.");
         }
 
         var (passed, root) = (new PassedOver(), FolderTree.Read(folder, stop));
@@ -174,7 +174,7 @@ public sealed class CorruptionFolder : IDisposable
         if (!File.Exists(path))
         {
             var known = CommonCorruptions.Named("all").Where(other => File.Exists(Path.Combine(_folder, CorruptionManifest.PieceOf(other)))).Select(other => other.Name).ToList();
-            throw new InputException($"'{_folder}' has no {corruption.Name}.npy: {(known.Count > 0 ? $"name what it has with --corruptions {string.Join(',', known)}, or make" : "make")} it with 'weaklink corrupt'.");
+            throw new InputException($"'{_folder}' has no {corruption.Name}.npy: {(known.Count > 0 ? $"name what it has ({string.Join(',', known)}) in evaluation.corruptions, or make" : "make")} the missing array.");
         }
 
         _manifest?.Require(_folder, CorruptionManifest.PieceOf(corruption));

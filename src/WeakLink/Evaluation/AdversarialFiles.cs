@@ -47,7 +47,7 @@ public sealed class AdversarialFiles(string folder, bool arrays, ThreatModel thr
 
     private string WritePictures(AdversarialExample example, string its, string taken)
     {
-        // The example itself, in a folder of its class so that it can be given to --extra-data, and a picture of what was done to it.
+        // The example itself, in a folder of its class so that it can be given to data.extra, and a picture of what was done to it.
         var name = string.Create(CultureInfo.InvariantCulture, $"{example.Index:000000}-{Short(its)}-as-{Short(taken)}.png");
         var images = Directory.CreateDirectory(Path.Combine(folder, "images", FolderName(its))).FullName;
         var (panel, sheet) = (Panel(example), AdversarialSheet.Draw(example.Image, example.Adversarial, threat));

@@ -73,7 +73,7 @@ public static class CorruptionEvaluation
         [
             .. run?.Met(originals, $"images that '{path}' was made of") ?? [],
             .. shared < Math.Min(originals.Hashes.Count, measured.Hashes.Count)
-                ? (string[])[$"{(shared == 0 ? "None" : $"Only {shared:n0}")} of the {originals.Hashes.Count:n0} images that '{path}' was made of {(shared == 1 ? "is" : "are")} among the clean images measured here: clean and corrupted accuracy are of different images; weaklink corrupt RUN makes those of the run's own."]
+                ? (string[])[$"{(shared == 0 ? "None" : $"Only {shared:n0}")} of the {originals.Hashes.Count:n0} images that '{path}' was made of {(shared == 1 ? "is" : "are")} among the clean images measured here: clean and corrupted accuracy are of different images; make corrupted images of the run's own."]
                 : [],
         ];
         foreach (var doubt in doubts)
@@ -89,7 +89,7 @@ public static class CorruptionEvaluation
         var crop = Loaders.MeasuringCrop(recipe, test);
         if ((width, height) != (test.Width, test.Height) && (width, height) != (crop.Width, crop.Height))
         {
-            throw new InputException($"The images in '{recipe.Evaluation.CorruptedImages}' have {width}x{height} pixels, but the network {((crop.Width, crop.Height) == (test.Width, test.Height) ? "" : $"takes {test.Width}x{test.Height} and ")}sees {crop.Width}x{crop.Height}: give the corruptions of images of its size (weaklink corrupt RUN makes them).");
+            throw new InputException($"The images in '{recipe.Evaluation.CorruptedImages}' have {width}x{height} pixels, but the network {((crop.Width, crop.Height) == (test.Width, test.Height) ? "" : $"takes {test.Width}x{test.Height} and ")}sees {crop.Width}x{crop.Height}: give the corruptions of images of its size (those made of the run's own are).");
         }
     }
 

@@ -71,7 +71,7 @@ public sealed class SubnetStudyImages : IDisposable
         var mebibytes = ((long)(sets.Count + 1) * clean.Count * Dataset.Channels * crop.Height * crop.Width) >> 20;
         if (mebibytes > recipe.Data.CacheMegabytes)
         {
-            throw new InputException($"{sets.Count} times {clean.Count:n0} corrupted images take {mebibytes:n0} MiB of memory, more than data.cache-megabytes allows ({recipe.Data.CacheMegabytes:n0}): lower --limit, or name fewer --corruptions or --severities.");
+            throw new InputException($"{sets.Count} times {clean.Count:n0} corrupted images take {mebibytes:n0} MiB of memory, more than data.cache-megabytes allows ({recipe.Data.CacheMegabytes:n0}): take fewer images, corruptions or severities.");
         }
 
         List<Batch> InOrder(Dataset images) => [.. Loaders.Measuring(recipe, images).InOrder().Select(batch =>

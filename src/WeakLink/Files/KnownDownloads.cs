@@ -72,6 +72,6 @@ public static class KnownDownloads
         var path = Find(nameOrPath) is null ? Path.GetFullPath(nameOrPath) : known.PathIn(cacheFolder);
         return await Download.IsThereAsync(path, known.Length, known.Checksum, cancellation).ConfigureAwait(false)
             ? (path, known)
-            : throw new InputException($"{path} does not exist: fetch it with \"weaklink data fetch {known.Name}\".");
+            : throw new InputException($"{path} does not exist: fetch {known.Name} first.");
     }
 }

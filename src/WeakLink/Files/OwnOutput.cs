@@ -19,8 +19,8 @@ internal static class OwnOutput
     private static readonly (string[] Files, string What, string Remedy)[] Folders =
     [
         (["recipe.yaml", "checkpoints"], "the folder of a run", "give the folder of its data"),
-        ([Corruptions], "a folder of corrupted images that 'weaklink corrupt' wrote", "give it to evaluate with --corrupted"),
-        ([Attack], "a folder of adversarial examples that 'weaklink attack' wrote", "its folder 'images' can be given to --extra-data"),
+        ([Corruptions], "a folder of corrupted images that WeakLink made", "measure on it as evaluation.corrupted-images"),
+        ([Attack], "a folder of adversarial examples that WeakLink made", "its folder 'images' can be given as data.extra"),
         (["comparison.json"], "a comparison", "give the folder of its runs' data"),
         (["subnets.json", "subnets.html"], "a study of subnets", "give the folder of its data"),
     ];

@@ -37,7 +37,7 @@ public sealed class ImportedWeights : IDisposable
             // What another program says under the same keys may mean anything.
             if (metadata.ContainsKey(ExportMetadata.Model) && metadata.ContainsKey(ExportMetadata.Classes))
             {
-                throw new InputException($"The checkpoint '{path}' describes itself as WeakLink's exports do, but lacks their checksum: it was changed; export it again, or save its tensors without these metadata and import them with --model and --classes.");
+                throw new InputException($"The checkpoint '{path}' describes itself as WeakLink's exports do, but lacks their checksum: it was changed; export it again, or save its tensors without these metadata and import them by name of the network and of its classes.");
             }
 
             return;
@@ -130,7 +130,7 @@ public sealed class ImportedWeights : IDisposable
         }
 
         ArchitectureMismatch.Refuse(
-            _path, found, network, wanted, ArchitectureMismatch.Shape, $"Name the network that it is with --model{(IsSubnet ? "; subnets can't be imported" : "")}.", name => MayBeMissing(name, found));
+            _path, found, network, wanted, ArchitectureMismatch.Shape, $"Name the network that it is{(IsSubnet ? "; subnets can't be imported" : "")}.", name => MayBeMissing(name, found));
         using var noGradients = torch.no_grad();
         using var scope = torch.NewDisposeScope();
         if (found.FirstOrDefault(pair => wanted[pair.Key].is_floating_point() && !pair.Value.is_floating_point()) is { Key: { } whole })

@@ -41,7 +41,7 @@ public sealed class PerturbationFolder : IDisposable
 
         if (!File.Exists(path + ".npy"))
         {
-            throw new InputException($"'{_folder}' has neither {perturbation.Name}.npy (as CIFAR-10-P) nor a folder {perturbation.Name} of videos (as ImageNet-P): name the perturbations it has with --perturbations.");
+            throw new InputException($"'{_folder}' has neither {perturbation.Name}.npy (as CIFAR-10-P) nor a folder {perturbation.Name} of videos (as ImageNet-P): name the perturbations it has in evaluation.perturbations.");
         }
 
         var array = NumpyFile.Open(path + ".npy");

@@ -163,7 +163,7 @@ public static class RunReport
         }
         else
         {
-            page.Text("Not measured by this run; 'weaklink evaluate RUN --corruptions benchmark' does.");
+            page.Text("Not measured by this run; an evaluation with evaluation.corruptions=benchmark does.");
         }
 
         // One that the network is sure of, where there is one.
@@ -221,7 +221,7 @@ public static class RunReport
         plot.NameAcross([.. curve.Points.Select(point => (255 * point.Epsilon).ToString("0.##", CultureInfo.InvariantCulture))]);
         plot.Line(0, "under PGD", [.. curve.Points.Select((point, i) => ((double)i, 100 * point.Accuracy))]);
         plot.Limit(0, 100);
-        page.Figure(plot.Svg(height: 320), $"Accuracy of {curve.Images} test images under PGD with {RobustnessCurve.Steps} steps in the maximum norm, by its size. An upper bound: a stronger attack may find more{(summary.Attacks?.Keys.Any(name => name.StartsWith("autoattack", StringComparison.Ordinal)) == true ? "" : "; measure AutoAttack with 'weaklink evaluate RUN --attack autoattack'")}.");
+        page.Figure(plot.Svg(height: 320), $"Accuracy of {curve.Images} test images under PGD with {RobustnessCurve.Steps} steps in the maximum norm, by its size. An upper bound: a stronger attack may find more{(summary.Attacks?.Keys.Any(name => name.StartsWith("autoattack", StringComparison.Ordinal)) == true ? "" : "; an evaluation with evaluation.attack=autoattack would tell")}.");
         if (summary.Attacks is { } attacks)
         {
             page.Table(

@@ -97,8 +97,8 @@ public static class SubnetPage
         }
 
         page.Text(study.Recalibrated > 0
-            ? $"Each subnet has batch-norm statistics of its own, re-estimated on {study.Recalibrated:n0} training images. That matters: without some of the channels the activations have another mean and variance, and with the full network's running averages a subnet is normalised wrongly and looks far weaker than its weights are. The line for running averages in the tables says how much. (--recalibrate 0 measures everything so.)"
-            : "Each subnet is measured with the full network's running averages of batch-norm statistics. That matters: without some of the channels the activations have another mean and variance, so subnets are normalised wrongly here and look far weaker than with statistics of their own. (--recalibrate 1024 re-estimates those for each.)");
+            ? $"Each subnet has batch-norm statistics of its own, re-estimated on {study.Recalibrated:n0} training images. That matters: without some of the channels the activations have another mean and variance, and with the full network's running averages a subnet is normalised wrongly and looks far weaker than its weights are. The line for running averages in the tables says how much."
+            : "Each subnet is measured with the full network's running averages of batch-norm statistics. That matters: without some of the channels the activations have another mean and variance, so subnets are normalised wrongly here and look far weaker than with statistics of their own.");
         if (study.Corruptions.Count > 0)
         {
             page.Text($"Corrupted: mean over {string.Join(", ", study.Corruptions)}; severity {string.Join(", ", study.Severities)}.");

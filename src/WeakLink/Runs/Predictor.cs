@@ -7,7 +7,7 @@ using WeakLink.Sources;
 namespace WeakLink.Runs;
 
 /// <summary>
-/// Classifies pictures with a trained network, as <c>weaklink predict</c> does. All its methods may be called from any number of threads at the same time; libtorch
+/// Classifies pictures with a trained network, as the command's predict does. All its methods may be called from any number of threads at the same time; libtorch
 /// shares its own threads among them, so that many calls at once are no faster than some.
 /// </summary>
 public sealed class Predictor : IDisposable

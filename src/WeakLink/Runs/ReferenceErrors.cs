@@ -49,7 +49,7 @@ public sealed record ReferenceErrors(string Name, double Clean, IReadOnlyDiction
             {
                 Severities = corruptions.Severities ?? Corruption.AllSeverities,
             }
-            : throw new InputException($"The reference model's summary '{path}' holds no corruption errors: measure it with 'evaluate --corruptions benchmark --json'.");
+            : throw new InputException($"The reference model's summary '{path}' holds no corruption errors: evaluate it with evaluation.corruptions=benchmark, and give the JSON of that evaluation.");
     }
 
     /// <summary>Mean corruption error (mCE): the mean of error / reference error; 1 is as bad as the reference.</summary>

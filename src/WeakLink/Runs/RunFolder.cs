@@ -77,7 +77,7 @@ public sealed class RunFolder : IDisposable
     /// <exception cref="InputException">The directory holds no run.</exception>
     public static Recipe RecipeOf(string path) => IsRun(path)
         ? RecipeFile.Load(System.IO.Path.Combine(path, RecipeName), [])
-        : throw new InputException($"'{path}' holds no run that could be resumed: leave out --resume to start one, or give the folder with --out.");
+        : throw new InputException($"'{path}' holds no run that could be resumed: start one, or give the folder of another.");
 
     /// <summary>The checkpoint that a user means: a file, or a run's best (its last, where no epoch was validated yet).</summary>
     /// <exception cref="InputException">There is none.</exception>
@@ -120,7 +120,7 @@ public sealed class RunFolder : IDisposable
         var (recipe, best) = (System.IO.Path.Combine(path, RecipeName), BestOf(path));
         if (File.Exists(best) && ChecksumOf(best) != expected.Checkpoint)
         {
-            throw new InputException($"'{best}' is not the checkpoint that '{SummaryOf(path)}' was measured on: put back the file that was changed, or measure the checkpoint alone with 'weaklink evaluate {best}'.");
+            throw new InputException($"'{best}' is not the checkpoint that '{SummaryOf(path)}' was measured on: put back the file that was changed, or measure that checkpoint by its own path.");
         }
 
         foreach (var (file, checksum) in new[] { (LastOf(path), expected.Last), (System.IO.Path.Combine(path, MetricsName), expected.Metrics) })
@@ -199,7 +199,7 @@ public sealed class RunFolder : IDisposable
             : [];
         if (kept.Count == 0)
         {
-            throw new InputException($"'{path}' kept no checkpoints on its way: train with --set training.keep-every=EPOCHS, or name several runs.");
+            throw new InputException($"'{path}' kept no checkpoints on its way: set training.keep-every in training, or name several runs.");
         }
 
         var last = System.IO.Path.Combine(checkpoints, "last.safetensors");
@@ -220,7 +220,7 @@ public sealed class RunFolder : IDisposable
     {
         if (File.Exists(path) || (!resume && Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any(entry => !IsLeftover(entry))))
         {
-            throw new InputException($"'{path}' is {(File.Exists(path) ? "a file" : "not empty")}: {(File.Exists(path) ? "" : "continue its run with --resume, or ")}choose another folder with --out.");
+            throw new InputException($"'{path}' is {(File.Exists(path) ? "a file" : "not empty")}: {(File.Exists(path) ? "" : "resume its run, or ")}choose another folder.");
         }
     }
 
@@ -250,7 +250,7 @@ public sealed class RunFolder : IDisposable
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw Held.Contains(exception.HResult)
-                ? new InputException($"Another process is training into '{path}': wait for it, or choose another folder with --out.", exception)
+                ? new InputException($"Another process is training into '{path}': wait for it, or choose another folder.", exception)
                 : Unwritable(path, exception);
         }
 
@@ -338,7 +338,7 @@ public sealed class RunFolder : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new InputException($"The metrics of '{Path}' could not be written ({exception.Message.TrimEnd('.')}): free some space and continue with --resume; the last checkpoint is intact.", exception);
+            throw new InputException($"The metrics of '{Path}' could not be written ({exception.Message.TrimEnd('.')}): free some space and resume the run; the last checkpoint is intact.", exception);
         }
     }
 
@@ -361,7 +361,7 @@ public sealed class RunFolder : IDisposable
     }
 
     private static InputException Unwritable(string path, Exception exception) =>
-        new($"'{path}' can't be written to ({exception.Message.TrimEnd('.')}): check its permissions, or choose another folder with --out.", exception);
+        new($"'{path}' can't be written to ({exception.Message.TrimEnd('.')}): check its permissions, or choose another folder.", exception);
 
     // A run of no epochs has no metrics.
     private static string? IfThere(string file) => File.Exists(file) ? ChecksumOf(file) : null;
@@ -388,7 +388,7 @@ public sealed class RunFolder : IDisposable
     {
         if (!Directory.Exists(System.IO.Path.Combine(Path, CheckpointFolder)))
         {
-            throw new InputException($"The run folder '{Path}' was deleted or moved while it was trained into, so nothing more can be saved: put it back and continue with --resume, or train again.");
+            throw new InputException($"The run folder '{Path}' was deleted or moved while it was trained into, so nothing more can be saved: put it back and resume the run, or train again.");
         }
     }
 

@@ -9,7 +9,7 @@ using WeakLink.Runtime;
 namespace WeakLink.Runs;
 
 /// <summary>
-/// The results of a run or an evaluation: summary.json, and what <c>evaluate --json</c> prints. Rates are fractions of 1, times seconds.
+/// The results of a run or an evaluation: summary.json, and the JSON of an evaluation. Rates are fractions of 1, times seconds.
 /// </summary>
 public sealed record Summary
 {
@@ -106,7 +106,7 @@ public sealed record Summary
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
         {
-            throw new InputException($"The summary '{file}' can't be read ({Json.Problem(exception)}): give the folder of a finished run or the JSON that 'evaluate --json' printed.", exception);
+            throw new InputException($"The summary '{file}' can't be read ({Json.Problem(exception)}): give the folder of a finished run or the JSON of an evaluation.", exception);
         }
     }
 
@@ -125,7 +125,7 @@ public sealed record Summary
             $"The reference model of '{reference}' was measured on other test images of the same data ({its.Images:n0} images, seed {its.Seed}): rates relative to it compare the images, too.",
         var its when its.DataFingerprint is null || dataFingerprint is null =>
             $"The reference model of '{reference}' was measured on other images ({its.Images:n0} of {its.Data}): rates relative to it compare the images, too.",
-        var its => throw new InputException($"The reference model of '{reference}' was measured on other data ({its.Data}) than those here ({data}): measure it on these first, with 'weaklink evaluate REFERENCE --data D --json', and give what that prints."),
+        var its => throw new InputException($"The reference model of '{reference}' was measured on other data ({its.Data}) than those here ({data}): evaluate it on these first, and give the JSON of that evaluation."),
     };
 
     private string? Contradiction() =>
@@ -269,7 +269,7 @@ public sealed record PerturbationSummary(
     {
         var reference = Summary.Read(path);
         return perturbations.FirstOrDefault(perturbation => reference.Perturbations?.Flips.ContainsKey(perturbation.Name) != true) is { } missing
-            ? throw new InputException($"The reference model's summary '{path}' holds no {missing.Name} sequences: measure it with 'evaluate --perturbations benchmark --json'.")
+            ? throw new InputException($"The reference model's summary '{path}' holds no {missing.Name} sequences: evaluate it with evaluation.perturbations=benchmark, and give the JSON of that evaluation.")
             : reference;
     }
 

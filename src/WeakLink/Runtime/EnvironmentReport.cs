@@ -5,7 +5,7 @@ using TorchSharp;
 
 namespace WeakLink.Runtime;
 
-/// <summary>What WeakLink runs on: what <c>weaklink info</c> prints and every run folder keeps.</summary>
+/// <summary>What WeakLink runs on: what every run folder keeps.</summary>
 /// <param name="WeakLink">Version of WeakLink.</param>
 /// <param name="Dotnet">Version of .NET.</param>
 /// <param name="System">Operating system.</param>

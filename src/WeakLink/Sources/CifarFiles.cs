@@ -95,7 +95,7 @@ public static class CifarFiles
         var missing = layout.Train.Append(layout.Test).Where(file => !present.Contains(file)).ToList();
         if (missing.Count > 0)
         {
-            throw new InputException($"{where} lacks {string.Join(", ", missing)} of {layout.Name}: put {(missing.Count == 1 ? "it" : "them")} there, or fetch all of it with \"weaklink data fetch {layout.Download.Name}\".");
+            throw new InputException($"{where} lacks {string.Join(", ", missing)} of {layout.Name}: put {(missing.Count == 1 ? "it" : "them")} there, or fetch {layout.Download.Name} as a whole.");
         }
 
         var classes = layout.Classes;

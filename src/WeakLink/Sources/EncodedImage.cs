@@ -21,7 +21,7 @@ internal sealed class EncodedImage : IDisposable
         using var data = file is null ? SKData.CreateCopy(bytes) : null;
         using var stream = file is null ? null : new SKFileStream(name);
         _codec = (data is not null ? SKCodec.Create(data) : stream!.IsValid ? SKCodec.Create(stream) : null)
-            ?? throw new InputException($"'{name}' is not a readable image ({ImageFile.Formats}): remove or replace it (train and predict pass over such files with --skip-bad-images).");
+            ?? throw new InputException($"'{name}' is not a readable image ({ImageFile.Formats}): remove or replace it, or set data.skip-bad-images to pass over such files.");
         try
         {
             RequirePlausible(file?.Length ?? bytes.Length, limits.Pixels);

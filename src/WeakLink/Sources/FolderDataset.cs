@@ -158,7 +158,7 @@ public sealed class FolderDataset : Dataset
         if (readable.Length > 1 && size == 0)
         {
             size = SizeOfMixed;
-            observer.Note($"The images of {name} have several sizes: they are scaled and cut to {size}x{size} pixels (choose with --set data.size=PIXELS).");
+            observer.Note($"The images of {name} have several sizes: they are scaled and cut to {size}x{size} pixels (data.size chooses another size).");
         }
 
         var shape = size > 0 ? (Width: size, Height: size) : readable.Length == 1 ? readable[0] : throw faults[0]!;

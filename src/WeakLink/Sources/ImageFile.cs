@@ -126,5 +126,5 @@ public static class ImageFile
         return new ScaledLine(side, scaled, CentreCrop.First(scaled, size), size);
     }
 
-    internal static InputException Unreadable(string path, string why) => new($"The image '{path}' is {why}: remove or replace it (train and predict pass over such files with --skip-bad-images).");
+    internal static InputException Unreadable(string path, string why) => new($"The image '{path}' is {why}: remove or replace it, or set data.skip-bad-images to pass over such files.");
 }

@@ -47,7 +47,7 @@ public class ArmTests
     public void Settings_WinOverThoseOfAllArms_AndNoneSetsTheSeed()
     {
         Assert.Equal((0.5, 7), (new Arm("a", "shapes", "ews.width=0.5").Load(7, ["ews.width=0.9"]).Ews.Width, new Arm("a", "shapes").Load(7, []).Seed));
-        Assert.Contains("--seeds", Assert.Throws<InputException>(() => new Arm("a", "shapes", "seed=1").Load(0, [])).Message, StringComparison.Ordinal);
-        Assert.Contains("--seeds", Assert.Throws<InputException>(() => new Arm("a", "shapes").Load(0, ["seed=1"])).Message, StringComparison.Ordinal);
+        Assert.Contains("number of seeds", Assert.Throws<InputException>(() => new Arm("a", "shapes", "seed=1").Load(0, [])).Message, StringComparison.Ordinal);
+        Assert.Contains("number of seeds", Assert.Throws<InputException>(() => new Arm("a", "shapes").Load(0, ["seed=1"])).Message, StringComparison.Ordinal);
     }
 }

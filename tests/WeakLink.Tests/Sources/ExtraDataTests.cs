@@ -119,7 +119,7 @@ public class ExtraDataTests
     {
         using var folder = new TemporaryFolder();
         var main = Folder(folder, "main", Classes, 6);
-        Assert.Contains("--extra-data", Assert.Throws<InputException>(() => DataSources.Open(new DataRecipe { Source = main, ExtraFraction = 0.5 }, 0, new SilentObserver())).Message, StringComparison.Ordinal);
+        Assert.Contains("in data.extra", Assert.Throws<InputException>(() => DataSources.Open(new DataRecipe { Source = main, ExtraFraction = 0.5 }, 0, new SilentObserver())).Message, StringComparison.Ordinal);
     }
 
     private static string Folder(TemporaryFolder root, string name, string[] classes, int images, int size = 16)
