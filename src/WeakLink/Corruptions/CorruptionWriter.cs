@@ -68,7 +68,7 @@ public static class CorruptionWriter
         var manifest = CorruptionManifest.Of(images, known, settings.Crop?.Width ?? images.Width, settings.Crop?.Height ?? images.Height, settings);
         if (settings.Layout == CorruptionLayout.Folders && ClassNames.WithoutFolder(manifest.Classes!) is { } unfit)
         {
-            throw new InputException($"The class '{unfit}' of {images.Name} can't be the name of a folder: write arrays (--layout npy), or rename the class.");
+            throw new InputException($"The class '{unfit}' of {images.Name} can't be the name of a folder: write arrays instead of folders, or rename the class.");
         }
 
         var path = Path.Combine(folder, CorruptionManifest.FileName);
