@@ -124,7 +124,7 @@ public static class CorruptionWriter
         : !there.Hashes!.SequenceEqual(manifest.Hashes!) || there.Fingerprint != manifest.Fingerprint
         ? $"'{folder}' holds corruptions of other images ({there.Images:n0} of '{there.Data}') than these {manifest.Images:n0} of '{manifest.Data}': give another folder."
         : there.Identities is null
-        ? $"'{folder}' was begun by an older version, whose random draws followed from an image's place and can't be made again: it can be measured on as it is (evaluate --corrupted); to write more, give another folder."
+        ? $"'{folder}' was begun by an older version, whose random draws followed from an image's place and can't be made again: it can be measured on as it is (evaluation.corrupted-images); to write more, give another folder."
         : !there.Identities.SequenceEqual(manifest.Identities!)
         ? $"'{folder}' holds corruptions of these images under other names or numbers, from which the random draws follow: give another folder, or the images as they were called."
         : $"'{folder}' holds corruptions of these images made with other settings ({CorruptionManifest.FileName} says which): give another folder, or the same settings to go on.");
