@@ -2,6 +2,7 @@ using TorchSharp;
 using WeakLink.Attacks;
 using WeakLink.Data;
 using WeakLink.Evaluation;
+using WeakLink.Imaging;
 using WeakLink.Models;
 using WeakLink.Objectives;
 using WeakLink.Recipes;
@@ -81,7 +82,7 @@ internal static class AttackBenchmark
     }
 
     // How long so many passes take when nothing else is done, from a few of them.
-    private static double BareSeconds(ClassifierNetwork network, int batch, CropAndFlip crop, long forwards, long backwards)
+    private static double BareSeconds(ClassifierNetwork network, int batch, CentreCrop crop, long forwards, long backwards)
     {
         using var noGradients = torch.no_grad();
         using var images = torch.rand(batch, 3, crop.Height, crop.Width);

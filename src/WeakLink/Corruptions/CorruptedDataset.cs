@@ -10,11 +10,11 @@ namespace WeakLink.Corruptions;
 /// did. An image is always the same, whoever reads it among whatever others: its draws follow from (seed, corruption, severity, <see cref="Dataset.Identity"/>).
 /// </summary>
 /// <param name="clean">The images.</param>
-/// <param name="crop">What the network sees of them; its centre crop is taken.</param>
+/// <param name="crop">What the network sees of them.</param>
 /// <param name="corruption">The corruption.</param>
 /// <param name="severity">1 ... 5.</param>
 /// <param name="seed">Seed of all draws.</param>
-public sealed class CorruptedDataset(Dataset clean, CropAndFlip crop, Corruption corruption, int severity, long seed) : Dataset
+public sealed class CorruptedDataset(Dataset clean, CentreCrop crop, Corruption corruption, int severity, long seed) : Dataset
 {
     private readonly SeverityTable _table = SeverityTables.For(crop.Height, crop.Width);
 
@@ -54,7 +54,7 @@ public sealed class CorruptedDataset(Dataset clean, CropAndFlip crop, Corruption
         if ((clean.Height, clean.Width) != (crop.Height, crop.Width))
         {
             seen = new byte[BytesPerImage];
-            crop.Centre(whole, clean.Height, clean.Width, seen);
+            crop.Cut(new ImageView(whole, clean.Height, clean.Width), seen);
         }
 
         corruption.Apply(new ImageView(seen, Height, Width), _table, severity, new SeededRandom(seed, RandomUse.Corruption, _draws, Identity(index)), planes);

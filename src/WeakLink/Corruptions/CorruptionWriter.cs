@@ -23,11 +23,11 @@ public enum CorruptionLayout
 public sealed record CorruptionSettings(IReadOnlyList<Corruption> Corruptions, IReadOnlyList<int> Severities, CorruptionLayout Layout, long Seed)
 {
     /// <summary>What a network sees of the images, which is all that is corrupted then; null: they are corrupted whole.</summary>
-    public CropAndFlip? Crop { get; init; }
+    public CentreCrop? Crop { get; init; }
 
     /// <summary>Images corrupted as these settings say.</summary>
     internal CorruptedDataset Corrupted(Dataset images, Corruption corruption, int severity) =>
-        new(images, Crop ?? new CropAndFlip(images.Height, images.Width, 0, Flip: false), corruption, severity, Seed);
+        new(images, Crop ?? new CentreCrop(images.Height, images.Width), corruption, severity, Seed);
 }
 
 /// <summary>Makes the corruption benchmark of any data set. What is already there from an earlier, interrupted call is kept.</summary>

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using TorchSharp;
+using WeakLink.Imaging;
 
 namespace WeakLink.Data;
 
@@ -43,8 +44,7 @@ public sealed class BatchLoader
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(workers);
         if (!views.Fit(dataset.Height, dataset.Width))
         {
-            throw new InputException(
-                $"A crop of {views.Width}x{views.Height} pixels does not fit into the {dataset.Width}x{dataset.Height} images of {dataset.Name}: set augmentation.crop to at most {Math.Min(dataset.Width, dataset.Height)} or data.size to at least {Math.Max(views.Height, views.Width)}.");
+            throw NoRoom(dataset, views.Height, views.Width);
         }
 
         (_dataset, _views, _batch, _ahead) = (extra is null ? dataset : new JoinedDataset([dataset, extra.Images]), views, batch, workers + 1);
@@ -86,15 +86,25 @@ public sealed class BatchLoader
     }
 
     /// <summary>All images in order, cropped from the centre; the last batch may be smaller.</summary>
+    /// <exception cref="InputException">The crop is larger than the images: only padded ones have room for it.</exception>
     public IEnumerable<Batch> InOrder()
     {
         var order = Ascending(_dataset.Count);
-        var centre = new CropAndFlip(_views.Height, _views.Width, 0, Flip: false);
+        var centre = new CentreCrop(_views.Height, _views.Width);
+        if (!centre.Fits(_dataset.Height, _dataset.Width))
+        {
+            throw NoRoom(_dataset, centre.Height, centre.Width);
+        }
+
         return Ahead(0, (_dataset.Count + _batch - 1) / _batch, step => Prepare(
             order[(step * _batch)..Math.Min((step + 1) * _batch, order.Length)],
             1,
-            (_, source, target) => centre.Centre(source, _dataset.Height, _dataset.Width, target[0])));
+            (_, source, target) => centre.Cut(new ImageView(source, _dataset.Height, _dataset.Width), target[0])));
     }
+
+    /// <summary>What is said of a crop that images have no room for.</summary>
+    internal static InputException NoRoom(Dataset images, int height, int width) => new(
+        $"A crop of {width}x{height} pixels does not fit into the {images.Width}x{images.Height} images of {images.Name}: set augmentation.crop to at most {Math.Min(images.Width, images.Height)} or data.size to at least {Math.Max(height, width)}.");
 
     private static int[] Ascending(int count)
     {

@@ -1,5 +1,3 @@
-using WeakLink.Imaging;
-
 namespace WeakLink.Data;
 
 /// <summary>The classic augmentation of small images: a random crop of the zero-padded image, mirrored half of the time.</summary>
@@ -30,11 +28,6 @@ public sealed record CropAndFlip(int Height, int Width, int Padding, bool Flip) 
         var left = random.Next(width + (2 * Padding) - Width + 1) - Padding;
         Cut(source, height, width, target, top, left, Flip && random.NextBool());
     }
-
-    /// <summary>The crop from the centre, for measuring, where torchvision's <c>CenterCrop</c> cuts it.</summary>
-    /// <inheritdoc cref="Random(ReadOnlySpan{byte}, int, int, Span{byte}, SeededRandom)"/>
-    public void Centre(ReadOnlySpan<byte> source, int height, int width, Span<byte> target) =>
-        Cut(source, height, width, target, (int)CentreCrop.First(height, Height), (int)CentreCrop.First(width, Width), mirror: false);
 
     private void Cut(ReadOnlySpan<byte> source, int height, int width, Span<byte> target, int top, int left, bool mirror)
     {

@@ -19,10 +19,10 @@ internal sealed record Picture(byte[] Planes, int Height, int Width)
     }
 
     /// <summary>The middle of it, as a network sees it.</summary>
-    public Picture Centre(CropAndFlip crop)
+    public Picture Centre(CentreCrop crop)
     {
-        var seen = new byte[Dataset.Channels * crop.Height * crop.Width];
-        crop.Centre(Planes, Height, Width, seen);
+        var seen = new byte[crop.Bytes];
+        crop.Cut(new ImageView(Planes, Height, Width), seen);
         return new Picture(seen, crop.Height, crop.Width);
     }
 

@@ -46,7 +46,6 @@ public static class PerturbationEvaluation
         using var folder = settings.PerturbedImages.Length > 0 ? new PerturbationFolder(settings.PerturbedImages, test.Classes) : null;
         var clean = StratifiedSplit.Limit(test, settings.PerturbationImages, recipe.Seed);
         var crop = Loaders.MeasuringCrop(recipe, test);
-        var view = new View(crop.Height, crop.Width);
 
         network.eval();
         using var noGradients = torch.no_grad();
@@ -57,12 +56,12 @@ public static class PerturbationEvaluation
         foreach (var perturbation in perturbations)
         {
             var (sequences, frames) = folder is null
-                ? (new PerturbedDataset(clean, view, perturbation, recipe.Seed), perturbation.Frames(SeverityTables.For(view.Height, view.Width)))
+                ? (new PerturbedDataset(clean, crop, perturbation, recipe.Seed), perturbation.Frames(SeverityTables.For(crop.Height, crop.Width)))
                 : folder.Sequences(perturbation, stop);
             sequences = StratifiedSplit.Limit(sequences, settings.PerturbationImages, recipe.Seed);
-            if ((sequences.Height / frames, sequences.Width) != (view.Height, view.Width))
+            if ((sequences.Height / frames, sequences.Width) != (crop.Height, crop.Width))
             {
-                throw new InputException($"The frames of {perturbation.Name} in '{settings.PerturbedImages}' have {sequences.Width}x{sequences.Height / frames} pixels, but the network sees {view.Width}x{view.Height}: give the sequences of images of its size.");
+                throw new InputException($"The frames of {perturbation.Name} in '{settings.PerturbedImages}' have {sequences.Width}x{sequences.Height / frames} pixels, but the network sees {crop.Width}x{crop.Height}: give the sequences of images of its size.");
             }
 
             var loader = Loaders.Whole(recipe, sequences, Math.Max(1, settings.Batch / frames));

@@ -5,6 +5,7 @@ using System.Runtime.InteropServices;
 using TorchSharp;
 using WeakLink.Attacks;
 using WeakLink.Data;
+using WeakLink.Imaging;
 
 namespace WeakLink.Evaluation;
 
@@ -68,9 +69,9 @@ public static class RobustEvaluation
     /// <param name="classes">Classes of the network.</param>
     /// <returns>How many runs each attack consists of.</returns>
     /// <exception cref="InputException">There are too few classes for an attack, or ε is meant for images in 0 ... 255.</exception>
-    public static IReadOnlyList<int> Check(IReadOnlyList<Attack> attacks, CropAndFlip crop, int classes)
+    public static IReadOnlyList<int> Check(IReadOnlyList<Attack> attacks, CentreCrop crop, int classes)
     {
-        attacks[0].Threat.RequireLimit(Dataset.Channels * crop.Height * crop.Width);
+        attacks[0].Threat.RequireLimit(crop.Bytes);
         return [.. attacks.Select(attack => attack.Runs(classes))];
     }
 
@@ -79,7 +80,7 @@ public static class RobustEvaluation
     /// <param name="name">What to call the attacks together.</param>
     /// <param name="attacks">The attacks, in order; at least one, of one threat model.</param>
     /// <param name="images">What to attack.</param>
-    /// <param name="crop">What the network sees of an image; its centre crop is taken.</param>
+    /// <param name="crop">What the network sees of an image.</param>
     /// <param name="batch">Images attacked at a time; halved where the device has no memory for them.</param>
     /// <param name="device">Where the network lives.</param>
     /// <param name="seed">Seed of all draws.</param>
@@ -93,7 +94,7 @@ public static class RobustEvaluation
         string name,
         IReadOnlyList<Attack> attacks,
         Dataset images,
-        CropAndFlip crop,
+        CentreCrop crop,
         int batch,
         torch.Device device,
         long seed,
@@ -176,12 +177,11 @@ public static class RobustEvaluation
 
         (torch.Tensor Images, torch.Tensor Labels) Load(List<int> indices)
         {
-            var (seen, whole) = (new byte[Dataset.Channels * crop.Height * crop.Width], new byte[images.BytesPerImage]);
-            var bytes = new byte[indices.Count * seen.Length];
+            var (whole, bytes) = (new byte[images.BytesPerImage], new byte[indices.Count * crop.Bytes]);
             for (var i = 0; i < indices.Count; i++)
             {
                 images.Read(indices[i], whole);
-                crop.Centre(whole, images.Height, images.Width, bytes.AsSpan(i * seen.Length, seen.Length));
+                crop.Cut(new ImageView(whole, images.Height, images.Width), bytes.AsSpan(i * crop.Bytes, crop.Bytes));
             }
 
             var tensor = torch.tensor(bytes, [indices.Count, Dataset.Channels, crop.Height, crop.Width], torch.uint8).to(device);

@@ -68,7 +68,7 @@ public sealed class SubnetStudyImages : IDisposable
         var clean = StratifiedSplit.Limit(test, options.Limit, options.Seed);
         var crop = Loaders.MeasuringCrop(recipe, test);
         var sets = (from corruption in options.Corruptions from severity in options.Severities select (corruption, severity)).ToList();
-        var mebibytes = ((long)(sets.Count + 1) * clean.Count * Dataset.Channels * crop.Height * crop.Width) >> 20;
+        var mebibytes = ((long)(sets.Count + 1) * clean.Count * crop.Bytes) >> 20;
         if (mebibytes > recipe.Data.CacheMegabytes)
         {
             throw new InputException($"{sets.Count} times {clean.Count:n0} corrupted images take {mebibytes:n0} MiB of memory, more than data.cache-megabytes allows ({recipe.Data.CacheMegabytes:n0}): take fewer images, corruptions or severities.");

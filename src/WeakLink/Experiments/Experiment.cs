@@ -126,7 +126,7 @@ public static class Experiment
         try
         {
             var crop = Loaders.MeasuringCrop(recipe, images);
-            recipe.Objective.Threat().RequireLimit(Dataset.Channels * crop.Height * crop.Width);
+            recipe.Objective.Threat().RequireLimit(crop.Bytes);
         }
         catch (InputException exception)
         {

@@ -11,19 +11,19 @@ internal sealed class AffineSequence(string name, Func<SeverityTable, int> frame
 {
     public override int Frames(SeverityTable table) => frameCount(table);
 
-    protected override void Perturb(ImageView image, View view, SeverityTable table, SeededRandom random, Span<byte> frames)
+    protected override void Perturb(ImageView image, CentreCrop crop, SeverityTable table, SeededRandom random, Span<byte> frames)
     {
         for (var frame = 0; frame < Frames(table); frame++)
         {
-            var places = map(table, frame, image.Height, image.Width).From(view.Top(image), view.Left(image));
-            var result = frames.Slice(frame * view.Bytes, view.Bytes);
+            var places = map(table, frame, image.Height, image.Width).From(crop.Top(image), crop.Left(image));
+            var result = frames.Slice(frame * crop.Bytes, crop.Bytes);
             if (wholePixels)
             {
-                AffineSampling.Nearest(image, places, view.Height, view.Width, result);
+                AffineSampling.Nearest(image, places, crop.Height, crop.Width, result);
             }
             else
             {
-                AffineSampling.Linear(image, places, view.Height, view.Width, result);
+                AffineSampling.Linear(image, places, crop.Height, crop.Width, result);
             }
         }
     }

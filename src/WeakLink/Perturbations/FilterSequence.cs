@@ -11,13 +11,13 @@ internal sealed class FilterSequence(string name, Func<SeverityTable, int> frame
 {
     public override int Frames(SeverityTable table) => frameCount(table);
 
-    protected override void Perturb(ImageView image, View view, SeverityTable table, SeededRandom random, Span<byte> frames)
+    protected override void Perturb(ImageView image, CentreCrop crop, SeverityTable table, SeededRandom random, Span<byte> frames)
     {
-        var bytes = new byte[view.Bytes];
-        view.Cut(image, bytes);
+        var bytes = new byte[crop.Bytes];
+        crop.Cut(image, bytes);
         for (var frame = 0; frame < Frames(table); frame++)
         {
-            filter(new ImageView(bytes, view.Height, view.Width), table, frame, frames.Slice(frame * view.Bytes, view.Bytes));
+            filter(new ImageView(bytes, crop.Height, crop.Width), table, frame, frames.Slice(frame * crop.Bytes, crop.Bytes));
         }
     }
 }

@@ -11,7 +11,7 @@ internal sealed class NoiseSequence<T>(string name, Noise<T> noise, T cifar, T t
 {
     public override int Frames(SeverityTable table) => 31;
 
-    protected override void Perturb(ImageView image, View view, SeverityTable table, SeededRandom random, Span<byte> frames)
+    protected override void Perturb(ImageView image, CentreCrop crop, SeverityTable table, SeededRandom random, Span<byte> frames)
     {
         var strength = table switch
         {
@@ -19,11 +19,11 @@ internal sealed class NoiseSequence<T>(string name, Noise<T> noise, T cifar, T t
             SeverityTable.TinyImageNet => tinyImageNet,
             _ => imageNet,
         };
-        view.Cut(image, frames);
-        var clean = new ImageView(frames[..view.Bytes], view.Height, view.Width);
+        crop.Cut(image, frames);
+        var clean = new ImageView(frames[..crop.Bytes], crop.Height, crop.Width);
         for (var frame = 1; frame < Frames(table); frame++)
         {
-            noise(clean, strength, random, frames.Slice(frame * view.Bytes, view.Bytes));
+            noise(clean, strength, random, frames.Slice(frame * crop.Bytes, crop.Bytes));
         }
     }
 }

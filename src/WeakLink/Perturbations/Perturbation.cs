@@ -28,29 +28,25 @@ public abstract class Perturbation(string name, bool heldOut = false)
 
     /// <summary>Makes the sequence of an image.</summary>
     /// <param name="image">The image.</param>
-    /// <param name="view">What the network sees of it: what moves into this part from the rest of the image is seen too.</param>
+    /// <param name="crop">What the network sees of it: what moves into this part from the rest of the image is seen too.</param>
     /// <param name="table">Which published strengths.</param>
     /// <param name="random">All random draws come from here.</param>
-    /// <param name="frames">Receives frames × 3 × view height × view width bytes.</param>
-    /// <exception cref="ArgumentException">The view does not lie in the image, or the result has another size.</exception>
-    public void Apply(ImageView image, View view, SeverityTable table, SeededRandom random, Span<byte> frames)
+    /// <param name="frames">Receives frames × 3 × crop height × crop width bytes.</param>
+    /// <exception cref="ArgumentException">The crop does not lie in the image, or the result has another size.</exception>
+    public void Apply(ImageView image, CentreCrop crop, SeverityTable table, SeededRandom random, Span<byte> frames)
     {
-        if (view.Height > image.Height || view.Width > image.Width || view.Height < 1 || view.Width < 1)
+        crop.Require(image);
+        if (frames.Length != Frames(table) * crop.Bytes)
         {
-            throw new ArgumentException($"A view of {view.Width}x{view.Height} pixels does not lie in an image of {image.Width}x{image.Height}.", nameof(view));
+            throw new ArgumentException($"The result has {frames.Length} bytes, {Frames(table)} frames of {crop.Width}x{crop.Height} pixels need {Frames(table) * crop.Bytes}.", nameof(frames));
         }
 
-        if (frames.Length != Frames(table) * view.Bytes)
-        {
-            throw new ArgumentException($"The result has {frames.Length} bytes, {Frames(table)} frames of {view.Width}x{view.Height} pixels need {Frames(table) * view.Bytes}.", nameof(frames));
-        }
-
-        Perturb(image, view, table, random, frames);
+        Perturb(image, crop, table, random, frames);
     }
 
     /// <inheritdoc/>
     public override string ToString() => Name;
 
     /// <inheritdoc cref="Apply"/>
-    protected abstract void Perturb(ImageView image, View view, SeverityTable table, SeededRandom random, Span<byte> frames);
+    protected abstract void Perturb(ImageView image, CentreCrop crop, SeverityTable table, SeededRandom random, Span<byte> frames);
 }

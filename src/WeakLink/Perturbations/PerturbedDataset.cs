@@ -12,12 +12,12 @@ namespace WeakLink.Perturbations;
 /// <see cref="Dataset.Identity"/>).
 /// </summary>
 /// <param name="clean">The images.</param>
-/// <param name="view">What the network sees of them.</param>
+/// <param name="crop">What the network sees of them.</param>
 /// <param name="perturbation">The perturbation.</param>
 /// <param name="seed">Seed of all draws.</param>
-public sealed class PerturbedDataset(Dataset clean, View view, Perturbation perturbation, long seed) : Dataset
+public sealed class PerturbedDataset(Dataset clean, CentreCrop crop, Perturbation perturbation, long seed) : Dataset
 {
-    private readonly SeverityTable _table = SeverityTables.For(view.Height, view.Width);
+    private readonly SeverityTable _table = SeverityTables.For(crop.Height, crop.Width);
     private readonly long _draws = unchecked((long)XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(perturbation.Name)));
 
     /// <inheritdoc/>
@@ -30,10 +30,10 @@ public sealed class PerturbedDataset(Dataset clean, View view, Perturbation pert
     public override int Count => clean.Count;
 
     /// <summary>Frames × rows.</summary>
-    public override int Height => perturbation.Frames(_table) * view.Height;
+    public override int Height => perturbation.Frames(_table) * crop.Height;
 
     /// <inheritdoc/>
-    public override int Width => view.Width;
+    public override int Width => crop.Width;
 
     /// <inheritdoc/>
     public override int Label(int index) => clean.Label(index);
@@ -50,6 +50,6 @@ public sealed class PerturbedDataset(Dataset clean, View view, Perturbation pert
         var image = new byte[clean.BytesPerImage];
         clean.Read(index, image);
         perturbation.Apply(
-            new ImageView(image, clean.Height, clean.Width), view, _table, new SeededRandom(seed, RandomUse.Perturbation, _draws, Identity(index)), planes);
+            new ImageView(image, clean.Height, clean.Width), crop, _table, new SeededRandom(seed, RandomUse.Perturbation, _draws, Identity(index)), planes);
     }
 }

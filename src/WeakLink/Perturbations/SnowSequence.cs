@@ -12,7 +12,7 @@ internal sealed class SnowSequence() : Perturbation("snow")
 
     public override int Frames(SeverityTable table) => 31;
 
-    protected override void Perturb(ImageView image, View view, SeverityTable table, SeededRandom random, Span<byte> frames)
+    protected override void Perturb(ImageView image, CentreCrop crop, SeverityTable table, SeededRandom random, Span<byte> frames)
     {
         var (deviation, zoom, radius, sigma) = table switch
         {
@@ -20,16 +20,16 @@ internal sealed class SnowSequence() : Perturbation("snow")
             SeverityTable.TinyImageNet => (0.28, 2, 10, 2.5),
             _ => (0.3, 3, 14, 4.0),
         };
-        view.Cut(image, frames);
-        using var whitened = Planes.Of(new ImageView(frames[..view.Bytes], view.Height, view.Width));
+        crop.Cut(image, frames);
+        using var whitened = Planes.Of(new ImageView(frames[..crop.Bytes], crop.Height, crop.Width));
         Snow.Whiten(whitened, Kept);
-        using var flakes = Snow.Flakes(view.Height, view.Width, Mean, deviation, zoom, Threshold, radius, random);
-        using var snowed = new Planes(whitened.Count, view.Height, view.Width);
+        using var flakes = Snow.Flakes(crop.Height, crop.Width, Mean, deviation, zoom, Threshold, radius, random);
+        using var snowed = new Planes(whitened.Count, crop.Height, crop.Width);
         for (var frame = 0; frame < Frames(table); frame++)
         {
             whitened.Used.CopyTo(snowed.Used);
             Snow.Add(flakes, radius, sigma, (4 * frame) - 150, snowed);
-            snowed.CutTo(frames.Slice(frame * view.Bytes, view.Bytes));
+            snowed.CutTo(frames.Slice(frame * crop.Bytes, crop.Bytes));
         }
     }
 }

@@ -11,7 +11,7 @@ internal sealed class SpatterSequence() : Perturbation("spatter", heldOut: true)
 
     public override int Frames(SeverityTable table) => 31;
 
-    protected override void Perturb(ImageView image, View view, SeverityTable table, SeededRandom random, Span<byte> frames)
+    protected override void Perturb(ImageView image, CentreCrop crop, SeverityTable table, SeededRandom random, Span<byte> frames)
     {
         var (mean, deviation, sigma, threshold) = table switch
         {
@@ -22,10 +22,10 @@ internal sealed class SpatterSequence() : Perturbation("spatter", heldOut: true)
         // What a pixel gets from the one below it, itself, the one above, and so on.
         var (first, run) = table == SeverityTable.ImageNet ? (1, [0.05f, 0.1f, 0.15f, 0.7f]) : (0, new[] { 0.2f, 0.8f });
 
-        view.Cut(image, frames);
-        using var clean = Planes.Of(new ImageView(frames[..view.Bytes], view.Height, view.Width));
-        using var wet = new Planes(clean.Count, view.Height, view.Width);
-        var liquid = new Planes(1, view.Height, view.Width, GaussianFilter.Radius(sigma));
+        crop.Cut(image, frames);
+        using var clean = Planes.Of(new ImageView(frames[..crop.Bytes], crop.Height, crop.Width));
+        using var wet = new Planes(clean.Count, crop.Height, crop.Width);
+        var liquid = new Planes(1, crop.Height, crop.Width, GaussianFilter.Radius(sigma));
         random.FillNormal(liquid.Used);
         TensorPrimitives.Multiply(liquid.Used, (float)deviation, liquid.Used);
         TensorPrimitives.Add(liquid.Used, (float)mean, liquid.Used);
@@ -40,7 +40,7 @@ internal sealed class SpatterSequence() : Perturbation("spatter", heldOut: true)
         {
             clean.Used.CopyTo(wet.Used);
             Spatter.AddWater(wet, Spatter.Drops(liquid, 0), Strength);
-            wet.CutTo(frames.Slice(frame * view.Bytes, view.Bytes));
+            wet.CutTo(frames.Slice(frame * crop.Bytes, crop.Bytes));
             var lower = RunDown(liquid, first, run);
             liquid.Dispose();
             liquid = lower;

@@ -11,16 +11,16 @@ internal sealed class TiltSequence() : Perturbation("tilt")
 
     public override int Frames(SeverityTable table) => 31;
 
-    protected override void Perturb(ImageView image, View view, SeverityTable table, SeededRandom random, Span<byte> frames)
+    protected override void Perturb(ImageView image, CentreCrop crop, SeverityTable table, SeededRandom random, Span<byte> frames)
     {
         var degrees = table == SeverityTable.Cifar ? 0.75 : 1;
         for (var frame = 0; frame < Frames(table); frame++)
         {
-            Tilt(image, degrees * (frame - 15) * Math.PI / 180, view, frames.Slice(frame * view.Bytes, view.Bytes));
+            Tilt(image, degrees * (frame - 15) * Math.PI / 180, crop, frames.Slice(frame * crop.Bytes, crop.Bytes));
         }
     }
 
-    private static void Tilt(ImageView image, double angle, View view, Span<byte> result)
+    private static void Tilt(ImageView image, double angle, CentreCrop crop, Span<byte> result)
     {
         // A pixel (u, v), counted from the middle, goes to (u cos − sin, v cos − (u sin + cos) sin, v sin + (u sin + cos) cos + f): turned
         // around the vertical, then the horizontal axis — one pixel in front of the origin, a published quirk —, and seen from the
@@ -32,12 +32,12 @@ internal sealed class TiltSequence() : Perturbation("tilt")
         var (h, k, l) = (sine * cosine, sine, (cosine * cosine) + f);
 
         var from = image.Height * image.Width;
-        for (var (y, to) = (0, 0); y < view.Height; y++)
+        for (var (y, to) = (0, 0); y < crop.Height; y++)
         {
-            var q = (y + view.Top(image) - (image.Height / 2.0)) / f;
-            for (var x = 0; x < view.Width; x++, to++)
+            var q = (y + crop.Top(image) - (image.Height / 2.0)) / f;
+            for (var x = 0; x < crop.Width; x++, to++)
             {
-                var p = (x + view.Left(image) - (image.Width / 2.0)) / f;
+                var p = (x + crop.Left(image) - (image.Width / 2.0)) / f;
                 var u = (((e * l) - (g * k)) * p) + (c * k * q) - (c * e);
                 var v = (((g * h) - (d * l)) * p) + (((a * l) - (c * h)) * q) + ((c * d) - (a * g));
                 var w = (((d * k) - (e * h)) * p) - (a * k * q) + (a * e);
@@ -49,7 +49,7 @@ internal sealed class TiltSequence() : Perturbation("tilt")
                     var plane = image.Planes.Slice(channel * from, from);
                     var upper = ((1 - across) * At(plane, image, left, top)) + (across * At(plane, image, left + 1, top));
                     var lower = ((1 - across) * At(plane, image, left, top + 1)) + (across * At(plane, image, left + 1, top + 1));
-                    result[(channel * view.Height * view.Width) + to] = (byte)(upper + (down * (lower - upper)) + 0.5);
+                    result[(channel * crop.Height * crop.Width) + to] = (byte)(upper + (down * (lower - upper)) + 0.5);
                 }
             }
         }

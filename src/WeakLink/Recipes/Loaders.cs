@@ -23,13 +23,18 @@ public static class Loaders
     /// <summary>Centre crops, in order, for measuring.</summary>
     /// <exception cref="InputException">The crop does not fit into the images.</exception>
     public static BatchLoader Measuring(Recipe recipe, Dataset images) =>
-        new(images, MeasuringCrop(recipe, images), recipe.Evaluation.Batch, Workers(recipe));
+        new(images, Crop(recipe, images, 0, flip: false), recipe.Evaluation.Batch, Workers(recipe));
 
     /// <summary>Images as they are, in order.</summary>
     public static BatchLoader Whole(Recipe recipe, Dataset images, int batch) => new(images, new CropAndFlip(images.Height, images.Width, 0, Flip: false), batch, Workers(recipe));
 
     /// <summary>What the network sees of an image that it is measured on.</summary>
-    public static CropAndFlip MeasuringCrop(Recipe recipe, Dataset images) => Crop(recipe, images, 0, flip: false);
+    /// <exception cref="InputException">The crop does not fit into the images.</exception>
+    public static CentreCrop MeasuringCrop(Recipe recipe, Dataset images)
+    {
+        var crop = recipe.Augmentation.Crop is > 0 and var side ? new CentreCrop(side, side) : new CentreCrop(images.Height, images.Width);
+        return crop.Fits(images.Height, images.Width) ? crop : throw BatchLoader.NoRoom(images, crop.Height, crop.Width);
+    }
 
     /// <summary>What becomes of an image file before a network that was trained by a recipe sees it.</summary>
     /// <param name="recipe">The recipe.</param>

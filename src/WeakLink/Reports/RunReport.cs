@@ -3,6 +3,7 @@ using TorchSharp;
 using WeakLink.Corruptions;
 using WeakLink.Data;
 using WeakLink.Evaluation;
+using WeakLink.Imaging;
 using WeakLink.Models;
 using WeakLink.Recipes;
 using WeakLink.Runs;
@@ -146,7 +147,7 @@ public static class RunReport
     }
 
     private static void Corrupted(
-        Page page, Summary summary, Recipe recipe, TrainedModel trained, Dataset test, CropAndFlip crop, IReadOnlyList<Prediction> predictions, torch.Device device)
+        Page page, Summary summary, Recipe recipe, TrainedModel trained, Dataset test, CentreCrop crop, IReadOnlyList<Prediction> predictions, torch.Device device)
     {
         page.Section("Common corruptions");
         if (summary.Corruptions is { } corruptions)
@@ -214,7 +215,7 @@ public static class RunReport
             accuracies.Order().Select((accuracy, i) => (at + (0.7 * (((i + 0.5) / accuracies.Count) - 0.5)), 100 * accuracy));
     }
 
-    private static void Attacks(Page page, Summary summary, RobustnessCurve curve, IReadOnlyList<string> classes, CropAndFlip crop)
+    private static void Attacks(Page page, Summary summary, RobustnessCurve curve, IReadOnlyList<string> classes, CentreCrop crop)
     {
         page.Section("Attacks");
         var plot = Chart.Create("largest change of a pixel, ε · 255", "accuracy, %");
@@ -282,7 +283,7 @@ public static class RunReport
         page.Figure(plot.Svg(520, 420), $"Below the line the network is surer than it is right. Expected calibration error: {Percent(meter.ExpectedError())}. {Percent((double)bins.Where(bin => bin.Confidence > 0.9).Sum(bin => bin.Images) / predictions.Count, 0)} of the images have a confidence above 90 %.");
     }
 
-    private static void Classes(Page page, Summary summary, IReadOnlyList<Prediction> predictions, IReadOnlyList<string> classes, Dataset test, CropAndFlip crop)
+    private static void Classes(Page page, Summary summary, IReadOnlyList<Prediction> predictions, IReadOnlyList<string> classes, Dataset test, CentreCrop crop)
     {
         page.Section("Classes");
         var robust = summary.Attacks?.SelectMany(attack => attack.Value.Select(norm => (Name: $"under {attack.Key}", norm.Value.ByClass))).ToList() ?? [];

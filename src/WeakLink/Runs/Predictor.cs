@@ -1,5 +1,6 @@
 using TorchSharp;
 using WeakLink.Data;
+using WeakLink.Imaging;
 using WeakLink.Models;
 using WeakLink.Runtime;
 using WeakLink.Sources;
@@ -14,12 +15,12 @@ public sealed class Predictor : IDisposable
 {
     private readonly TrainedModel _model;
     private readonly torch.Device _device;
-    private readonly CropAndFlip _middle;
+    private readonly CentreCrop _middle;
 
     private Predictor(TrainedModel model, torch.Device device)
     {
         (_model, _device, Preparation) = (model, device, model.Preparation);
-        _middle = new CropAndFlip(Preparation.CropHeight, Preparation.CropWidth, 0, Flip: false);
+        _middle = new CentreCrop(Preparation.CropHeight, Preparation.CropWidth);
     }
 
     /// <summary>Class names, by class index.</summary>
@@ -92,7 +93,7 @@ public sealed class Predictor : IDisposable
     private PreparedImage Cut(string name, byte[] planes)
     {
         var middle = new byte[Dataset.Channels * Preparation.CropHeight * Preparation.CropWidth];
-        _middle.Centre(planes, Preparation.Height, Preparation.Width, middle);
+        _middle.Cut(new ImageView(planes, Preparation.Height, Preparation.Width), middle);
         return new PreparedImage(name, middle);
     }
 

@@ -2,6 +2,7 @@ using TorchSharp;
 using WeakLink.Attacks;
 using WeakLink.Data;
 using WeakLink.Evaluation;
+using WeakLink.Imaging;
 using WeakLink.Runtime;
 
 namespace WeakLink.Tests.Attacks;
@@ -33,7 +34,7 @@ public sealed class AttackTests : IDisposable
             var broken = new HashSet<int>();
             var attacks = KnownAttacks.Named(name, threat).Select(attack => attack is SquareAttack ? new SquareAttack(threat, 300) : attack).ToList();
             var metrics = RobustEvaluation.Measure(
-                _model, name, attacks, data, new CropAndFlip(Side, Side, 0, Flip: false), Images, torch.CPU, 0, new SilentObserver(), found: example => broken.Add(example.Index));
+                _model, name, attacks, data, new CentreCrop(Side, Side), Images, torch.CPU, 0, new SilentObserver(), found: example => broken.Add(example.Index));
             Assert.All(broken, index => Assert.True(worst[index] > -1e-4, $"{name} broke image {index}, which is safe by {worst[index]}"));
             if (name is "autoattack" or "fab-t")
             {
@@ -138,7 +139,7 @@ public sealed class AttackTests : IDisposable
             {
                 var found = new Dictionary<long, string>();
                 RobustEvaluation.Measure(
-                    _model, "mine", [attack], images, new CropAndFlip(Side, Side, 0, Flip: false), batch, torch.CPU, 0, new SilentObserver(),
+                    _model, "mine", [attack], images, new CentreCrop(Side, Side), batch, torch.CPU, 0, new SilentObserver(),
                     found: example => found.Add(images.Identity(example.Index), string.Join(',', example.Adversarial.contiguous().data<float>().ToArray())));
                 return found;
             }
@@ -162,7 +163,7 @@ public sealed class AttackTests : IDisposable
         var state = Path.Combine(folder.Path, "attack.json");
         var notes = new NoteTaker();
         RobustMetrics Measure() => RobustEvaluation.Measure(
-            _model, "mine", [new SquareAttack(new ThreatModel(Norm.Linf, 0.03), 30)], Data(11), new CropAndFlip(Side, Side, 0, Flip: false), 16, torch.CPU, 0, notes, state);
+            _model, "mine", [new SquareAttack(new ThreatModel(Norm.Linf, 0.03), 30)], Data(11), new CentreCrop(Side, Side), 16, torch.CPU, 0, notes, state);
         var expected = Measure();
         var text = File.ReadAllText(state);
         Assert.Contains("seed 0 by image, ", text, StringComparison.Ordinal);
@@ -254,7 +255,7 @@ public sealed class AttackTests : IDisposable
 
         var threat = new ThreatModel(Norm.Linf, 0.03);
         void Measure() => RobustEvaluation.Measure(
-            _model, "mine", [new AutoPgd(threat, AutoPgdLoss.CrossEntropy, steps: 3)], Data(9), new CropAndFlip(Side, Side, 0, Flip: false), 16, torch.CPU, 0, new SilentObserver());
+            _model, "mine", [new AutoPgd(threat, AutoPgdLoss.CrossEntropy, steps: 3)], Data(9), new CentreCrop(Side, Side), 16, torch.CPU, 0, new SilentObserver());
         Measure();
         var live = LiveTensors.Before();
         Measure();
@@ -296,7 +297,7 @@ public sealed class AttackTests : IDisposable
         var data = Data(11);
         IReadOnlyList<Attack> attacks = [new AutoPgd(threat, AutoPgdLoss.CrossEntropy, steps: 10), new FastAdaptiveBoundary(threat, steps: 10), new SquareAttack(threat, 30)];
         RobustMetrics Measure(string? file, CancellationToken stop = default, Action<AdversarialExample>? found = null) => RobustEvaluation.Measure(
-            _model, "mine", attacks, data, new CropAndFlip(Side, Side, 0, Flip: false), 16, torch.CPU, 0, new SilentObserver(), file, found, stop);
+            _model, "mine", attacks, data, new CentreCrop(Side, Side), 16, torch.CPU, 0, new SilentObserver(), file, found, stop);
         var expected = Measure(null);
 
         using var stop = new CancellationTokenSource();
@@ -317,9 +318,9 @@ public sealed class AttackTests : IDisposable
         Assert.Equal(expected.Robust, Measure(state, default, _ => Assert.Fail("there is nothing left to do")).Robust);
 
         Assert.Contains("another evaluation", Assert.Throws<InputException>(() => RobustEvaluation.Measure(
-            _model, "other", attacks, data, new CropAndFlip(Side, Side, 0, Flip: false), 16, torch.CPU, 0, new SilentObserver(), state)).Message, StringComparison.Ordinal);
+            _model, "other", attacks, data, new CentreCrop(Side, Side), 16, torch.CPU, 0, new SilentObserver(), state)).Message, StringComparison.Ordinal);
         Assert.Contains("another evaluation", Assert.Throws<InputException>(() => RobustEvaluation.Measure(
-            _model, "mine", [.. attacks.SkipLast(1), new SquareAttack(threat, 31)], data, new CropAndFlip(Side, Side, 0, Flip: false), 16, torch.CPU, 0, new SilentObserver(), state)).Message, StringComparison.Ordinal);
+            _model, "mine", [.. attacks.SkipLast(1), new SquareAttack(threat, 31)], data, new CentreCrop(Side, Side), 16, torch.CPU, 0, new SilentObserver(), state)).Message, StringComparison.Ordinal);
         var whole = File.ReadAllText(state);
         foreach (var damaged in new[]
         {
@@ -342,10 +343,10 @@ public sealed class AttackTests : IDisposable
         rounding.eval();
         var threat = new ThreatModel(Norm.Linf, 0.05);
         var metrics = RobustEvaluation.Measure(
-            rounding, "mine", [new AutoPgd(threat, AutoPgdLoss.CrossEntropy, steps: 5), new SquareAttack(threat, 300)], Data(12), new CropAndFlip(Side, Side, 0, Flip: false), 64, torch.CPU, 0, new SilentObserver());
+            rounding, "mine", [new AutoPgd(threat, AutoPgdLoss.CrossEntropy, steps: 5), new SquareAttack(threat, 300)], Data(12), new CentreCrop(Side, Side), 64, torch.CPU, 0, new SilentObserver());
         Assert.Contains(metrics.Warnings, warning => warning.Contains("gradient of the loss is exactly 0", StringComparison.Ordinal));
         Assert.Contains(metrics.Warnings, warning => warning.Contains("square", StringComparison.Ordinal));
-        Assert.Empty(RobustEvaluation.Measure(_model, "mine", [new AutoPgd(threat, AutoPgdLoss.CrossEntropy)], Data(12), new CropAndFlip(Side, Side, 0, Flip: false), 64, torch.CPU, 0, new SilentObserver()).Warnings);
+        Assert.Empty(RobustEvaluation.Measure(_model, "mine", [new AutoPgd(threat, AutoPgdLoss.CrossEntropy)], Data(12), new CentreCrop(Side, Side), 64, torch.CPU, 0, new SilentObserver()).Warnings);
     }
 
     [Theory]
@@ -359,7 +360,7 @@ public sealed class AttackTests : IDisposable
         var threat = new ThreatModel(Norm.Linf, 0.03);
         var observer = new NoteTaker();
         RobustMetrics Measure(torch.nn.Module<torch.Tensor, torch.Tensor> network, IRunObserver told) => RobustEvaluation.Measure(
-            network, "mine", [new AutoPgd(threat, AutoPgdLoss.TargetedDlr, steps: 5)], Data(13), new CropAndFlip(Side, Side, 0, Flip: false), 64, torch.CPU, 0, told);
+            network, "mine", [new AutoPgd(threat, AutoPgdLoss.TargetedDlr, steps: 5)], Data(13), new CentreCrop(Side, Side), 64, torch.CPU, 0, told);
         var (expected, found) = (Measure(_model, new SilentObserver()), Measure(small, observer));
         Assert.Equal((expected.Clean, expected.Robust, expected.Stages[0].Attacked), (found.Clean, found.Robust, found.Stages[0].Attacked));
         Assert.Equal(expected.ByClass, found.ByClass);
@@ -387,7 +388,7 @@ public sealed class AttackTests : IDisposable
         });
         counting.eval();
         RobustMetrics Measure(torch.nn.Module<torch.Tensor, torch.Tensor> network, string? file, CancellationToken token = default) => RobustEvaluation.Measure(
-            network, "mine", attacks, Data(14), new CropAndFlip(Side, Side, 0, Flip: false), 16, torch.CPU, 0, new SilentObserver(), file, stop: token);
+            network, "mine", attacks, Data(14), new CentreCrop(Side, Side), 16, torch.CPU, 0, new SilentObserver(), file, stop: token);
         var expected = Measure(counting, null);
         // In the last third of the passes the first target's run is over.
         var all = passes;
@@ -412,7 +413,7 @@ public sealed class AttackTests : IDisposable
         foreach (var name in new[] { "autoattack", "autoattack-plus", "autoattack-rand", "apgd-t", "apgd-dlr", "fab-t" })
         {
             var message = Assert.Throws<InputException>(() => RobustEvaluation.Measure(
-                two, name, KnownAttacks.Named(name, new ThreatModel(Norm.Linf, 0.03)), data, new CropAndFlip(Side, Side, 0, Flip: false), 8, torch.CPU, 0, observer)).Message;
+                two, name, KnownAttacks.Named(name, new ThreatModel(Norm.Linf, 0.03)), data, new CentreCrop(Side, Side), 8, torch.CPU, 0, observer)).Message;
             Assert.Contains("the model has 2", message, StringComparison.Ordinal);
         }
 
@@ -427,7 +428,7 @@ public sealed class AttackTests : IDisposable
         {
             using var changed = new Changed(_model, change);
             changed.eval();
-            return RobustEvaluation.Measure(changed, "mine", attacks, Data(12), new CropAndFlip(Side, Side, 0, Flip: false), 64, torch.CPU, 0, new SilentObserver());
+            return RobustEvaluation.Measure(changed, "mine", attacks, Data(12), new CentreCrop(Side, Side), 64, torch.CPU, 0, new SilentObserver());
         }
 
         var attack = new AutoPgd(threat, AutoPgdLoss.CrossEntropy, steps: 2);

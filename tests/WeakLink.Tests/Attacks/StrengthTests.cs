@@ -2,6 +2,7 @@ using TorchSharp;
 using WeakLink.Attacks;
 using WeakLink.Data;
 using WeakLink.Evaluation;
+using WeakLink.Imaging;
 using WeakLink.Models;
 using WeakLink.Objectives;
 using WeakLink.Runtime;
@@ -24,7 +25,7 @@ public sealed class StrengthTests
         Train(network, data, new AdversarialTraining(new InnerAttack(new ThreatModel(Norm.Linf, 0.06), 3, 0.03, BatchStatistics: true)));
         network.eval();
         RobustMetrics Measure(params Attack[] attacks) => RobustEvaluation.Measure(
-            network, "mine", attacks, data, new CropAndFlip(Side, Side, 0, Flip: false), Count, torch.CPU, 0, new SilentObserver());
+            network, "mine", attacks, data, new CentreCrop(Side, Side), Count, torch.CPU, 0, new SilentObserver());
         var fgsm = Measure(ProjectedGradientDescent.Fgsm(threat));
         var pgd = Measure(new ProjectedGradientDescent(threat, 20, threat.Epsilon / 4));
         var apgd = Measure(new AutoPgd(threat, AutoPgdLoss.CrossEntropy, steps: 50));

@@ -2,6 +2,7 @@ using SkiaSharp;
 using WeakLink.Corruptions;
 using WeakLink.Data;
 using WeakLink.Files;
+using WeakLink.Imaging;
 using WeakLink.Sources;
 using WeakLink.Tests.Data;
 
@@ -25,7 +26,7 @@ public sealed class CorruptionFilesTests : IDisposable
         {
             for (var severity = 1; severity <= 5; severity++)
             {
-                var made = new CorruptedDataset(_images, new CropAndFlip(31, 47, 0, Flip: false), corruption, severity, seed: 3);
+                var made = new CorruptedDataset(_images, new CentreCrop(31, 47), corruption, severity, seed: 3);
                 var read = written.Images(corruption, severity, new SilentObserver());
                 Assert.Equal(Bytes(made), Bytes(read));
                 Assert.Equal([0, 1, 1, 0, 1], Enumerable.Range(0, 5).Select(read.Label));
@@ -49,7 +50,7 @@ public sealed class CorruptionFilesTests : IDisposable
             Assert.Equal(5, read.Count);
             if (layout == CorruptionLayout.Npy)
             {
-                Assert.Equal(Bytes(new CorruptedDataset(_images, new CropAndFlip(31, 47, 0, Flip: false), settings.Corruptions[0], severity, seed: 3)), Bytes(read));
+                Assert.Equal(Bytes(new CorruptedDataset(_images, new CentreCrop(31, 47), settings.Corruptions[0], severity, seed: 3)), Bytes(read));
             }
         }
 
@@ -245,7 +246,7 @@ public sealed class CorruptionFilesTests : IDisposable
         using var ice = new TemporaryFolder();
         Pictures.Write(ice["frost1.png"], SKColors.Red, 60, 60);
         Refused(Settings("fog", CorruptionLayout.Npy) with { Corruptions = CommonCorruptions.Named("frost", ice.Path) });
-        Refused(Settings("fog", CorruptionLayout.Npy) with { Crop = new CropAndFlip(20, 30, 0, Flip: false) });
+        Refused(Settings("fog", CorruptionLayout.Npy) with { Crop = new CentreCrop(20, 30) });
 
         void Refused(CorruptionSettings settings) => Assert.Contains(
             "other settings", Assert.Throws<InputException>(() => CorruptionWriter.Write(_images, settings, _folder.Path, new SilentObserver())).Message, StringComparison.Ordinal);
@@ -334,12 +335,12 @@ public sealed class CorruptionFilesTests : IDisposable
     [Fact]
     public void WhatANetworkSees_IsCutBeforeItIsCorrupted()
     {
-        var settings = Settings("fog", CorruptionLayout.Npy) with { Crop = new CropAndFlip(20, 30, 0, Flip: false) };
+        var settings = Settings("fog", CorruptionLayout.Npy) with { Crop = new CentreCrop(20, 30) };
         CorruptionWriter.Write(_images, settings, _folder.Path, new SilentObserver());
         using var written = CorruptionFolder.Open(_folder.Path, _images.Classes, new DataRecipe());
         Assert.Equal((30, 20), written.Size);
         Assert.Equal(
-            Bytes(new CorruptedDataset(_images, settings.Crop!, settings.Corruptions[0], 4, seed: 3)), Bytes(written.Images(settings.Corruptions[0], 4, new SilentObserver())));
+            Bytes(new CorruptedDataset(_images, settings.Crop!.Value, settings.Corruptions[0], 4, seed: 3)), Bytes(written.Images(settings.Corruptions[0], 4, new SilentObserver())));
         using var sheet = SKBitmap.Decode(ContactSheet.Draw(_images, settings));
         Assert.NotNull(sheet);
     }

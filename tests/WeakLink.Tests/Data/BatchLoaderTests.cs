@@ -1,4 +1,5 @@
 using WeakLink.Data;
+using WeakLink.Imaging;
 
 namespace WeakLink.Tests.Data;
 
@@ -171,7 +172,7 @@ public class BatchLoaderTests
         }
 
         var target = new byte[3 * 4 * 4];
-        new CropAndFlip(4, 4, 0, true).Centre(source, 6, 6, target);
+        new CentreCrop(4, 4).Cut(new ImageView(source, 6, 6), target);
         Assert.Equal(Window(source, 6, 6, 1, 1, false, 4, 4), target);
     }
 

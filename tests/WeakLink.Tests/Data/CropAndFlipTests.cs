@@ -1,4 +1,5 @@
 using WeakLink.Data;
+using WeakLink.Imaging;
 
 namespace WeakLink.Tests.Data;
 
@@ -51,7 +52,7 @@ public class CropAndFlipTests
     {
         var source = Enumerable.Range(0, 3 * 36).Select(i => (byte)i).ToArray();
         var target = new byte[3 * 4];
-        new CropAndFlip(2, 2, 0, true).Centre(source, 6, 6, target);
+        new CentreCrop(2, 2).Cut(new ImageView(source, 6, 6), target);
         Assert.Equal([14, 15, 20, 21, 50, 51, 56, 57, 86, 87, 92, 93], target);
     }
 }

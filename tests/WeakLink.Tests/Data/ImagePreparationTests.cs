@@ -1,5 +1,6 @@
 using System.Text.Json;
 using WeakLink.Data;
+using WeakLink.Imaging;
 using WeakLink.Sources;
 using WeakLink.Tests.Interop;
 
@@ -69,7 +70,7 @@ public sealed class ImagePreparationTests : IDisposable
         var expected = new byte[length];
         foreach (var (i, file) in files.Index())
         {
-            new CropAndFlip(preparation.CropHeight, preparation.CropWidth, 0, Flip: false).Centre(ImageFile.DecodeTo(file, width, height), height, width, expected);
+            new CentreCrop(preparation.CropHeight, preparation.CropWidth).Cut(new ImageView(ImageFile.DecodeTo(file, width, height), height, width), expected);
             Assert.Equal(expected.Select(level => level / 255f), Enumerable.Range(i * length, length).Select(place => BitConverter.ToSingle(pixels, 4 * place)));
         }
     }

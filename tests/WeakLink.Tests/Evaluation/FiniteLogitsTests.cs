@@ -2,6 +2,7 @@ using TorchSharp;
 using WeakLink.Attacks;
 using WeakLink.Data;
 using WeakLink.Evaluation;
+using WeakLink.Imaging;
 using WeakLink.Models;
 using WeakLink.Runtime;
 using WeakLink.Tests.Interop;
@@ -37,7 +38,7 @@ public sealed class FiniteLogitsTests : IDisposable
     [InlineData("pgd")]
     [InlineData("autoattack")]
     public void Network_is_robust_against_no_attack(string attack) => Refused("image 0 of noise", () => RobustEvaluation.Measure(
-        _network, attack, KnownAttacks.Named(attack, new ThreatModel(Norm.Linf, 8.0 / 255)), _images, new CropAndFlip(Side, Side, 0, Flip: false), 4, torch.CPU, 0, new SilentObserver()));
+        _network, attack, KnownAttacks.Named(attack, new ThreatModel(Norm.Linf, 8.0 / 255)), _images, new CentreCrop(Side, Side), 4, torch.CPU, 0, new SilentObserver()));
 
     [Fact]
     public void Curve_of_attacks_is_not_drawn() => Refused("image 0", () => RobustnessCurve.Measure(_network, Loader(), torch.CPU, 0));

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using WeakLink.Files;
+using WeakLink.Imaging;
 using WeakLink.Perturbations;
 using WeakLink.Tests.Corruptions;
 using WeakLink.Tests.Data;
@@ -49,7 +50,7 @@ public sealed class PerturbationFolderTests : IDisposable
         var ffmpeg = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, "ffmpeg")));
         Assert.SkipUnless(ffmpeg, "the program ffmpeg is not installed");
         var image = CorruptionTests.Image(32, 48);
-        var view = new View(32, 48);
+        var view = new CentreCrop(32, 48);
         var frames = new byte[31 * view.Bytes];
         _rotate.Apply(new WeakLink.Imaging.ImageView(image, 32, 48), view, WeakLink.Corruptions.SeverityTable.Cifar, new SeededRandom(0, RandomUse.Perturbation), frames);
         var ppm = Path.Combine(_folder.Path, "frames.ppm");

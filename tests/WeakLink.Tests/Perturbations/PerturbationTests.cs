@@ -48,7 +48,7 @@ public sealed class PerturbationTests
     public void Translate_MovesByWholePixels_AndSeesWhatIsBesideTheView()
     {
         var image = CorruptionTests.Image(40, 44);
-        var view = new View(32, 32);
+        var view = new CentreCrop(32, 32);
         var perturbation = CommonPerturbations.Named("translate")[0];
         var frames = new byte[16 * view.Bytes];
         perturbation.Apply(new ImageView(image, 40, 44), view, SeverityTable.Cifar, new SeededRandom(0, RandomUse.Perturbation), frames);
@@ -107,7 +107,7 @@ public sealed class PerturbationTests
             image[i] = (byte)(((i % 224) / 2 % 2) == 0 ? 255 : 0);
         }
 
-        var view = new View(224, 224);
+        var view = new CentreCrop(224, 224);
         var frames = new byte[31 * view.Bytes];
         CommonPerturbations.Named("tilt")[0].Apply(new ImageView(image, 224, 224), view, SeverityTable.ImageNet, new SeededRandom(0, RandomUse.Perturbation), frames);
         var last = frames.AsSpan(30 * view.Bytes, view.Bytes);
@@ -129,7 +129,7 @@ public sealed class PerturbationTests
     public void Dataset_ItemsAreTheSequences_WhoeverReadsThem()
     {
         var images = new MemoryDataset("images", ["a", "b"], 20, 24, [.. Enumerable.Range(0, 3).Select(i => CorruptionTests.Image(20 + i, 24)[(3 * 24 * i)..])], [0, 1, 1]);
-        var sequences = new PerturbedDataset(images, new View(16, 16), CommonPerturbations.Named("snow")[0], seed: 4);
+        var sequences = new PerturbedDataset(images, new CentreCrop(16, 16), CommonPerturbations.Named("snow")[0], seed: 4);
         Assert.Equal((3, 31 * 16, 16), (sequences.Count, sequences.Height, sequences.Width));
         var (first, again) = (new byte[sequences.BytesPerImage], new byte[sequences.BytesPerImage]);
         sequences.Read(1, first);
@@ -215,7 +215,7 @@ public sealed class PerturbationTests
     private static List<byte[]> Frames(string name, byte[] image, int height, int width, long seed)
     {
         var perturbation = CommonPerturbations.Named(name)[0];
-        var (view, table) = (new View(height, width), SeverityTables.For(height, width));
+        var (view, table) = (new CentreCrop(height, width), SeverityTables.For(height, width));
         var frames = new byte[perturbation.Frames(table) * view.Bytes];
         perturbation.Apply(new ImageView(image, height, width), view, table, new SeededRandom(seed, RandomUse.Perturbation), frames);
         return [.. frames.Chunk(view.Bytes)];
