@@ -65,10 +65,11 @@ internal static class StepBenchmark
             Ews = new EwsRecipe { Search = kind },
         };
         var network = recipe.CreateNetwork(10);
+        network.Format = format;
         network.train();
         var optimizer = torch.optim.SGD(network.parameters(), 0.1, 0.9, weight_decay: 1e-4, nesterov: true);
         var ews = recipe.Ews.CreateSearch(network.Space, 0) is { } search ? new EnhanceWeakSubnets(network, search, new Distillation()) : null;
-        var step = new TrainingStep(network, new CrossEntropy(), ews, null, optimizer, 3, format, torch.CPU, 0);
+        var step = new TrainingStep(network, new CrossEntropy(), ews, null, optimizer, 3, torch.CPU, 0);
         var count = 0L;
         return () => step.Run(batch, count++, 0.01);
     }

@@ -8,6 +8,7 @@ using WeakLink.Perturbations;
 using WeakLink.Recipes;
 using WeakLink.Runs;
 using WeakLink.Runtime;
+using WeakLink.Subnets;
 
 namespace WeakLink.Cli;
 
@@ -30,6 +31,7 @@ internal static class EvaluateCommand
         var attackState = new Option<string?>("--attack-state") { Description = "Keep the attacks' progress in this folder: after an interruption the same call goes on from there.", HelpName = "DIR" };
         var perturbations = new Option<string?>("--perturbations") { Description = "Perturbation sequences to measure stability on: benchmark (the 10), all, names with commas between, or none (default).", HelpName = "NAMES" };
         var perturbed = new Option<string?>("--perturbed") { Description = "Read the sequences from a folder in CIFAR-10-P's or ImageNet-P's layout, instead of making them.", HelpName = "DIR" };
+        var subnetFile = new Option<string?>("--subnet") { Description = "Measure the subnet of this file, such as the weakest that weaklink subnets found, in place of the whole network; its batch-norm statistics are re-estimated on training images.", HelpName = "FILE" };
         var frost = CommonOptions.FrostTextures();
         var reference = new Option<string?>("--reference") { Description = "A run folder or summary that mCE, mFR and mT5D are relative to (default: for mCE AlexNet where the classes are ImageNet's 1,000).", HelpName = "RUN" };
         var set = CommonOptions.Set();
@@ -45,8 +47,9 @@ internal static class EvaluateCommand
             weaklink evaluate runs/cifar-1 --perturbations benchmark --limit 1000
             weaklink evaluate runs/shapes-1 --set evaluation.subnets=32 --set evaluation.subnet-width=0.5
             weaklink evaluate runs/shapes-1 --set evaluation.recalibration-images=0      the full network's running statistics
+            weaklink evaluate runs/shapes-1 --subnet runs/shapes-1/weakest-subnet.json --corruptions benchmark
             """)
-        { model, data, limit, classes, corruptions, corrupted, attack, norm, eps, attackState, perturbations, perturbed, frost, reference, set, json };
+        { model, data, limit, classes, corruptions, corrupted, attack, norm, eps, attackState, perturbations, perturbed, subnetFile, frost, reference, set, json };
         command.SetAction(parsed =>
         {
             using var interruption = new Interruption();
@@ -55,6 +58,7 @@ internal static class EvaluateCommand
             var environment = EnvironmentReport.Create();
             var device = EnvironmentReport.TrainingDevice;
             using var trained = TrainedModel.Load(parsed.GetValue(model)!, device);
+            var subnet = parsed.GetValue(subnetFile) is { } file ? SubnetFile.Read(file, trained.Network.Name, trained.Network.Space) : null;
             if (parsed.GetValue(set)!.FirstOrDefault(pair => !pair.StartsWith("evaluation.", StringComparison.Ordinal) && !pair.StartsWith("data.", StringComparison.Ordinal)) is { } other)
             {
                 throw new InputException($"--set {other} would change how the network was trained, which is over: set keys that begin with evaluation. or data. only.");
@@ -95,6 +99,8 @@ internal static class EvaluateCommand
                 .. size is null ? (string[])[] : [$"evaluation.attack-eps={size}"],
                 .. parsed.GetValue(perturbations) is { } sequences ? (string[])[$"evaluation.perturbations={sequences}", "evaluation.perturbation-images=0"] : [],
                 .. parsed.GetValue(perturbed) is { } published ? (string[])[$"evaluation.perturbed-images={published}"] : [],
+                // A subnet has none.
+                .. subnet is not null ? (string[])["evaluation.subnets=0"] : [],
                 .. parsed.GetValue(frost) is { } textures ? (string[])[$"evaluation.frost-textures={textures}"] : [],
             ];
             var recipe = trained.Recipe.With([.. chosen, .. parsed.GetValue(set)!]);
@@ -126,6 +132,8 @@ internal static class EvaluateCommand
                 throw new InputException($"--classes {Present}: the test images of {splits.Test.Name} are all of one class, and among one every answer is right: leave it out.");
             }
 
+            using var statistics = subnet is null ? null : SubnetEvaluation.Recalibrate(trained.Network, subnet, Loaders.Recalibrating(recipe, splits.Train), recipe.Evaluation.RecalibrationImages, device, recipe.Seed);
+            using var part = subnet is null ? null : new SubnetNetwork(trained.Network, subnet, statistics);
             var test = StratifiedSplit.Limit(splits.Test, parsed.GetValue(limit), recipe.Seed);
             var measuredImages = KnownImages.Of(test, screen, interruption.Token);
             var images = RunImages.Of(parsed.GetValue(model)!, trained.Recipe);
@@ -149,7 +157,7 @@ internal static class EvaluateCommand
             try
             {
                 metrics = ModelMetrics.Measure(
-                    trained.Network, recipe, test, splits.Train, device, screen, interruption.Token, progress);
+                    part ?? trained.Network, recipe, test, splits.Train, device, screen, interruption.Token, progress);
             }
             catch (OperationCanceledException) when (progress is not null)
             {
@@ -167,6 +175,7 @@ internal static class EvaluateCommand
                 Fingerprint = measuredImages.Fingerprint(),
                 DataFingerprint = dataFingerprint,
                 Warnings = warnings,
+                Subnet = parsed.GetValue(subnetFile),
                 Parameters = trained.Network.ParameterCount,
                 Epochs = run?.Epochs ?? trained.Position.Epoch,
                 Format = new ComputeFormat(recipe.Training.Precision, recipe.Training.Layout).ToString(),

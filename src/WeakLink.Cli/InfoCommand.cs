@@ -58,15 +58,15 @@ internal static class InfoCommand
         using var scope = torch.NewDisposeScope();
         using var network = NetworkCatalogue.Create(Network, 10, [0.5, 0.5, 0.5], [0.25, 0.25, 0.25]);
         using var search = new RandomSearch(network.Space, 0.7);
-        var subnet = search.Propose(new SeededRandom(0, RandomUse.SubnetEvaluation));
+        var subnet = search.Propose(new SearchContext(new SeededRandom(0, RandomUse.SubnetEvaluation)));
         var images = torch.rand(2, 3, 32, 32);
         foreach (var precision in bf16 ? new[] { Precision.Fp32, Precision.Bf16 } : [Precision.Fp32])
         {
             foreach (var layout in new[] { Layout.Contiguous, Layout.ChannelsLast })
             {
-                var stored = new ComputeFormat(precision, layout).Apply(images);
-                network.forward(stored);
-                network.forward(stored, subnet);
+                network.Format = new ComputeFormat(precision, layout);
+                network.forward(images);
+                network.forward(images, subnet);
             }
         }
 

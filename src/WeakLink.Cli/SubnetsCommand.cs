@@ -11,6 +11,7 @@ using WeakLink.Recipes;
 using WeakLink.Reports;
 using WeakLink.Runs;
 using WeakLink.Runtime;
+using WeakLink.Subnets;
 
 namespace WeakLink.Cli;
 
@@ -183,6 +184,7 @@ internal static class SubnetsCommand
                         Models = [.. study.Models, new ModelStudy(
                             names[i], paths[i], trained.Network.Name, trained.Recipe.Ews.Search.ToString().ToLowerInvariant(), trained.Position.Epoch, full, reestimated, measured, Stopwatch.GetElapsedTime(clock).TotalSeconds)],
                     };
+                    Keep(measured, trained.Network, folder, paths.Count > 1 ? $"{i + 1}-" : "");
                     SubnetPage.Write(study, folder);
                     SubnetResults.ShowModel(screen, study, study.Models[^1]);
                 }
@@ -194,7 +196,7 @@ internal static class SubnetsCommand
             }
 
             SubnetResults.ShowCorrelations(screen, study);
-            screen.Line($"Everything is in {Path.Combine(folder, "subnets.html")} and subnets.json beside it.");
+            screen.Line($"Everything is in {Path.Combine(folder, "subnets.html")} and subnets.json beside it{(options.SearchUpdates > 0 ? ", the weakest subnets that were found in weakest-*.json (for evaluate --subnet and export --subnet)" : "")}.");
             if (parsed.GetValue(json))
             {
                 Console.Out.WriteLine(study.ToJson());
@@ -203,6 +205,18 @@ internal static class SubnetsCommand
             return ExitCode.Success;
         });
         return command;
+    }
+
+    // For evaluate --subnet and export --subnet.
+    private static void Keep(IReadOnlyList<WidthStudy> widths, ClassifierNetwork network, string folder, string model)
+    {
+        foreach (var width in widths)
+        {
+            foreach (var (search, subnet) in width.Found)
+            {
+                SubnetFile.Write(Path.Combine(folder, FormattableString.Invariant($"weakest-{model}{width.Width}-{search}.json")), network.Name, network.Space, subnet);
+            }
+        }
     }
 
     private static void AtLeast(string option, int value, int least)

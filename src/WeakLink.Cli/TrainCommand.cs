@@ -3,6 +3,7 @@ using System.Globalization;
 using WeakLink.Experiments;
 using WeakLink.Recipes;
 using WeakLink.Runs;
+using WeakLink.Subnets;
 
 namespace WeakLink.Cli;
 
@@ -20,7 +21,7 @@ internal static class TrainCommand
         var fraction = new Option<double?>("--extra-fraction") { Description = "Part of every batch that comes from --extra-data (default: its images are added to the others).", HelpName = "0.5" };
         var recipe = new Option<string?>("--recipe") { Description = $"A recipe by name or path: {string.Join(", ", RecipeFile.Names)}. Without it: {EmbeddedRecipe} for the embedded data, {OwnDataRecipe} for others.", HelpName = "R" };
         var set = CommonOptions.Set();
-        var ews = new Option<string?>("--ews") { Description = "Who proposes the weak subnets to teach: policy (the search), random, or off (no EWS).", HelpName = "policy|random|off" };
+        var ews = new Option<string?>("--ews") { Description = "Who proposes the weak subnets to teach (ews.search in docs/recipes.md); off: no EWS.", HelpName = string.Join('|', Enum.GetNames<SearchKind>()).ToLowerInvariant() };
         var seed = new Option<long?>("--seed") { Description = "Seed of every random draw (default 0).", HelpName = "N" };
         var output = new Option<string?>("--out") { Description = $"The run folder (default: a new one under {RunsFolder}/).", HelpName = "DIR" };
         var resume = new Option<bool>("--resume") { Description = $"Continue the run in --out DIR, or the newest one under {RunsFolder}/." };

@@ -6,6 +6,7 @@ using WeakLink.Recipes;
 using WeakLink.Reports;
 using WeakLink.Runs;
 using WeakLink.Runtime;
+using WeakLink.Subnets;
 
 namespace WeakLink.Fuzzing;
 
@@ -28,6 +29,8 @@ internal static class TextReaders
             value.Add(RunFolder.EnvironmentOf(input.Folder)?.ToString() ?? "unknown")) { IsText = true },
         new("summary-page", "summary.json", ["Summary.Read"], () => [Summary(0), Summary(1)], Draw) { IsText = true, IsChecked = true, Share = Drawn, Beside = folder => WriteRun(folder, "summary.json") },
         new("metrics-page", "metrics.jsonl", ["RunFolder.ReadEpochs"], () => [Metrics(2), Metrics(3)], Draw) { IsText = true, Share = Drawn, Beside = folder => WriteRun(folder, "metrics.jsonl") },
+        new("subnet", "x.json", ["SubnetFile.Read"], () => [Kept([0, 1], [0, 2, 3]), Kept([1], [1])], (input, value) =>
+            value.Add(JsonSerializer.Serialize(SubnetFile.Read(input.Path, "resnet8", Space).Kept, Json.Line))) { IsText = true, IsChecked = true },
         new("class-list", "x.txt", ["ClassNames.Read", "ImportCommand.ClassNames"], () => [Bytes("cat\ndog\nship\n"), Bytes("\ufeffa b\r\nc,d\r\n")], (input, value) =>
             value.Add(string.Join('|', ClassNames.Read(input.Path)))) { IsText = true },
         new("commands", "commands.txt", ["RunFolder.Lines"], () => [Bytes("weaklink train\nweaklink train --resume\n")], (input, value) => value.Add(RunFolder.CommandsOf(input.Folder))) { IsText = true },
@@ -38,6 +41,17 @@ internal static class TextReaders
         })
         { IsText = true },
     ];
+
+    private static SubnetSpace Space => new([new Choice("layer1.0.paths", 2), new Choice("layer1.0.channels", 4)]);
+
+    private static byte[] Kept(params long[][] kept)
+    {
+        var path = Path.GetTempFileName();
+        SubnetFile.Write(path, "resnet8", Space, new Subnet(kept));
+        var bytes = File.ReadAllBytes(path);
+        File.Delete(path);
+        return bytes;
+    }
 
     private static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
 

@@ -24,7 +24,7 @@ public sealed record SearchTrial(IReadOnlyList<double> Accuracies, Subnet? Weake
         for (var pass = 0; pass < passes; pass++)
         {
             SeededRandom Draws() => new(seed, RandomUse.SubnetEvaluation, draws, pass);
-            var subnet = search.Propose(Draws());
+            var subnet = search.Propose(new SearchContext(Draws(), pass));
             var found = accuracy(subnet);
             search.Learn(pass, Draws(), found);
             (weakest, lowest) = found < lowest ? (subnet, found) : (weakest, lowest);

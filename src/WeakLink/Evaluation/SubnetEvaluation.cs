@@ -22,7 +22,8 @@ public sealed record SubnetAccuracy(double Mean, double Min, IReadOnlyList<doubl
 /// <param name="Full">Accuracy of the full network on the same images.</param>
 /// <param name="Random">Uniformly random subnets.</param>
 /// <param name="Proposed">Subnets proposed by a policy trained against the finished network.</param>
-public sealed record SubnetMetrics(double Width, int Images, int Recalibrated, double Full, SubnetAccuracy Random, SubnetAccuracy Proposed);
+/// <param name="Weakest">The first of all these subnets with the lowest accuracy.</param>
+public sealed record SubnetMetrics(double Width, int Images, int Recalibrated, double Full, SubnetAccuracy Random, SubnetAccuracy Proposed, Subnet Weakest);
 
 /// <summary>Settings of a subnet measurement.</summary>
 /// <param name="Width">Subnet width ρ.</param>
@@ -81,12 +82,14 @@ public static class SubnetEvaluation
         using var random = new RandomSearch(network.Space, options.Width);
         using var policy = TrainedPolicy(network, training, options, device, seed, progress, stop);
         var done = options.SearchUpdates;
+        var (weakest, lowest) = ((Subnet?)null, double.PositiveInfinity);
         var accuracies = new[] { (ISubnetSearch)random, policy }.Select((search, kind) => SubnetAccuracy.Of(
             [.. Enumerable.Range(0, options.Count).Select(i =>
             {
-                var subnet = search.Propose(new SeededRandom(seed, RandomUse.SubnetEvaluation, kind, i));
+                var subnet = search.Propose(new SearchContext(new SeededRandom(seed, RandomUse.SubnetEvaluation, kind, i)));
                 using var statistics = Reestimated(network, subnet, statisticsImages, device);
                 var accuracy = Accuracy(images, batch => network.forward(batch, subnet, statistics), device, stop);
+                (weakest, lowest) = accuracy < lowest ? (subnet, accuracy) : (weakest, lowest);
                 progress?.Invoke(++done);
                 return accuracy;
             })])).ToList();
@@ -97,7 +100,8 @@ public static class SubnetEvaluation
             statisticsImages.Sum(batch => (int)batch.Labels.shape[0]),
             full,
             accuracies[0],
-            accuracies[1]);
+            accuracies[1],
+            weakest!);
     }
 
     /// <summary>A subnet's batch-norm statistics as <see cref="Measure"/> re-estimates them.</summary>

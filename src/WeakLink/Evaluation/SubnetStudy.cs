@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using WeakLink.Subnets;
 
 namespace WeakLink.Evaluation;
 
@@ -8,6 +9,11 @@ namespace WeakLink.Evaluation;
 /// <param name="Policy">Searches by a policy that learns.</param>
 /// <param name="Random">As many uniformly random searches of the same length.</param>
 public sealed record SearchStrength(int Images, IReadOnlyList<IReadOnlyList<double>> Policy, IReadOnlyList<IReadOnlyList<double>> Random);
+
+/// <summary>The weakest subnet that a search came across.</summary>
+/// <param name="Search">Who searched, with the number of the search from 1, such as policy-1.</param>
+/// <param name="Subnet">The subnet.</param>
+public sealed record FoundSubnet(string Search, Subnet Subnet);
 
 /// <summary>Subnets of one width.</summary>
 /// <param name="Width">Subnet width ρ.</param>
@@ -26,6 +32,10 @@ public sealed record WidthStudy(
     SpreadSummary? RunningAverages,
     SearchStrength? Search)
 {
+    /// <summary>The weakest subnet of each search: those of <see cref="WeakestOfPolicy"/>, then those of <see cref="WeakestOfRandom"/>.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<FoundSubnet> Found { get; init; } = [];
+
     /// <summary>All that were measured of this width.</summary>
     [JsonIgnore]
     public IEnumerable<AccuracyGroup> Groups => new[] { Random, Proposed, WeakestOfPolicy, WeakestOfRandom }.OfType<AccuracyGroup>();

@@ -67,7 +67,7 @@ public static class SubnetStudyMeasurement
         void Advance(long passes, string detail) => observer.Advance(done += passes, detail);
 
         using var everything = new RandomSearch(network.Space, 1);
-        var reestimated = whole == 0 ? null : meter.Measure(everything.Propose(new SeededRandom(options.Seed, RandomUse.SubnetEvaluation)));
+        var reestimated = whole == 0 ? null : meter.Measure(everything.Propose(new SearchContext(new SeededRandom(options.Seed, RandomUse.SubnetEvaluation))));
         Advance(whole, "full network");
         var widths = new List<WidthStudy>();
         foreach (var width in options.Widths)
@@ -80,7 +80,7 @@ public static class SubnetStudyMeasurement
                 return accuracies;
             })]);
             using var uniform = new RandomSearch(network.Space, width);
-            var random = Enumerable.Range(0, options.Count).Select(i => uniform.Propose(new SeededRandom(options.Seed, RandomUse.SubnetEvaluation, 0, i))).ToList();
+            var random = Enumerable.Range(0, options.Count).Select(i => uniform.Propose(new SearchContext(new SeededRandom(options.Seed, RandomUse.SubnetEvaluation, 0, i)))).ToList();
             var measured = Group(random, "random subnets");
             SpreadSummary? misled = runningAverages == 0 ? null : SpreadSummary.Of([.. random.Select(subnet =>
             {
@@ -109,7 +109,7 @@ public static class SubnetStudyMeasurement
 
                 network.eval();
                 var proposed = Enumerable.Range(0, options.Count)
-                    .Select(i => policies[i % searches].Propose(new SeededRandom(options.Seed, RandomUse.SubnetEvaluation, 1, i)));
+                    .Select(i => policies[i % searches].Propose(new SearchContext(new SeededRandom(options.Seed, RandomUse.SubnetEvaluation, 1, i))));
                 widths.Add(new WidthStudy(
                     width,
                     measured,
@@ -117,7 +117,10 @@ public static class SubnetStudyMeasurement
                     Group(learned.Select(trial => trial.Weakest!), "weakest found"),
                     Group(blind.Select(trial => trial.Weakest!), "weakest found"),
                     misled,
-                    new SearchStrength(reward, [.. learned.Select(trial => trial.RunningMinima)], [.. blind.Select(trial => trial.RunningMinima)])));
+                    new SearchStrength(reward, [.. learned.Select(trial => trial.RunningMinima)], [.. blind.Select(trial => trial.RunningMinima)]))
+                {
+                    Found = [.. learned.Select((trial, number) => new FoundSubnet($"policy-{number + 1}", trial.Weakest!)), .. blind.Select((trial, number) => new FoundSubnet($"random-{number + 1}", trial.Weakest!))],
+                });
             }
             finally
             {

@@ -82,6 +82,11 @@ public static class Experiment
         }
 
         var metrics = ModelMetrics.Measure(best.Network, recipe, data.Test, data.Train, device, observer, stop, folder.AttackProgress);
+        if (metrics.Subnets is { } found)
+        {
+            SubnetFile.Write(Path.Combine(folder.Path, SubnetFile.WeakestName), best.Network.Name, best.Network.Space, found.Weakest);
+        }
+
         using var last = TrainedModel.Load(folder.LastCheckpoint, device);
         var lastClean = position.BestEpoch == recipe.Training.Epochs
             ? metrics.Clean
@@ -181,8 +186,7 @@ public static class Experiment
     private static string Search(Recipe recipe) => recipe.Ews.Search switch
     {
         SearchKind.Off => "no EWS",
-        SearchKind.Random => FormattableString.Invariant($"EWS with random subnets of width {recipe.Ews.Width}"),
-        _ => FormattableString.Invariant($"EWS with searched subnets of width {recipe.Ews.Width}"),
+        _ => FormattableString.Invariant($"EWS with subnets of width {recipe.Ews.Width} (search: {recipe.Ews.Search.ToString().ToLowerInvariant()})"),
     };
 
     private static void Describe(DataSplits data, IRunObserver observer)

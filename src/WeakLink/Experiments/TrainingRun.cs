@@ -44,17 +44,17 @@ public static class TrainingRun
         var training = Loaders.Training(recipe, data);
         var validation = Loaders.Measuring(recipe, data.Validation);
         using var network = recipe.CreateNetwork(data.Train.Classes.Count);
+        network.Format = new ComputeFormat(settings.Precision, settings.Layout);
         network.to(device);
         using var optimizer = new MomentumSgd(network.parameters(), settings.LearningRate, settings.Momentum, settings.WeightDecay, settings.Nesterov);
         using var search = recipe.Ews.CreateSearch(network.Space, recipe.Seed);
         var ews = search is null ? null : new EnhanceWeakSubnets(network, search, new Distillation(recipe.Ews.Weight, recipe.Ews.Kl));
-        var format = new ComputeFormat(settings.Precision, settings.Layout);
         var steps = training.StepsPerEpoch;
         var weightPerturbation = recipe.Objective.WeightPerturbation > 0
             ? new WeightPerturbation(network, recipe.Objective.WeightPerturbation, (long)Math.Ceiling(recipe.Objective.WeightPerturbationWarmup * settings.Epochs * steps))
             : null;
         var mixings = AugmentationSequence.Mixings(recipe, data.Train.Classes.Count);
-        var step = new TrainingStep(network, recipe.Objective.Create(), ews, weightPerturbation, optimizer, settings.GradientClip, format, device, recipe.Seed, mixings);
+        var step = new TrainingStep(network, recipe.Objective.Create(), ews, weightPerturbation, optimizer, settings.GradientClip, device, recipe.Seed, mixings);
 
         var position = folder.Restore(network, optimizer, search) ?? new RunPosition();
         var saved = Stopwatch.GetTimestamp();
@@ -97,7 +97,7 @@ public static class TrainingRun
             if (last || epoch % settings.ValidateEvery == 0)
             {
                 network.eval();
-                held = CleanEvaluation.Measure(images => network.call(format.Apply(images)), validation, device, stop: CancellationToken.None);
+                held = CleanEvaluation.Measure(network.call, validation, device, stop: CancellationToken.None);
                 robust = RobustValidation(network, recipe, data.Validation, device);
             }
 

@@ -6,9 +6,6 @@ namespace WeakLink.Files;
 /// </summary>
 internal static class ParameterNames
 {
-    /// <summary>What every network begins with: a convolution of three channels.</summary>
-    public const string Stem = "conv1.weight";
-
     private const int LongestShown = 100;
 
     // Data parallelism names the module that it wraps; compilation, sharding and others put an underscore before the names of theirs.
@@ -24,9 +21,6 @@ internal static class ParameterNames
     // Buffers of models that normalise their input themselves, in a module of their own or not.
     private static readonly (string Mean, string Deviation)[] Normalisations =
         [("mean", "std"), ("mu", "sigma"), ("new_mean", "new_std"), ("means", "stds"), ("means", "sds"), ("image_mean", "image_std"), ("mean", "standard_deviation")];
-
-    /// <summary>The classifier's weight, whose length is the number of classes.</summary>
-    public static IReadOnlyList<string> Classifiers { get; } = ["fc.weight", "linear.weight"];
 
     /// <summary>A name without the modules that wrap others and compute nothing, wherever they stand.</summary>
     public static string Plain(string name) => string.Join('.', name.Split('.').Where(part => part != Parallel && !part.StartsWith('_')));

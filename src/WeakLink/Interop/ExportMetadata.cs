@@ -24,7 +24,7 @@ internal static class ExportMetadata
     /// <summary>Three numbers as a JSON list: what the difference is divided by.</summary>
     public const string StandardDeviation = "standard-deviation";
 
-    /// <summary>What the subnet keeps of each block as a JSON list; absent for a whole network.</summary>
+    /// <summary>What the subnet keeps of each choice, as a JSON object of lists by the names of the choices; absent for a whole network.</summary>
     public const string Subnet = "subnet";
 
     /// <summary>SHA-256 in hexadecimal of all bytes of an ONNX file before this, its last entry.</summary>

@@ -87,9 +87,9 @@ public sealed class ImportedWeights : IDisposable
 
     /// <summary>Number of classes: rows of the classifier's weight.</summary>
     /// <exception cref="InputException">There is no classifier.</exception>
-    public int Classes => ParameterNames.Classifiers.Select(name => _tensors.GetValueOrDefault(name)).FirstOrDefault(weight => weight?.dim() == 2) is { } weight
+    public int Classes => Classifiers.Select(name => _tensors.GetValueOrDefault(name)).FirstOrDefault(weight => weight?.dim() == 2) is { } weight
         ? (int)weight.shape[0]
-        : throw new InputException($"The checkpoint '{_path}' holds no classifier ({string.Join(" or ", ParameterNames.Classifiers)}); it has {Some(_tensors.Keys)}: give the checkpoint of a whole network.");
+        : throw new InputException($"The checkpoint '{_path}' holds no classifier ({string.Join(" or ", Classifiers)}); it has {Some(_tensors.Keys)}: give the checkpoint of a whole network.");
 
     /// <summary>Reads a file.</summary>
     /// <param name="path">A .safetensors file, or a .pt or .pth file that PyTorch's <c>torch.save</c> wrote.</param>
@@ -159,7 +159,7 @@ public sealed class ImportedWeights : IDisposable
 
     // Counts of batches change nothing; a classifier without shifts has shifts of zero.
     private static bool MayBeMissing(string name, Dictionary<string, torch.Tensor> found) =>
-        name.EndsWith(BatchNorm.Batches, StringComparison.Ordinal) || (name is "fc.bias" or "linear.bias" && found.ContainsKey(name.Replace("bias", "weight", StringComparison.Ordinal)));
+        name.EndsWith(BatchNorm.Batches, StringComparison.Ordinal) || Classifiers.Any(classifier => name == classifier.Replace("weight", "bias", StringComparison.Ordinal) && found.ContainsKey(classifier));
 
     // Of batches, of averaged models, of steps: a single whole number is no weight.
     private static bool IsCount(torch.Tensor tensor) => tensor.dim() == 0 && !tensor.is_floating_point() && !tensor.is_complex();
@@ -213,18 +213,21 @@ public sealed class ImportedWeights : IDisposable
         return network;
     }
 
+    private static IEnumerable<string> Classifiers => NetworkCatalogue.Families.Select(family => family.Classifier).Distinct();
+
     // By length, so that the last that a name begins with is its own.
     private static List<string> Wrappers(Dictionary<string, torch.Tensor> tensors)
     {
         var classified = (
             from name in tensors.Keys
-            from classifier in ParameterNames.Classifiers
+            from classifier in Classifiers
             where name.EndsWith(classifier, StringComparison.Ordinal) && tensors[name].dim() == 2
             let wrapper = name[..^classifier.Length]
             where wrapper.Length == 0 || wrapper[^1] == '.'
             orderby wrapper.Length
             select wrapper).Distinct().ToList();
-        var whole = classified.Where(wrapper => tensors.TryGetValue(wrapper + ParameterNames.Stem, out var stem) && stem.dim() == 4 && stem.shape[1] == 3).ToList();
+        var stems = NetworkCatalogue.Families.Select(family => family.Stem).Distinct().ToList();
+        var whole = classified.Where(wrapper => stems.Any(name => tensors.TryGetValue(wrapper + name, out var stem) && stem.dim() == 4 && stem.shape[1] == 3)).ToList();
         return whole.Count > 0 ? whole : [.. classified.Take(1)];
     }
 

@@ -73,9 +73,9 @@ public sealed class NetworkExport
                 tensors.Add(trace.FullName(operation, name), value);
             }
 
-            if (operation.Kind == TracedKind.BatchNorm)
+            if (operation.Layer is BatchNorm norm)
             {
-                tensors.Add(trace.FullName(operation, BatchNorm.Batches), operation.Layer!.get_buffer(BatchNorm.Batches)!);
+                tensors.Add(trace.FullName(operation, BatchNorm.Batches), norm.get_buffer(BatchNorm.Batches)!);
             }
         }
 
@@ -115,17 +115,20 @@ public sealed class NetworkExport
 
     private IEnumerable<KeyValuePair<string, string>> Metadata(ForwardTrace trace)
     {
-        var normalisation = trace.Operations[0].Parameters;
+        var (centring, scaling) = (trace.Operations[0].Parameters[0].Value, trace.Operations[1].Parameters[0].Value);
         yield return new(ExportMetadata.Model, _network.Name);
         yield return new(ExportMetadata.Classes, JsonSerializer.Serialize(_classes, Json.Line));
         yield return new(ExportMetadata.Height, $"{_preparation.CropHeight}");
         yield return new(ExportMetadata.Width, $"{_preparation.CropWidth}");
         yield return new(ExportMetadata.Preparation, _preparation.ToJson());
-        yield return new(ExportMetadata.Mean, JsonSerializer.Serialize(normalisation[0].Value.data<float>().ToArray(), Json.Line));
-        yield return new(ExportMetadata.StandardDeviation, JsonSerializer.Serialize(normalisation[1].Value.data<float>().ToArray(), Json.Line));
+        yield return new(ExportMetadata.Mean, JsonSerializer.Serialize(centring.data<float>().ToArray(), Json.Line));
+        yield return new(ExportMetadata.StandardDeviation, JsonSerializer.Serialize(scaling.data<float>().ToArray(), Json.Line));
         if (Subnet is not null)
         {
-            yield return new(ExportMetadata.Subnet, JsonSerializer.Serialize(Subnet.Blocks, Json.Line));
+            yield return new(ExportMetadata.Subnet, JsonSerializer.Serialize(Kept(), Json.Line));
         }
     }
+
+    private Dictionary<string, IReadOnlyList<long>> Kept() =>
+        _network.Space.Choices.Zip(Subnet!.Kept).ToDictionary(pair => pair.First.Name, pair => pair.Second, StringComparer.Ordinal);
 }

@@ -39,10 +39,7 @@ internal static class OnnxModel
                 graph.Add(5, Initialiser(trace.FullName(operation, parameter), value));
             }
 
-            foreach (var node in Nodes(trace, operation, operation == trace.Operations[^1]))
-            {
-                graph.Add(1, node);
-            }
+            graph.Add(1, Node(trace, operation, operation == trace.Operations[^1]));
         }
 
         graph.Add(2, name)
@@ -62,73 +59,45 @@ internal static class OnnxModel
         return model.Add(Metadata, new ProtobufMessage().Add(1, ExportMetadata.Checksum).Add(2, model.Sha256()));
     }
 
-    private static IEnumerable<ProtobufMessage> Nodes(ForwardTrace trace, TracedOperation operation, bool last)
+    private static ProtobufMessage Node(ForwardTrace trace, TracedOperation operation, bool last)
     {
         var output = last ? Output : ValueName(operation.Output);
-        var inputs = operation.Inputs.Select(ValueName).ToArray();
-        string Parameter(string name) => trace.FullName(operation, name);
-        switch (operation.Kind)
-        {
-            case TracedKind.Normalisation:
-                yield return Node("Sub", [inputs[0], Parameter("mean")], output + "_centred");
-                yield return Node("Div", [output + "_centred", Parameter("standard_deviation")], output);
-                break;
-            case TracedKind.Convolution:
-                var kernel = operation.Parameters[0].Value.shape[2];
-                yield return Node("Conv", [inputs[0], Parameter("weight")], output)
-                    .Add(5, Integers("kernel_shape", kernel, kernel))
-                    .Add(5, Integers("strides", operation.Stride, operation.Stride))
-                    .Add(5, Integers("pads", kernel / 2, kernel / 2, kernel / 2, kernel / 2));
-                break;
-            case TracedKind.BatchNorm:
-                yield return Node("BatchNormalization", [inputs[0], Parameter("weight"), Parameter("bias"), Parameter("running_mean"), Parameter("running_var")], output)
-                    .Add(5, Number("epsilon", (float)BatchNorm.Epsilon));
-                break;
-            case TracedKind.Relu:
-                yield return Node("Relu", inputs, output);
-                break;
-            case TracedKind.Add:
-                yield return Node("Add", inputs, output);
-                break;
-            case TracedKind.MaxPool:
-                yield return Node("MaxPool", inputs, output).Add(5, Integers("kernel_shape", 3, 3)).Add(5, Integers("strides", 2, 2)).Add(5, Integers("pads", 1, 1, 1, 1));
-                break;
-            case TracedKind.Classifier:
-                yield return Node("GlobalAveragePool", inputs, output + "_pooled");
-                yield return Node("Flatten", [output + "_pooled"], output + "_features");
-                yield return Node("Gemm", [output + "_features", Parameter("weight"), Parameter("bias")], output).Add(5, Integer("transB", 1));
-                break;
-            default:
-                throw new ArgumentOutOfRangeException(nameof(operation), operation.Kind, "Unknown operation.");
-        }
-    }
-
-    private static string ValueName(int number) => number == 0 ? Input : $"value_{number}";
-
-    private static ProtobufMessage Node(string type, string[] inputs, string output)
-    {
         var node = new ProtobufMessage();
-        foreach (var input in inputs)
+        foreach (var input in operation.Inputs.Select(ValueName).Concat(operation.Parameters.Select(parameter => trace.FullName(operation, parameter.Name))))
         {
             node.Add(1, input);
         }
 
-        return node.Add(2, output).Add(3, output).Add(4, type);
-    }
-
-    private static ProtobufMessage Integer(string name, long value) => new ProtobufMessage().Add(1, name).Add(3, value).Add(20, 2);
-
-    private static ProtobufMessage Number(string name, float value) => new ProtobufMessage().Add(1, name).Add(2, value).Add(20, 1);
-
-    private static ProtobufMessage Integers(string name, params long[] values)
-    {
-        var attribute = new ProtobufMessage().Add(1, name);
-        foreach (var value in values)
+        node.Add(2, output).Add(3, output).Add(4, operation.Operator);
+        foreach (var (name, value) in operation.Attributes)
         {
-            attribute.Add(8, value);
+            node.Add(5, Attribute(name, value));
         }
 
-        return attribute.Add(20, 7);
+        return node;
+    }
+
+    private static string ValueName(int number) => number == 0 ? Input : $"value_{number}";
+
+    private static ProtobufMessage Attribute(string name, object value)
+    {
+        var attribute = new ProtobufMessage().Add(1, name);
+        switch (value)
+        {
+            case float number:
+                return attribute.Add(2, number).Add(20, 1);
+            case long number:
+                return attribute.Add(3, number).Add(20, 2);
+            case long[] numbers:
+                foreach (var number in numbers)
+                {
+                    attribute.Add(8, number);
+                }
+
+                return attribute.Add(20, 7);
+            default:
+                throw new ArgumentException($"The attribute '{name}' is a {value.GetType().Name}; a long, a float or an array of long can be exported.", nameof(value));
+        }
     }
 
     private static ProtobufMessage Initialiser(string name, torch.Tensor value)

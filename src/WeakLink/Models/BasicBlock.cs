@@ -11,8 +11,8 @@ internal sealed class BasicBlock : ResidualBlock
     private readonly BatchNorm _bn2;
     private readonly Projection? _downsample;
 
-    public BasicBlock(int from, int to, int stride, torch.Generator generator)
-        : base(nameof(BasicBlock), to)
+    public BasicBlock(string name, int from, int to, int stride, torch.Generator generator)
+        : base(nameof(BasicBlock), name, to)
     {
         _conv1 = new Convolution(from, to, 3, stride, generator);
         _bn1 = new BatchNorm(to);
@@ -39,6 +39,6 @@ internal sealed class BasicBlock : ResidualBlock
 
         var inner = pass.Relu(_bn1.Run(_conv1.Run(images, pass, filters: kept), pass, kept));
         var residual = _bn2.Run(_conv2.Run(inner, pass, inputs: kept), pass);
-        return pass.Relu(paths.Shortcut ? pass.Add(residual, Shortcut()) : residual);
+        return pass.Relu(Sum(residual, paths.Shortcut ? Shortcut() : null, pass));
     }
 }

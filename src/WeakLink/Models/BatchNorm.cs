@@ -6,9 +6,9 @@ namespace WeakLink.Models;
 
 /// <summary>
 /// Batch normalisation (Ioffe and Szegedy 2015) of all channels, or of those that a subnet keeps. Only the full network's training
-/// passes move the running averages.
+/// passes move the running averages. Its tensors have PyTorch's names: <c>weight</c>, <c>bias</c>, <c>running_mean</c>, <c>running_var</c>, <c>num_batches_tracked</c>.
 /// </summary>
-internal sealed class BatchNorm : Layer
+public sealed class BatchNorm : Layer
 {
     /// <summary>Added to the variance: PyTorch's default, which all the published models use.</summary>
     public const double Epsilon = 1e-5;
@@ -19,6 +19,7 @@ internal sealed class BatchNorm : Layer
     // PyTorch's default too.
     private const double Momentum = 0.1;
 
+    /// <summary>Scales of 1, shifts of 0.</summary>
     public BatchNorm(int channels)
         : base(nameof(BatchNorm))
     {
@@ -29,9 +30,11 @@ internal sealed class BatchNorm : Layer
         register_buffer(Batches, torch.zeros([], torch.int64));
     }
 
+    /// <summary>Normalises.</summary>
     /// <param name="images">N×C×H×W, where C is all channels or those of <paramref name="kept"/>.</param>
     /// <param name="pass">The pass.</param>
     /// <param name="kept">Channels that <paramref name="images"/> holds; null: all.</param>
+    /// <exception cref="InputException">In training mode: there is one value for each channel, which has no variance.</exception>
     public torch.Tensor Run(torch.Tensor images, ForwardPass pass, KeptChannels? kept = null)
     {
         var shape = images.shape;
@@ -47,7 +50,7 @@ internal sealed class BatchNorm : Layer
             throw new InputException("Batch norm can't be trained on one value for each channel, which has no variance: use batches of at least two images, or larger images.");
         }
 
-        if (!pass.IsSubnet)
+        if (!pass.LeavesAverages)
         {
             if (training)
             {
@@ -83,7 +86,7 @@ internal sealed class BatchNorm : Layer
 
     private torch.Tensor Traced(ForwardPass pass, torch.Tensor images, torch.Tensor mean, torch.Tensor variance, torch.Tensor scale, torch.Tensor shift, torch.Tensor result)
     {
-        pass.Trace?.Add(TracedKind.BatchNorm, result, [images], this, [("weight", scale), ("bias", shift), ("running_mean", mean), ("running_var", variance)]);
+        pass.Traced("BatchNormalization", result, [images], this, [("weight", scale), ("bias", shift), ("running_mean", mean), ("running_var", variance)], [("epsilon", (float)Epsilon)]);
         return result;
     }
 

@@ -19,8 +19,8 @@ internal sealed class Bottleneck : ResidualBlock
     private readonly BatchNorm _bn3;
     private readonly Projection? _downsample;
 
-    public Bottleneck(int from, int inner, int stride, torch.Generator generator)
-        : base(nameof(Bottleneck), inner)
+    public Bottleneck(string name, int from, int inner, int stride, torch.Generator generator)
+        : base(nameof(Bottleneck), name, inner)
     {
         var to = inner * Expansion;
         _conv1 = new Convolution(from, inner, 1, 1, generator);
@@ -53,6 +53,6 @@ internal sealed class Bottleneck : ResidualBlock
         var inner = pass.Relu(_bn1.Run(_conv1.Run(images, pass, filters: kept), pass, kept));
         inner = pass.Relu(_bn2.Run(_conv2.Run(inner, pass, inputs: kept), pass));
         var residual = _bn3.Run(_conv3.Run(inner, pass), pass);
-        return pass.Relu(paths.Shortcut ? pass.Add(residual, Shortcut()) : residual);
+        return pass.Relu(Sum(residual, paths.Shortcut ? Shortcut() : null, pass));
     }
 }

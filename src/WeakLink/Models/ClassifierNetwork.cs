@@ -1,52 +1,34 @@
 using TorchSharp;
-using TorchSharp.Modules;
-using WeakLink.Runtime;
 using WeakLink.Subnets;
 
 namespace WeakLink.Models;
 
 /// <summary>
-/// A residual network for classification: normalisation, a stem, residual blocks, a linear classifier. It takes images in [0, 1]
-/// and runs whole or as a subnet.
+/// A network for classification: it takes images in [0, 1], normalises them as its first layer, and runs whole or as a subnet. Training, measuring, attacks, reports and
+/// exports take any; make one of <see cref="Layer"/>s, and a <see cref="NetworkFamily"/> gives it a name.
 /// </summary>
-public sealed class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Tensor>, ISubnetNetwork
+public abstract class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Tensor>, ISubnetNetwork
 {
-    private readonly NetworkPlan _plan;
-    private readonly Convolution _stem;
-    private readonly BatchNorm? _stemNorm;
-    private readonly List<ResidualBlock> _blocks = [];
-    private readonly BatchNorm? _finalNorm;
-    private readonly Head _head;
+    private const string Mean = "mean";
+    private const string StandardDeviation = "standard_deviation";
 
-    internal ClassifierNetwork(NetworkPlan plan, int classes, IReadOnlyList<double> mean, IReadOnlyList<double> standardDeviation, long seed)
-        : base(plan.Name)
+    /// <summary>Registers the normalisation; a derived class registers its layers under the names that their parameters are to have.</summary>
+    /// <param name="settings">What was asked for.</param>
+    protected ClassifierNetwork(NetworkSettings settings)
+        : base(settings.Name)
     {
-        using var generator = new torch.Generator(new SeededRandom(seed, RandomUse.Weights).NextBits() >> 1);
-        (_plan, Name, Classes) = (plan, plan.Name, classes);
-        register_buffer("mean", torch.tensor(mean.ToArray(), torch.float32).view(1, 3, 1, 1));
-        register_buffer("standard_deviation", torch.tensor(standardDeviation.ToArray(), torch.float32).view(1, 3, 1, 1));
+        (Name, Classes) = (settings.Name, settings.Classes);
+        register_buffer(Mean, torch.tensor(settings.Mean.ToArray(), torch.float32).view(1, 3, 1, 1));
+        register_buffer(StandardDeviation, torch.tensor(settings.StandardDeviation.ToArray(), torch.float32).view(1, 3, 1, 1));
+    }
 
-        _stem = new Convolution(3, plan.StemChannels, plan.StemKernel, plan.StemStride, generator);
-        register_module("conv1", _stem);
-        if (plan.StemNorm)
-        {
-            register_module("bn1", _stemNorm = new BatchNorm(plan.StemChannels));
-        }
-
-        foreach (var (stageName, blocks) in plan.Stages)
-        {
-            var stage = new Stage(stageName, [.. blocks.Select(create => create(generator))]);
-            _blocks.AddRange(stage.Blocks);
-            stage.AddTo(this);
-        }
-
-        if (plan.FinalNorm is { } finalNorm)
-        {
-            register_module(finalNorm, _finalNorm = new BatchNorm(plan.Features));
-        }
-
-        register_module(plan.HeadName, _head = new Head(plan.Features, classes, generator));
-        Space = new SubnetSpace([.. _blocks.Select(block => block.Space)]);
+    /// <summary>Takes the name, the classes and the normalisation of another network.</summary>
+    private protected ClassifierNetwork(ClassifierNetwork network)
+        : base(network.Name)
+    {
+        (Name, Classes, Format) = (network.Name, network.Classes, network.Format);
+        register_buffer(Mean, network.get_buffer(Mean)!.clone().DetachFromDisposeScope());
+        register_buffer(StandardDeviation, network.get_buffer(StandardDeviation)!.clone().DetachFromDisposeScope());
     }
 
     /// <summary>The catalogue's name of the network, such as resnet18.</summary>
@@ -56,24 +38,26 @@ public sealed class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Tens
     public int Classes { get; }
 
     /// <inheritdoc/>
-    public SubnetSpace Space { get; }
+    public abstract SubnetSpace Space { get; }
+
+    /// <summary>How the layers after the normalisation compute. float32 unless set: what every measurement uses.</summary>
+    public ComputeFormat Format { get; set; } = ComputeFormat.Exact;
 
     /// <summary>Trainable numbers.</summary>
     public long ParameterCount => parameters().Sum(parameter => parameter.numel());
 
     /// <summary>Runs the full network.</summary>
-    /// <param name="images">N×3×H×W in [0, 1]. Their type and strides decide how the network computes (float32 or bfloat16, contiguous or channels-last).</param>
+    /// <param name="images">N×3×H×W in [0, 1], float32.</param>
     /// <returns>Logits, N×classes, float32.</returns>
-    public override torch.Tensor forward(torch.Tensor images) => Run(images, null, new ForwardPass());
-
-    /// <summary>See <see cref="Layer"/>.</summary>
-    protected override void RegisterComponents()
-    {
-    }
+    public override torch.Tensor forward(torch.Tensor images) => forward(images, null);
 
     /// <inheritdoc/>
     public torch.Tensor forward(torch.Tensor images, Subnet? subnet, SubnetStatistics? statistics = null) =>
-        Run(images, subnet, new ForwardPass(subnet is not null, statistics));
+        // Training mode without gradients only gathers batch statistics: the network is measured then, and does not learn.
+        Normalised(images, Format, new ForwardPass { Space = Space, Subnet = subnet, Statistics = statistics, Dropout = training && torch.is_grad_enabled() });
+
+    /// <inheritdoc/>
+    public torch.Tensor Gated(torch.Tensor images, IReadOnlyList<torch.Tensor> gates) => Normalised(images, Format, new ForwardPass { Space = Space, Gates = gates });
 
     /// <summary>Multiply-adds of convolutions and classifier for one image: what a forward pass really computes.</summary>
     /// <param name="height">Height of the image in pixels.</param>
@@ -81,13 +65,8 @@ public sealed class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Tens
     /// <param name="subnet">The subnet; null counts the full network.</param>
     public long MultiplyAdds(int height, int width, Subnet? subnet = null)
     {
-        using var noGradients = torch.no_grad();
-        using var scope = torch.NewDisposeScope();
-        var wasTraining = training;
-        eval();
         var count = new OperationCount();
-        Run(torch.zeros([1, 3, height, width], device: get_buffer("mean")!.device), subnet, new ForwardPass(subnet is not null, Operations: count));
-        train(wasTraining);
+        Measure(height, width, (black, pass) => Normalised(black, ComputeFormat.Exact, pass with { Subnet = subnet, Operations = count }));
         return count.MultiplyAdds;
     }
 
@@ -96,118 +75,79 @@ public sealed class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Tens
     /// <param name="width">Width of the image in pixels.</param>
     /// <param name="subnet">The subnet; null traces the full network.</param>
     /// <param name="statistics">The subnet's batch-norm statistics; null: the full network's running averages.</param>
+    /// <exception cref="InputException">The network computes something that is not traced.</exception>
     internal ForwardTrace Trace(int height, int width, Subnet? subnet = null, SubnetStatistics? statistics = null)
     {
-        using var noGradients = torch.no_grad();
-        using var scope = torch.NewDisposeScope();
-        var wasTraining = training;
-        eval();
-        var trace = new ForwardTrace();
-        var black = torch.zeros([1, 3, height, width], device: get_buffer("mean")!.device);
-        trace.IsFinite = Run(black, subnet, new ForwardPass(subnet is not null, statistics, Trace: trace)).isfinite().all().ReadBoolean();
-        trace.Name(this);
-        train(wasTraining);
-        return trace;
+        ForwardTrace? trace = null;
+        try
+        {
+            Measure(height, width, (black, pass) =>
+            {
+                trace = new ForwardTrace(black);
+                var logits = Normalised(black, ComputeFormat.Exact, pass with { Subnet = subnet, Statistics = statistics, Trace = trace });
+                trace.IsFinite = logits.isfinite().all().ReadBoolean();
+            });
+            trace!.Name(this);
+            return trace;
+        }
+        catch
+        {
+            trace?.Dispose();
+            throw;
+        }
     }
 
-    private torch.Tensor Run(torch.Tensor images, Subnet? subnet, ForwardPass pass)
+    /// <summary>Runs the network on normalised images.</summary>
+    /// <param name="images">N×3×H×W, normalised, in the number format and layout that the network computes in; must stay as it is.</param>
+    /// <param name="pass">What to keep, and what to write down.</param>
+    /// <returns>Logits, N×classes, float32.</returns>
+    protected internal abstract torch.Tensor Run(torch.Tensor images, ForwardPass pass);
+
+    /// <summary>See <see cref="Layer"/>.</summary>
+    protected override void RegisterComponents()
+    {
+    }
+
+    private torch.Tensor Normalised(torch.Tensor images, ComputeFormat format, ForwardPass pass)
     {
         if (images.dim() != 4 || images.shape[1] != 3)
         {
             throw new ArgumentException($"Images must be N×3×H×W, not {string.Join('×', images.shape)}.", nameof(images));
         }
 
-        if (subnet is not null && subnet.Blocks.Count != _blocks.Count)
-        {
-            throw new ArgumentException($"The subnet has {subnet.Blocks.Count} blocks, the network {_blocks.Count}.", nameof(subnet));
-        }
-
+        pass.Subnet?.RequireOf(Space);
         using var scope = torch.NewDisposeScope();
-        var x = Stem(images, pass);
-        for (var i = 0; i < _blocks.Count; i++)
+        var (mean, deviation) = (get_buffer(Mean)!, get_buffer(StandardDeviation)!);
+        var centred = images.to(torch.float32) - mean;
+        var normal = centred / deviation;
+        // Not before: bfloat16 would round images in [0, 1] by up to half a grey level.
+        var stored = format.Apply(normal);
+        if (pass.Trace is { } trace)
         {
-            x = _blocks[i].Run(x, subnet?.Blocks[i], pass);
+            trace.Add("Sub", centred, [images], null, [(Mean, mean)], []);
+            trace.Add("Div", normal, [centred], null, [(StandardDeviation, deviation)], []);
+            trace.Alias(stored, normal);
         }
 
-        x = _finalNorm is null ? x : pass.Relu(_finalNorm.Run(x, pass));
-        return _head.Run(x, pass).MoveToOuterDisposeScope();
+        var logits = Run(stored, pass);
+        pass.Trace?.End(logits);
+        return logits.MoveToOuterDisposeScope();
     }
 
-    private torch.Tensor Stem(torch.Tensor images, ForwardPass pass)
+    // On a black image, in evaluation mode.
+    private void Measure(int height, int width, Action<torch.Tensor, ForwardPass> run)
     {
+        using var noGradients = torch.no_grad();
         using var scope = torch.NewDisposeScope();
-        var (mean, deviation) = (get_buffer("mean")!, get_buffer("standard_deviation")!);
-        var normal = ((images.to(torch.float32) - mean) / deviation).to(images.dtype);
-        pass.Trace?.Add(TracedKind.Normalisation, normal, [images], null, [("mean", mean), ("standard_deviation", deviation)]);
-        var x = _stem.Run(normal, pass);
-        x = _stemNorm is null ? x : pass.Relu(_stemNorm.Run(x, pass));
-        return (_plan.StemPool ? Pool(x, pass) : x).MoveToOuterDisposeScope();
-    }
-
-    private static torch.Tensor Pool(torch.Tensor images, ForwardPass pass)
-    {
-        var result = torch.nn.functional.max_pool2d(images, 3, 2, 1);
-        pass.Trace?.Add(TracedKind.MaxPool, result, [images]);
-        return result;
-    }
-
-    /// <summary>Blocks under names such as layer1.0 (torchvision) or block1.layer.0 (WideResNet).</summary>
-    private sealed class Stage : Layer
-    {
-        private readonly string[] _path;
-
-        public Stage(string path, IReadOnlyList<ResidualBlock> blocks)
-            : base(path)
+        var wasTraining = training;
+        eval();
+        try
         {
-            _path = path.Split('.');
-            Blocks = blocks;
-            for (var i = 0; i < blocks.Count; i++)
-            {
-                register_module(i.ToString(System.Globalization.CultureInfo.InvariantCulture), blocks[i]);
-            }
+            run(torch.zeros([1, 3, height, width], device: get_buffer(Mean)!.device), new ForwardPass { Space = Space });
         }
-
-        public IReadOnlyList<ResidualBlock> Blocks { get; }
-
-        public void AddTo(torch.nn.Module network)
+        finally
         {
-            torch.nn.Module module = this;
-            foreach (var name in _path.Skip(1).Reverse())
-            {
-                module = new Wrapper(name, module);
-            }
-
-            network.register_module(_path[0], module);
-        }
-    }
-
-    private sealed class Wrapper : Layer
-    {
-        public Wrapper(string name, torch.nn.Module module)
-            : base(name) => register_module(name, module);
-    }
-
-    private sealed class Head : Layer
-    {
-        public Head(int features, int classes, torch.Generator generator)
-            : base(nameof(Head))
-        {
-            // PyTorch's default for linear layers: uniform within 1 / sqrt(inputs).
-            var bound = 1 / Math.Sqrt(features);
-            register_parameter("weight", new Parameter(torch.rand([classes, features], generator: generator).sub_(Kept(0.5)).mul_(Kept(2 * bound))));
-            register_parameter("bias", new Parameter(torch.rand([classes], generator: generator).sub_(Kept(0.5)).mul_(Kept(2 * bound))));
-        }
-
-        // The mean over the pixels, the classifier and all that follows are float32.
-        public torch.Tensor Run(torch.Tensor images, ForwardPass pass)
-        {
-            var weight = Parameter("weight");
-            pass.Operations?.Add(weight.numel());
-            var features = images.mean([2, 3], type: torch.float32);
-            Prove(LayerKind.Linear, features, weight.shape[0]);
-            var result = torch.nn.functional.linear(features, weight, Parameter("bias"));
-            pass.Trace?.Add(TracedKind.Classifier, result, [images], this, [("weight", weight), ("bias", Parameter("bias"))]);
-            return result;
+            train(wasTraining);
         }
     }
 }

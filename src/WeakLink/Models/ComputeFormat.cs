@@ -3,7 +3,7 @@ using TorchSharp;
 
 namespace WeakLink.Models;
 
-/// <summary>How convolutions compute: number format and memory layout. Images carry both; the network follows them.</summary>
+/// <summary>How convolutions compute: number format and memory layout. A network normalises its images in float32 and gives what follows this format (see <see cref="ClassifierNetwork.Format"/>).</summary>
 /// <param name="Precision">float32 or bfloat16 (not auto).</param>
 /// <param name="Layout">Contiguous or channels-last (not auto).</param>
 public sealed record ComputeFormat(Precision Precision, Layout Layout)
@@ -18,13 +18,13 @@ public sealed record ComputeFormat(Precision Precision, Layout Layout)
     /// <summary>float32, contiguous: what every measurement uses.</summary>
     public static ComputeFormat Exact { get; } = new(Precision.Fp32, Layout.Contiguous);
 
-    /// <summary>Puts images into the format.</summary>
+    /// <summary>Puts normalised images into the format.</summary>
     /// <param name="images">N×3×H×W, float32.</param>
-    public torch.Tensor Apply(torch.Tensor images)
+    internal torch.Tensor Apply(torch.Tensor images)
     {
         var typed = Precision == Precision.Bf16 ? images.to(torch.bfloat16) : images;
         // TorchSharp has no memory-format argument; this gives NCHW with channels-last strides.
-        return Layout == Layout.ChannelsLast ? typed.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2) : typed;
+        return Layout == Layout.ChannelsLast ? typed.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2) : typed.contiguous();
     }
 
     /// <summary>Chooses the fastest of the formats that a recipe allows, by training steps of a copy of the network on this machine.</summary>
@@ -59,7 +59,7 @@ public sealed record ComputeFormat(Precision Precision, Layout Layout)
         {
             foreach (var candidate in candidates)
             {
-                least[candidate] = Math.Min(least[candidate], Step(network, candidate.Apply(images)));
+                least[candidate] = Math.Min(least[candidate], Step(network, candidate, images));
             }
         }
 
@@ -69,9 +69,10 @@ public sealed record ComputeFormat(Precision Precision, Layout Layout)
     /// <inheritdoc/>
     public override string ToString() => $"{(Precision == Precision.Bf16 ? "bf16" : "fp32")} {(Layout == Layout.ChannelsLast ? "channels-last" : "contiguous")}";
 
-    private static double Step(ClassifierNetwork network, torch.Tensor images)
+    private static double Step(ClassifierNetwork network, ComputeFormat format, torch.Tensor images)
     {
         using var scope = torch.NewDisposeScope();
+        network.Format = format;
         var start = Stopwatch.GetTimestamp();
         network.zero_grad();
         var loss = network.call(images).Squared().mean();

@@ -8,8 +8,10 @@ namespace WeakLink.Models;
 /// A module whose parts are registered under the names that the constructor gives them, and no others: TorchSharp would register
 /// every field once more under the field's name. Parameters are asked for by name, because moving a module replaces them.
 /// </summary>
-internal abstract class Layer(string name) : torch.nn.Module(name)
+/// <param name="name">What kind of layer it is.</param>
+public abstract class Layer(string name) : torch.nn.Module(name)
 {
+    /// <summary>Registers nothing.</summary>
     protected override void RegisterComponents()
     {
     }
@@ -20,6 +22,7 @@ internal abstract class Layer(string name) : torch.nn.Module(name)
     /// <param name="outputs">Channels it gives.</param>
     /// <param name="kernel">Height and width of a convolution's kernel.</param>
     /// <param name="stride">Pixels between two results of a convolution.</param>
+    /// <exception cref="InputException">It computes it wrong, in every way that there is.</exception>
     protected static void Prove(LayerKind kind, torch.Tensor images, long outputs, long kernel = 1, long stride = 1)
     {
         if (images.device_type == DeviceType.CPU)
@@ -29,7 +32,23 @@ internal abstract class Layer(string name) : torch.nn.Module(name)
         }
     }
 
+    /// <summary>A parameter of this layer.</summary>
     protected Parameter Parameter(string name) => get_parameter(name)!;
 
+    /// <summary>A buffer of this layer.</summary>
     protected torch.Tensor Buffer(string name) => get_buffer(name)!;
+}
+
+/// <summary>Layers under the names 0, 1, 2 ...</summary>
+public sealed class LayerList : Layer
+{
+    /// <summary>Takes the layers.</summary>
+    public LayerList(IReadOnlyList<Layer> layers)
+        : base(nameof(LayerList))
+    {
+        for (var i = 0; i < layers.Count; i++)
+        {
+            register_module(i.ToString(System.Globalization.CultureInfo.InvariantCulture), layers[i]);
+        }
+    }
 }

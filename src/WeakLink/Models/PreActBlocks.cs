@@ -11,8 +11,8 @@ internal abstract class PreActBase : ResidualBlock
     private readonly BatchNorm _bn1;
     private readonly Convolution? _shortcut;
 
-    protected PreActBase(string name, int from, int inner, int to, int stride, torch.Generator generator)
-        : base(name, inner)
+    protected PreActBase(string kind, string name, int from, int inner, int to, int stride, torch.Generator generator)
+        : base(kind, name, inner)
     {
         _bn1 = new BatchNorm(from);
         register_module("bn1", _bn1);
@@ -34,7 +34,7 @@ internal abstract class PreActBase : ResidualBlock
         }
 
         var residual = Residual(activation, kept, pass);
-        return paths.Shortcut ? pass.Add(residual, Shortcut()) : residual;
+        return Sum(residual, paths.Shortcut ? Shortcut() : null, pass);
     }
 
     protected abstract torch.Tensor Residual(torch.Tensor activation, KeptChannels? kept, ForwardPass pass);
@@ -54,8 +54,8 @@ internal sealed class PreActBlock : PreActBase
     private readonly BatchNorm _bn2;
     private readonly Convolution _conv2;
 
-    public PreActBlock(int from, int to, int stride, torch.Generator generator)
-        : base(nameof(PreActBlock), from, to, to, stride, generator)
+    public PreActBlock(string name, int from, int to, int stride, torch.Generator generator)
+        : base(nameof(PreActBlock), name, from, to, to, stride, generator)
     {
         _conv1 = new Convolution(from, to, 3, stride, generator);
         _bn2 = new BatchNorm(to);
@@ -81,8 +81,8 @@ internal sealed class PreActBottleneck : PreActBase
     private readonly BatchNorm _bn3;
     private readonly Convolution _conv3;
 
-    public PreActBottleneck(int from, int inner, int stride, torch.Generator generator)
-        : base(nameof(PreActBottleneck), from, inner, inner * Bottleneck.Expansion, stride, generator)
+    public PreActBottleneck(string name, int from, int inner, int stride, torch.Generator generator)
+        : base(nameof(PreActBottleneck), name, from, inner, inner * Bottleneck.Expansion, stride, generator)
     {
         _conv1 = new Convolution(from, inner, 1, 1, generator);
         _bn2 = new BatchNorm(inner);

@@ -9,24 +9,28 @@ namespace WeakLink.Models;
 /// </summary>
 internal abstract class ResidualBlock : Layer
 {
-    protected ResidualBlock(string name, int innerChannels)
-        : base(name)
+    private const int Residual = 0, Shortcut = 1;
+
+    private readonly Choice _paths, _channels;
+
+    /// <param name="kind">What kind of block it is.</param>
+    /// <param name="name">What the network calls it.</param>
+    /// <param name="innerChannels">Its inner channels.</param>
+    protected ResidualBlock(string kind, string name, int innerChannels)
+        : base(kind)
     {
-        Space = new BlockSpace(innerChannels);
+        (_paths, _channels) = (new Choice($"{name}.paths", 2), new Choice($"{name}.channels", innerChannels));
     }
 
-    public BlockSpace Space { get; }
+    /// <summary>Its paths (0 the residual branch, 1 the shortcut) and its inner channels.</summary>
+    public IReadOnlyList<Choice> Choices => [_paths, _channels];
 
     /// <param name="images">N×C×H×W.</param>
-    /// <param name="subnet">What to keep; null: everything.</param>
     /// <param name="pass">The pass.</param>
-    public torch.Tensor Run(torch.Tensor images, BlockSubnet? subnet, ForwardPass pass)
+    public torch.Tensor Run(torch.Tensor images, ForwardPass pass)
     {
         using var scope = torch.NewDisposeScope();
-        var kept = subnet is null || subnet.Channels.Count == Space.Channels
-            ? null
-            : new KeptChannels(subnet.Channels, images.device, fill: pass is { Trace: null, Operations: null });
-        return Run(images, new Paths(subnet?.Residual ?? true, subnet?.Shortcut ?? true), kept, pass).MoveToOuterDisposeScope();
+        return Run(images, new Paths(pass.Keeps(_paths, Residual), pass.Keeps(_paths, Shortcut)), pass.Kept(_channels, images.device), pass).MoveToOuterDisposeScope();
     }
 
     /// <summary>Which paths run.</summary>
@@ -37,4 +41,14 @@ internal abstract class ResidualBlock : Layer
     /// <param name="kept">Kept inner channels; null: all.</param>
     /// <param name="pass">The pass.</param>
     protected abstract torch.Tensor Run(torch.Tensor images, Paths paths, KeptChannels? kept, ForwardPass pass);
+
+    /// <summary>What both paths give together, in the memory of the residual branch.</summary>
+    /// <param name="residual">What the residual branch gives.</param>
+    /// <param name="shortcut">The shortcut; null where it is left out.</param>
+    /// <param name="pass">The pass.</param>
+    protected torch.Tensor Sum(torch.Tensor residual, torch.Tensor? shortcut, ForwardPass pass)
+    {
+        residual = pass.Gated(residual, _paths, Residual);
+        return shortcut is null ? residual : pass.Add(residual, pass.Gated(shortcut, _paths, Shortcut));
+    }
 }

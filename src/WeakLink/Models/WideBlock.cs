@@ -15,8 +15,8 @@ internal sealed class WideBlock : ResidualBlock
     private readonly Convolution? _shortcut;
     private readonly double _dropout;
 
-    public WideBlock(int from, int to, int stride, double dropout, torch.Generator generator)
-        : base(nameof(WideBlock), to)
+    public WideBlock(string name, int from, int to, int stride, double dropout, torch.Generator generator)
+        : base(nameof(WideBlock), name, to)
     {
         _dropout = dropout;
         _bn1 = new BatchNorm(from);
@@ -49,13 +49,12 @@ internal sealed class WideBlock : ResidualBlock
         }
 
         var inner = pass.Relu(_bn2.Run(_conv1.Run(activation, pass, filters: kept), pass, kept));
-        // Training mode without gradients only gathers batch statistics: a subnet is then measured, not trained.
-        if (_dropout > 0 && torch.is_grad_enabled())
+        if (_dropout > 0 && pass.Dropout)
         {
-            inner = torch.nn.functional.dropout(inner, _dropout, training);
+            inner = torch.nn.functional.dropout(inner, _dropout, training: true);
         }
 
         var residual = _conv2.Run(inner, pass, inputs: kept);
-        return paths.Shortcut ? pass.Add(residual, Shortcut()) : residual;
+        return Sum(residual, paths.Shortcut ? Shortcut() : null, pass);
     }
 }

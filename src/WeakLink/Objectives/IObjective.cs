@@ -10,7 +10,7 @@ public interface IObjective
 {
     /// <summary>Makes the views to train on.</summary>
     /// <param name="model">The network, in training mode.</param>
-    /// <param name="views">The batch, as it was loaded: one or more views of the same N images, N×3×H×W in [0, 1] each, in the number format and layout of the run.</param>
+    /// <param name="views">The batch, as it was loaded: one or more views of the same N images, N×3×H×W in [0, 1] each, float32.</param>
     /// <param name="labels">N class indices (int64), or N×classes probabilities.</param>
     /// <param name="random">The draws of this step.</param>
     /// <returns>One or more views; the search's reward is measured on the first.</returns>

@@ -15,10 +15,10 @@ public sealed record InnerAttack(ThreatModel Threat, int Steps, double StepSize,
 {
     /// <summary>Climbs a loss from a starting point.</summary>
     /// <param name="model">The network, in training mode; it is in training mode again afterwards.</param>
-    /// <param name="images">Clean images, in the number format and layout of the run.</param>
-    /// <param name="start">Where to begin, float32: small steps are lost in bfloat16.</param>
+    /// <param name="images">Clean images, N×3×H×W in [0, 1].</param>
+    /// <param name="start">Where to begin.</param>
     /// <param name="loss">Logits to a scalar.</param>
-    /// <returns>Adversarial examples, in the format of <paramref name="images"/>.</returns>
+    /// <returns>Adversarial examples.</returns>
     public torch.Tensor Climb(
         torch.nn.Module<torch.Tensor, torch.Tensor> model, torch.Tensor images, torch.Tensor start, Func<torch.Tensor, torch.Tensor> loss)
     {
@@ -26,13 +26,13 @@ public sealed record InnerAttack(ThreatModel Threat, int Steps, double StepSize,
         model.train(BatchStatistics);
         try
         {
-            var x = ProjectedGradientDescent.Climb(Threat, start, images.to(torch.float32), Steps, StepSize, point =>
+            var x = ProjectedGradientDescent.Climb(Threat, start, images, Steps, StepSize, point =>
             {
                 using var inner = torch.NewDisposeScope();
                 var variable = point.detach().requires_grad_();
-                return torch.autograd.grad([loss(model.call(variable.to(images.dtype)))], [variable])[0].MoveToOuterDisposeScope();
+                return torch.autograd.grad([loss(model.call(variable))], [variable])[0].MoveToOuterDisposeScope();
             });
-            return x.to(images.dtype).MoveToOuterDisposeScope();
+            return x.MoveToOuterDisposeScope();
         }
         finally
         {
@@ -45,6 +45,6 @@ public sealed record InnerAttack(ThreatModel Threat, int Steps, double StepSize,
     {
         using var scope = torch.NewDisposeScope();
         var draws = new AttackDraws((long)(random.NextBits() >> 1), 0, [.. Enumerable.Range(0, (int)images.shape[0]).Select(i => (long)i)]);
-        return draws.Start(Threat, images.to(torch.float32)).MoveToOuterDisposeScope();
+        return draws.Start(Threat, images).MoveToOuterDisposeScope();
     }
 }

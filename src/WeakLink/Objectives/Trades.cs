@@ -29,7 +29,7 @@ public sealed record Trades(InnerAttack Attack, double Beta, double LabelSmoothi
 
         var noise = new float[images.numel()];
         random.FillNormal(noise);
-        var start = images.to(torch.float32).Plus(torch.tensor(noise, images.shape, device: images.device) * Kept(StartNoise));
+        var start = images.Plus(torch.tensor(noise, images.shape, device: images.device) * Kept(StartNoise));
         var adversarial = Attack.Climb(model, images, start, logits => Divergence(clean, logits));
         return [adversarial.MoveToOuterDisposeScope(), images];
     }

@@ -39,8 +39,7 @@ public static class RecipeResolution
         var crop = recipe.Augmentation.Crop;
         var format = ComputeFormat.Choose(
             () => resolved.CreateNetwork(data.Train.Classes.Count),
-            // A step of 2/255 is as small as bfloat16's own steps near 1: adversarial objectives take it only where asked to.
-            recipe.Objective.Kind.IsAdversarial() && recipe.Training.Precision == Precision.Auto ? Precision.Fp32 : recipe.Training.Precision,
+            recipe.Training.Precision,
             recipe.Training.Layout,
             environment.NativeBf16 || device.type == DeviceType.CUDA,
             Math.Min(recipe.Training.Batch, TrialImages),
@@ -115,6 +114,7 @@ public static class RecipeResolution
     {
         SearchKind.Off => null,
         SearchKind.Random => new RandomSearch(space, recipe.Width),
+        SearchKind.Saliency => new SaliencySearch(space, recipe.Width),
         SearchKind.Policy => new PolicySearch(space, recipe, seed),
         _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe.Search, "Unknown search."),
     };

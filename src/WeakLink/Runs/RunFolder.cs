@@ -28,7 +28,7 @@ public sealed class RunFolder : IDisposable
     private const string SummaryName = "summary.json";
     private const string EpochPrefix = "epoch-";
 
-    private static readonly string[] OwnNames = [RecipeName, MetricsName, LockName, EnvironmentName, CommandsName, SummaryName, RunImages.FileName];
+    private static readonly string[] OwnNames = [RecipeName, MetricsName, LockName, EnvironmentName, CommandsName, SummaryName, RunImages.FileName, SubnetFile.WeakestName];
 
     // What a lock that another process holds is called on Linux (EAGAIN), macOS (EAGAIN) and Windows (ERROR_SHARING_VIOLATION).
     private static readonly int[] Held = [11, 35, unchecked((int)0x80070020)];

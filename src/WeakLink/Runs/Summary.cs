@@ -71,6 +71,9 @@ public sealed record Summary
     /// <summary>Under attacks: by attack, then by norm; null where none was measured.</summary>
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, RobustSummary>>? Attacks { get; init; }
 
+    /// <summary>File of the subnet that all of this is about; null: it is about the whole network.</summary>
+    public string? Subnet { get; init; }
+
     /// <summary>How weak the subnets are; null where none were measured.</summary>
     public SubnetSummary? Subnets { get; init; }
 

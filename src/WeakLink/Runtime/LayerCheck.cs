@@ -38,7 +38,7 @@ internal static class LayerCheck
         var input = Stored(layer.Kind == LayerKind.Linear ? Random(count, layer.Inputs) : Random(count, layer.Inputs, layer.Height, layer.Width));
         var parameters = layer.Kind switch
         {
-            LayerKind.Convolution => new[] { Random(layer.Outputs, layer.Inputs, layer.Kernel, layer.Kernel).to(layer.Number) },
+            LayerKind.Convolution or LayerKind.Depthwise => new[] { Random(layer.Outputs, layer.FilterInputs, layer.Kernel, layer.Kernel).to(layer.Number) },
             LayerKind.BatchNorm => [Random(layer.Inputs), Random(layer.Inputs)],
             _ => [Random(layer.Outputs, layer.Inputs), Random(layer.Outputs)],
         };
@@ -71,7 +71,8 @@ internal static class LayerCheck
 
     private static torch.Tensor Run(LayerShape layer, torch.Tensor input, torch.Tensor[] parameters) => layer.Kind switch
     {
-        LayerKind.Convolution => torch.nn.functional.conv2d(input, parameters[0], null, [layer.Stride, layer.Stride], [layer.Kernel / 2, layer.Kernel / 2]),
+        LayerKind.Convolution or LayerKind.Depthwise =>
+            torch.nn.functional.conv2d(input, parameters[0], null, [layer.Stride, layer.Stride], [layer.Kernel / 2, layer.Kernel / 2], groups: layer.Inputs / layer.FilterInputs),
         LayerKind.BatchNorm => torch.nn.functional.batch_norm(input, null, null, parameters[0], parameters[1], training: true, 0.1, 1e-5),
         _ => torch.nn.functional.linear(input, parameters[0], parameters[1]),
     };

@@ -4,10 +4,13 @@ using TorchSharp;
 namespace WeakLink.Runtime;
 
 /// <summary>What a layer computes.</summary>
-internal enum LayerKind
+public enum LayerKind
 {
     /// <summary>A 2-d convolution without bias, padded by half of its kernel.</summary>
     Convolution,
+
+    /// <summary>The same, of every channel with a filter of its own.</summary>
+    Depthwise,
 
     /// <summary>Batch normalisation by the batch's own statistics.</summary>
     BatchNorm,
@@ -32,7 +35,10 @@ internal readonly record struct LayerShape(
     /// <summary>Multiply-adds for one image, forward.</summary>
     public long MultiplyAdds => Kind == LayerKind.BatchNorm
         ? Inputs * Height * Width
-        : Inputs * Outputs * Kernel * Kernel * ((Height + Stride - 1) / Stride) * ((Width + Stride - 1) / Stride);
+        : FilterInputs * Outputs * Kernel * Kernel * ((Height + Stride - 1) / Stride) * ((Width + Stride - 1) / Stride);
+
+    /// <summary>Channels that a filter reads.</summary>
+    public long FilterInputs => Kind == LayerKind.Depthwise ? 1 : Inputs;
 
     /// <summary>As a line of a file: the same text for the same layer, and for no other.</summary>
     public override string ToString() => string.Create(

@@ -19,11 +19,12 @@ public sealed class EnhanceWeakSubnets(ISubnetNetwork network, ISubnetSearch sea
     /// <param name="views">What the full network saw: views of the same N images.</param>
     /// <param name="teacher">The full network's logits for each of them, detached.</param>
     /// <param name="labels">N class indices, int64.</param>
+    /// <param name="step">The training step, from 0.</param>
     /// <param name="random">The draws of this step's proposal.</param>
-    public StudentResult TeachSubnet(RunOnViews run, IReadOnlyList<torch.Tensor> views, IReadOnlyList<torch.Tensor> teacher, torch.Tensor labels, SeededRandom random)
+    public StudentResult TeachSubnet(RunOnViews run, IReadOnlyList<torch.Tensor> views, IReadOnlyList<torch.Tensor> teacher, torch.Tensor labels, long step, SeededRandom random)
     {
         using var scope = torch.NewDisposeScope();
-        var subnet = search.Propose(random);
+        var subnet = search.Propose(new SearchContext(random, step, new SearchBatch(network, views[0], labels, teacher[0])));
         var student = run(images => network.forward(images, subnet), views);
         var loss = distillation.Loss(teacher, student);
         loss.backward();

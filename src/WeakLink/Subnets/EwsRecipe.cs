@@ -61,4 +61,7 @@ public enum SearchKind
 
     /// <summary>The LSTM policy that learns to find weak subnets.</summary>
     Policy,
+
+    /// <summary>Leaves out what the loss grows most without, to first order, by the gradients of the batch; it learns nothing.</summary>
+    Saliency,
 }

@@ -3,8 +3,9 @@ namespace WeakLink.Subnets;
 /// <summary>Proposes the subnet that a training step teaches.</summary>
 public interface ISubnetSearch : IDisposable
 {
-    /// <summary>Draws a subnet.</summary>
-    Subnet Propose(SeededRandom random);
+    /// <summary>Chooses a subnet.</summary>
+    /// <param name="context">What there is to choose by; a search pays for what it asks.</param>
+    Subnet Propose(SearchContext context);
 
     /// <summary>
     /// Learns how the last proposal did. Called at every step; a search that learns only every so often counts for itself by <paramref name="step"/>.

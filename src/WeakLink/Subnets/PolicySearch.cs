@@ -48,11 +48,11 @@ public sealed class PolicySearch : ISubnetSearch
     internal SubnetPolicy Policy => _policy;
 
     /// <inheritdoc/>
-    public Subnet Propose(SeededRandom random)
+    public Subnet Propose(SearchContext context)
     {
         using var noGradients = torch.no_grad();
         using var scope = torch.NewDisposeScope();
-        return _policy.Run((_, scores, count) => PlackettLuce.Sample(scores, count, random)).Subnet;
+        return _policy.Run((_, scores, count) => PlackettLuce.Sample(scores, count, context.Random)).Subnet;
     }
 
     /// <inheritdoc/>

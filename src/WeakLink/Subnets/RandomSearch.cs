@@ -8,9 +8,8 @@ namespace WeakLink.Subnets;
 public sealed class RandomSearch(SubnetSpace space, double width) : ISubnetSearch
 {
     /// <inheritdoc/>
-    public Subnet Propose(SeededRandom random) => new([.. space.Blocks.Select(block => BlockSubnet.Of(
-        PlackettLuce.Sample(new float[BlockSpace.Paths], SubnetSpace.Kept(width, BlockSpace.Paths), random),
-        PlackettLuce.Sample(new float[block.Channels], SubnetSpace.Kept(width, block.Channels), random)))]);
+    public Subnet Propose(SearchContext context) =>
+        Subnet.Of(space.Choices.Select(choice => PlackettLuce.Sample(new float[choice.Items], choice.Kept(width), context.Random)).ToList());
 
     /// <inheritdoc/>
     public void Learn(long step, SeededRandom random, double accuracy)

@@ -4,9 +4,9 @@ using TorchSharp.Modules;
 namespace WeakLink.Subnets;
 
 /// <summary>
-/// The controller π_θ: an LSTM cell that walks the blocks. In each it scores the paths, then the inner channels, keeps some
-/// (drawn without replacement) and reads the mean embedding of what it kept before the next choice (Guo et al. 2022, section 3;
-/// the walk is that of ENAS, Pham et al. 2018). A choice that keeps everything is none, and takes no step.
+/// The controller π_θ: an LSTM cell that walks the choices from input to output, in a residual network the paths of a block, then its inner channels. It
+/// scores the items of each, keeps some (drawn without replacement) and reads the mean embedding of what it kept before the next choice (Guo et al. 2022,
+/// section 3; the walk is that of ENAS, Pham et al. 2018). A choice that keeps everything is none, and takes no step.
 /// </summary>
 internal sealed class SubnetPolicy : torch.nn.Module
 {
@@ -14,7 +14,7 @@ internal sealed class SubnetPolicy : torch.nn.Module
     private const double InitialScale = 0.1;
 
     private readonly int _hidden;
-    private readonly List<Choice> _choices = [];
+    private readonly List<Step> _steps = [];
     private readonly Parameter _start;
     private readonly Parameter _inputWeight;
     private readonly Parameter _hiddenWeight;
@@ -28,18 +28,12 @@ internal sealed class SubnetPolicy : torch.nn.Module
         _inputWeight = Add("input_weight", [4 * hidden, hidden]);
         _hiddenWeight = Add("hidden_weight", [4 * hidden, hidden]);
         _bias = Add("bias", [4 * hidden]);
-        for (var block = 0; block < space.Blocks.Count; block++)
+        foreach (var (name, choice) in Names(space).Zip(space.Choices))
         {
-            _choices.Add(CreateChoice($"{block}_paths", BlockSpace.Paths));
-            _choices.Add(CreateChoice($"{block}_channels", space.Blocks[block].Channels));
-        }
-
-        Choice CreateChoice(string name, int items)
-        {
-            var kept = SubnetSpace.Kept(width, items);
-            return kept == items
-                ? new Choice(items, kept, null, null)
-                : new Choice(items, kept, Add($"scores_{name}", [items, hidden]), Add($"embeddings_{name}", [items, hidden]));
+            var (items, kept) = (choice.Items, choice.Kept(width));
+            _steps.Add(kept == items
+                ? new Step(items, kept, null, null)
+                : new Step(items, kept, Add($"scores_{name}", [items, hidden]), Add($"embeddings_{name}", [items, hidden])));
         }
 
         Parameter Add(string name, long[] shape)
@@ -50,10 +44,27 @@ internal sealed class SubnetPolicy : torch.nn.Module
         }
     }
 
-    private sealed record Choice(int Items, int Kept, Parameter? Scores, Parameter? Embeddings);
+    private sealed record Step(int Items, int Kept, Parameter? Scores, Parameter? Embeddings);
+
+    // As checkpoints have always called them: 3_channels is the choice "channels" of the fourth part of the network that has any, whatever the network calls that.
+    private static IEnumerable<string> Names(SubnetSpace space)
+    {
+        var parts = new List<string>();
+        foreach (var name in space.Choices.Select(choice => choice.Name))
+        {
+            var dot = name.LastIndexOf('.');
+            var part = name[..Math.Max(dot, 0)];
+            if (!parts.Contains(part))
+            {
+                parts.Add(part);
+            }
+
+            yield return $"{parts.IndexOf(part)}_{name[(dot + 1)..]}";
+        }
+    }
 
     /// <summary>How the items of a choice are drawn from their scores.</summary>
-    /// <param name="choice">0 paths of the first block, 1 its channels, 2 paths of the second ...</param>
+    /// <param name="choice">Its place among the choices.</param>
     /// <param name="scores">Unnormalised log-probabilities.</param>
     /// <param name="count">How many.</param>
     public delegate long[] Draw(int choice, ReadOnlySpan<float> scores, int count);
@@ -64,7 +75,7 @@ internal sealed class SubnetPolicy : torch.nn.Module
     /// <param name="Entropy">Sum of the entropies of the first draw of every choice, in nats: differentiable.</param>
     public sealed record Walk(Subnet Subnet, torch.Tensor LogLikelihood, torch.Tensor Entropy);
 
-    /// <summary>Walks the blocks.</summary>
+    /// <summary>Walks the choices.</summary>
     public Walk Run(Draw draw)
     {
         using var scope = torch.NewDisposeScope();
@@ -73,10 +84,10 @@ internal sealed class SubnetPolicy : torch.nn.Module
         torch.Tensor input = _start;
         var likelihood = torch.zeros(1, device: device).sum();
         var entropy = torch.zeros(1, device: device).sum();
-        var drawn = new long[_choices.Count][];
-        for (var i = 0; i < _choices.Count; i++)
+        var drawn = new long[_steps.Count][];
+        for (var i = 0; i < _steps.Count; i++)
         {
-            var (items, kept, scoreWeight, embeddings) = _choices[i];
+            var (items, kept, scoreWeight, embeddings) = _steps[i];
             if (scoreWeight is null || embeddings is null)
             {
                 drawn[i] = [.. Enumerable.Range(0, items)];
@@ -92,8 +103,7 @@ internal sealed class SubnetPolicy : torch.nn.Module
             input = embeddings.index_select(0, torch.tensor(drawn[i], device: device)).mean([0], keepdim: true);
         }
 
-        var subnet = new Subnet([.. Enumerable.Range(0, drawn.Length / 2).Select(block => BlockSubnet.Of(drawn[2 * block], drawn[(2 * block) + 1]))]);
-        return new Walk(subnet, likelihood.MoveToOuterDisposeScope(), entropy.MoveToOuterDisposeScope());
+        return new Walk(Subnet.Of(drawn), likelihood.MoveToOuterDisposeScope(), entropy.MoveToOuterDisposeScope());
     }
 
     // Hochreiter and Schmidhuber 1997, gates in PyTorch's order: input, forget, cell, output.

@@ -1,7 +1,6 @@
 using TorchSharp;
 using WeakLink.Augmentations;
 using WeakLink.Data;
-using WeakLink.Models;
 using WeakLink.Objectives;
 using WeakLink.Subnets;
 
@@ -21,7 +20,6 @@ namespace WeakLink.Training;
 /// <param name="weightPerturbation">Moves the weights to where the gradients are taken; null: they are taken where the weights are.</param>
 /// <param name="optimizer">Moves the weights.</param>
 /// <param name="gradientClip">Largest norm of the gradient; 0: no clipping.</param>
-/// <param name="format">Number format and layout of the convolutions.</param>
 /// <param name="device">Where the model lives.</param>
 /// <param name="seed">Seed of the run.</param>
 /// <param name="mixings">Ways of mixing a batch's images with one another; each batch is mixed in one of them, where there are any.</param>
@@ -32,7 +30,6 @@ public sealed class TrainingStep(
     WeightPerturbation? weightPerturbation,
     torch.optim.Optimizer optimizer,
     double gradientClip,
-    ComputeFormat format,
     torch.Device device,
     long seed,
     IReadOnlyList<BatchMixing>? mixings = null)
@@ -53,7 +50,7 @@ public sealed class TrainingStep(
         optimizer.zero_grad();
         var labels = batch.Labels.to(device);
         var (images, targets) = Mix(Pixels.ToUnit(batch.Images.to(device)), labels, Draws(RandomUse.Mixing, step));
-        var views = objective.Prepare(_model, format.Apply(images).chunk(images.shape[0] / labels.shape[0]), targets, Draws(RandomUse.Objective, step));
+        var views = objective.Prepare(_model, images.chunk(images.shape[0] / labels.shape[0]), targets, Draws(RandomUse.Objective, step));
 
         double loss;
         long correct;
@@ -61,7 +58,7 @@ public sealed class TrainingStep(
         using (weightPerturbation?.Move(step, objective, views, targets))
         {
             (loss, correct, var teacher) = TrainFull(views, targets, labels);
-            student = ews?.TeachSubnet(objective.Run, views, teacher, labels, Draws(RandomUse.Proposal, step)) ?? default;
+            student = ews?.TeachSubnet(objective.Run, views, teacher, labels, step, Draws(RandomUse.Proposal, step)) ?? default;
         }
 
         // Also where nothing is clipped the norm is needed: one infinite gradient would spoil the weights, and the next checkpoint.

@@ -4,6 +4,7 @@ using WeakLink.Imaging;
 using WeakLink.Models;
 using WeakLink.Recipes;
 using WeakLink.Runs;
+using WeakLink.Subnets;
 using WeakLink.Tests.Augmentations;
 using WeakLink.Tests.Data;
 using WeakLink.Tests.Interop;
@@ -35,6 +36,27 @@ public class InteropCommandTests
         Assert.Contains("a subnet of resnet8", onnx.Output);
         Assert.Contains("opset 17", onnx.Output);
         Assert.True(new FileInfo(folder["part.onnx"]).Length > 10_000);
+
+        // A subnet from a file: exported and measured, with statistics of its own.
+        using (var trained = TrainedModel.Load(run, torch.CPU))
+        {
+            SubnetFile.Write(folder["weak.json"], trained.Network.Name, trained.Network.Space, Networks.Random(trained.Network, 0.5));
+        }
+
+        var kept = Weaklink.Run(folder.Path, "export", "run.safetensors", "--out", "weak.onnx", "--subnet", "weak.json", "--data", "pets", "--set", "evaluation.recalibration-images=16");
+        Assert.True(kept.ExitCode == 0, kept.Error);
+        Assert.Contains("a subnet of resnet8", kept.Output);
+        var weak = Weaklink.Run(folder.Path, "evaluate", "run.safetensors", "--subnet", "weak.json", "--json", "--attack", "fgsm", "--set", "evaluation.corruptions=none", "--set", "evaluation.recalibration-images=16");
+        Assert.True(weak.ExitCode == 0, weak.Error);
+        using (var document = JsonDocument.Parse(weak.Output))
+        {
+            Assert.Equal("weak.json", document.RootElement.GetProperty("subnet").GetString());
+            Assert.Equal(JsonValueKind.Null, document.RootElement.GetProperty("subnets").ValueKind);
+            Assert.NotEqual(JsonValueKind.Null, document.RootElement.GetProperty("attacks").ValueKind);
+        }
+
+        Assert.Contains("leave out one", Weaklink.Run(folder.Path, "export", "run.safetensors", "--out", "x.onnx", "--subnet", "weak.json", "--subnet-width", "0.5").Sentence);
+        Assert.Contains("There is no subnet file 'absent.json'", Weaklink.Run(folder.Path, "evaluate", "run.safetensors", "--subnet", "absent.json").Sentence);
     }
 
     // The sample of samples/OnnxClassify, compiled into these tests, knows only what the export says; so does a network that comes back from one.

@@ -30,6 +30,12 @@ public class SubnetsCommandTests
                 Assert.InRange(model.GetProperty("full").GetProperty(kind).GetDouble(), 0, 1);
                 Assert.Equal(2, model.GetProperty("widths")[0].GetProperty("proposed").GetProperty(kind).GetProperty("all").GetArrayLength());
             }
+
+            // The weakest that each search came across can be measured as a network is.
+            Assert.Equal(["weakest-0.7-policy-1.json", "weakest-0.7-random-1.json"], Directory.EnumerateFiles(folder["run/subnets"], "weakest*").Select(Path.GetFileName).Order(StringComparer.Ordinal));
+            var weakest = Weaklink.Run(folder.Path, "evaluate", "run", "--subnet", "run/subnets/weakest-0.7-policy-1.json", "--limit", "20", "--json", "--set", "evaluation.corruptions=none", "--set", "evaluation.recalibration-images=16");
+            Assert.True(weakest.ExitCode == 0, weakest.Error);
+            Assert.Equal(0, Weaklink.Run(folder.Path, "export", "run", "--subnet", "run/weakest-subnet.json", "--out", "weak.onnx", "--set", "evaluation.recalibration-images=16").ExitCode);
         }
 
         var kept = Weaklink.Run(folder.Path, ["subnets", "run", "--checkpoints", "--out", "kept", "--json", "--attack", "none", "--search-updates", "0", .. Quick]);

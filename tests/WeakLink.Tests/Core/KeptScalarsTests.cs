@@ -123,7 +123,7 @@ public class KeptScalarsTests
             using var search = new PolicySearch(network.Space, new EwsRecipe { PolicyEvery = 1 }, 0);
             for (var step = 0; step < 6; step++)
             {
-                search.Propose(new SeededRandom(0, RandomUse.Proposal, 0, step));
+                search.Propose(new SearchContext(new SeededRandom(0, RandomUse.Proposal, 0, step)));
                 search.Learn(step, new SeededRandom(0, RandomUse.Proposal, 0, step), 0.5);
             }
         }

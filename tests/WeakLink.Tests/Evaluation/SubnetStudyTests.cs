@@ -65,7 +65,7 @@ public sealed class SubnetStudyTests : IDisposable
 
         // The second of the random subnets, attacked on its own.
         using var search = new RandomSearch(_trained.Network.Space, 0.7);
-        var subnet = search.Propose(new SeededRandom(0, RandomUse.SubnetEvaluation, 0, 1));
+        var subnet = search.Propose(new SearchContext(new SeededRandom(0, RandomUse.SubnetEvaluation, 0, 1)));
         using var statistics = SubnetEvaluation.Recalibrate(_trained.Network, subnet, Loaders.Recalibrating(recipe, Small.Data.Train), 32, torch.CPU, 0);
         using var module = new SubnetModule(_trained.Network, subnet, statistics);
         var robust = RobustEvaluation.Measure(

@@ -26,7 +26,7 @@ internal static class Networks
     public static Subnet Random(ClassifierNetwork network, double width, long seed = 1)
     {
         using var search = new RandomSearch(network.Space, width);
-        return search.Propose(new SeededRandom(seed, RandomUse.SubnetEvaluation));
+        return search.Propose(new SearchContext(new SeededRandom(seed, RandomUse.SubnetEvaluation)));
     }
 
     /// <summary>Statistics of a subnet on noise.</summary>

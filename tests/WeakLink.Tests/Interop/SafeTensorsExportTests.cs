@@ -44,7 +44,7 @@ public class SafeTensorsExportTests
         var subnet = Networks.Random(network, 0.7);
         new NetworkExport(network, [.. "abcdefg".Select(letter => $"{letter}")], new ImagePreparation(32, 32)) { Subnet = subnet }.WriteSafeTensors(folder["part.safetensors"]);
         var (tensors, _) = SafeTensors.Read(folder["part.safetensors"]);
-        var kept = SubnetSpace.Kept(0.7, network.Space.Blocks[0].Channels);
+        var kept = network.Space.Choices[1].Kept(0.7);
         Assert.Equal([kept, kept], new[] { tensors["layer1.0.conv1.weight"].shape[0], tensors["layer1.0.conv2.weight"].shape[1] });
         Assert.Equal([kept], tensors["layer1.0.bn1.running_var"].shape);
         using var weights = ImportedWeights.Read(folder["part.safetensors"]);

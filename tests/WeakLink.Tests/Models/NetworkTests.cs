@@ -54,17 +54,17 @@ public class NetworkTests
     {
         using var network = Create(name);
         using var search = new RandomSearch(network.Space, 0.7);
-        var subnet = search.Propose(new SeededRandom(0, RandomUse.Proposal));
-        Assert.Equal(blocks, network.Space.Blocks.Count);
+        var subnet = search.Propose(new SearchContext(new SeededRandom(0, RandomUse.Proposal)));
+        Assert.Equal(2 * blocks, network.Space.Choices.Count);
 
         // What a subnet leaves out of a basic block: 9 weights for each pair of a dropped channel and a channel on either side, at every pixel.
         long saved = 0;
         var (size, from) = (32L, network.get_parameter("conv1.weight")!.shape[0]);
         for (var block = 0; block < blocks; block++)
         {
-            var inner = network.Space.Blocks[block].Channels;
+            var inner = network.Space.Choices[(2 * block) + 1].Items;
             size = block > 0 && inner != from ? size / 2 : size;
-            saved += 9 * size * size * (inner - subnet.Blocks[block].Channels.Count) * (from + inner);
+            saved += 9 * size * size * (inner - subnet.Kept[(2 * block) + 1].Count) * (from + inner);
             from = inner;
         }
 
@@ -87,10 +87,10 @@ public class NetworkTests
         var actual = network.forward(images, subnet);
 
         var second = network.named_parameters().Where(parameter => parameter.name.EndsWith("conv2.weight", StringComparison.Ordinal)).ToList();
-        Assert.Equal(network.Space.Blocks.Count, second.Count);
-        foreach (var ((_, weight), block) in second.Zip(subnet.Blocks))
+        Assert.Equal(network.Space.Choices.Count, 2 * second.Count);
+        foreach (var ((_, weight), channels) in second.Zip(Channels(subnet)))
         {
-            var dropped = Enumerable.Range(0, (int)weight.shape[1]).Select(i => (long)i).Except(block.Channels).ToArray();
+            var dropped = Enumerable.Range(0, (int)weight.shape[1]).Select(i => (long)i).Except(channels).ToArray();
             weight.index_fill_(1, torch.tensor(dropped), 0);
         }
 
@@ -104,11 +104,11 @@ public class NetworkTests
         using var network = Create("resnet8");
         network.train();
         var subnet = Proposal(network, 0.7);
-        Assert.Contains(subnet.Blocks, block => block.Channels.Count % 16 != 0);
+        Assert.Contains(Channels(subnet), channels => channels.Count % 16 != 0);
         var images = torch.rand(8, 3, 32, 32);
 
-        var contiguous = OutputAndGradients(images);
-        var channelsLast = OutputAndGradients(images.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2));
+        var contiguous = OutputAndGradients(Layout.Contiguous);
+        var channelsLast = OutputAndGradients(Layout.ChannelsLast);
         Assert.Equal(contiguous.Count, channelsLast.Count);
         foreach (var (expected, actual) in contiguous.Zip(channelsLast))
         {
@@ -118,10 +118,11 @@ public class NetworkTests
             Assert.True(error <= 5e-3, $"relative error {error:g3}");
         }
 
-        List<torch.Tensor> OutputAndGradients(torch.Tensor input)
+        List<torch.Tensor> OutputAndGradients(Layout layout)
         {
             network.zero_grad();
-            var output = network.forward(input, subnet);
+            network.Format = new ComputeFormat(Precision.Fp32, layout);
+            var output = network.forward(images, subnet);
             output.square().mean().backward();
             return [output.detach(), .. network.parameters().Select(parameter => parameter.grad!.clone())];
         }
@@ -136,7 +137,8 @@ public class NetworkTests
         network.train();
         var images = torch.rand(16, 3, 32, 32);
         var exact = network.forward(images, null);
-        var rounded = network.forward(images.to(torch.bfloat16), null);
+        network.Format = new ComputeFormat(Precision.Bf16, Layout.Contiguous);
+        var rounded = network.forward(images, null);
         Assert.Equal(torch.float32, rounded.dtype);
         // bfloat16 keeps 8 bits; twenty layers of it stay within a few percent.
         AssertClose(exact, rounded, 0.08);
@@ -189,12 +191,11 @@ public class NetworkTests
         using var scope = torch.NewDisposeScope();
         using var noGradients = torch.no_grad();
         using var random = new torch.Generator(0);
-        using var block = new BasicBlock(8, 8, 1, random);
+        using var block = new BasicBlock("block", 8, 8, 1, random);
         var images = torch.randn(2, 8, 4, 4);
-        AssertClose(images.relu(), block.Run(images, new BlockSubnet([0, 1], Residual: false), new ForwardPass(true)), 1e-6);
-
-        var residual = block.Run(images, new BlockSubnet([0, 1], Shortcut: false), new ForwardPass(true));
-        Assert.False(residual.allclose(block.Run(images, new BlockSubnet([0, 1]), new ForwardPass(true))));
+        torch.Tensor Run(params long[] paths) => block.Run(images, new ForwardPass { Space = new SubnetSpace(block.Choices), Subnet = new Subnet([paths, [0, 1]]) });
+        AssertClose(images.relu(), Run(1), 1e-6);
+        Assert.False(Run(0).allclose(Run(0, 1)));
     }
 
     [Theory]
@@ -257,8 +258,10 @@ public class NetworkTests
     private static Subnet Proposal(ClassifierNetwork network, double width)
     {
         using var search = new RandomSearch(network.Space, width);
-        return search.Propose(new SeededRandom(1, RandomUse.Proposal));
+        return search.Propose(new SearchContext(new SeededRandom(1, RandomUse.Proposal)));
     }
+
+    private static IEnumerable<IReadOnlyList<long>> Channels(Subnet subnet) => subnet.Kept.Where((_, place) => place % 2 == 1);
 
     private static List<float> Averages(ClassifierNetwork network) =>
         [.. network.named_buffers().Where(buffer => buffer.name.Contains("running", StringComparison.Ordinal)).SelectMany(buffer => buffer.buffer.data<float>().ToArray())];

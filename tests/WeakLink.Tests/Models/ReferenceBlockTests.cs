@@ -36,7 +36,7 @@ public class ReferenceBlockTests
         var kept = ReferenceArray.Read(Path.Combine(folder, "active_channels.npy")).to(torch.int64).data<long>().ToArray();
         var input = ReferenceArray.Read(Path.Combine(folder, "input.npy")).requires_grad_(true);
 
-        var output = block.Run(input, asSubnet ? new BlockSubnet(kept) : null, new ForwardPass(asSubnet));
+        var output = block.Run(input, new ForwardPass { Space = new SubnetSpace(block.Choices), Subnet = asSubnet ? new Subnet([[0, 1], kept]) : null });
         var count = output.numel();
         (output.reshape(-1) * torch.arange(count, dtype: torch.float32) / count).sum().backward();
 
@@ -55,11 +55,11 @@ public class ReferenceBlockTests
         using var random = new torch.Generator(1);
         ResidualBlock block = name switch
         {
-            ['b', 'a', ..] => new BasicBlock(from, planes, stride, random),
-            ['b', 'o', ..] => new Bottleneck(from, planes, stride, random),
-            "preact_bottleneck_s2" => new PreActBottleneck(from, planes, stride, random),
-            ['p', ..] => new PreActBlock(from, planes, stride, random),
-            _ => new WideBlock(from, planes, stride, 0, random),
+            ['b', 'a', ..] => new BasicBlock(name, from, planes, stride, random),
+            ['b', 'o', ..] => new Bottleneck(name, from, planes, stride, random),
+            "preact_bottleneck_s2" => new PreActBottleneck(name, from, planes, stride, random),
+            ['p', ..] => new PreActBlock(name, from, planes, stride, random),
+            _ => new WideBlock(name, from, planes, stride, 0, random),
         };
 
         using var noGradients = torch.no_grad();

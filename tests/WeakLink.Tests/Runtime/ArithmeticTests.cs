@@ -59,12 +59,12 @@ public sealed class ArithmeticTests
             var images = torch.rand(2, 3, 32, 32);
             foreach (var format in from number in formats from layout in new[] { Layout.Contiguous, Layout.ChannelsLast } select new ComputeFormat(number, layout))
             {
-                var stored = format.Apply(images);
-                network.call(stored);
+                network.Format = format;
+                network.call(images);
                 foreach (var width in new[] { 0.5, 0.7, 0.9 })
                 {
                     using var search = new RandomSearch(network.Space, width);
-                    network.forward(stored, search.Propose(new SeededRandom(0, RandomUse.SubnetEvaluation)));
+                    network.forward(images, search.Propose(new SearchContext(new SeededRandom(0, RandomUse.SubnetEvaluation))));
                 }
             }
         }
@@ -80,7 +80,8 @@ public sealed class ArithmeticTests
         var layers = Arithmetic.RightLayers.ToHashSet();
         using var network = NetworkCatalogue.Create("resnet8", 10, [0.5, 0.5, 0.5], [0.25, 0.25, 0.25], widthMultiplier: 0.25);
         using var scope = torch.NewDisposeScope();
-        network.call(new ComputeFormat(Precision.Fp32, Layout.ChannelsLast).Apply(torch.rand(4, 3, 32, 32)));
+        network.Format = new ComputeFormat(Precision.Fp32, Layout.ChannelsLast);
+        network.call(torch.rand(4, 3, 32, 32));
         Assert.DoesNotContain(Arithmetic.RightLayers.Except(layers), layer => layer is { Kernel: 1, Stride: > 1 });
     }
 

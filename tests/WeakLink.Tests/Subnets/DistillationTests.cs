@@ -15,7 +15,7 @@ public class DistillationTests
         var network = new ToyNetwork();
         var random = new SeededRandom(0, RandomUse.Objective);
         var views = new[] { ToyNetwork.Batch(random, 5).Images, ToyNetwork.Batch(random, 5).Images };
-        var subnet = new Subnet([new BlockSubnet([0, 4]), new BlockSubnet([1, 2])]);
+        var subnet = new Subnet([[0, 1], [0, 4], [0, 1], [1, 2]]);
         var teacher = views.Select(view => network.forward(view, null) * 0.3).ToList();
 
         var expected = views.Zip(teacher).Average(pair =>
@@ -36,7 +36,7 @@ public class DistillationTests
         network.train();
         using var search = new RandomSearch(network.Space, 1);
         var images = torch.rand(4, 3, 16, 16);
-        var student = network.forward(images, search.Propose(new SeededRandom(0, RandomUse.Proposal)));
+        var student = network.forward(images, search.Propose(new SearchContext(new SeededRandom(0, RandomUse.Proposal))));
         Assert.Equal(0, new Distillation().Loss([network.forward(images).detach()], [student]).ToDouble(), 1e-6);
     }
 }

@@ -5,7 +5,10 @@ namespace WeakLink.Tests.Subnets;
 
 public class PolicySearchTests
 {
-    private static readonly SubnetSpace Small = new([new BlockSpace(3), new BlockSpace(2)]);
+    private static readonly SubnetSpace Small = Space(3, 2);
+
+    private static SubnetSpace Space(int first, int second) =>
+        new([new Choice("layer1.0.paths", 2), new Choice("layer1.0.channels", first), new Choice("layer1.1.paths", 2), new Choice("layer1.1.channels", second)]);
 
     [Fact]
     public void ProbabilitiesOfAllWalks_SumToOne()
@@ -83,7 +86,7 @@ public class PolicySearchTests
             SeededRandom Draws() => new(0, RandomUse.Proposal, 0, step);
             using var stepScope = torch.NewDisposeScope();
             var (images, labels) = ToyNetwork.Batch(new SeededRandom(1, RandomUse.Objective, 0, step), 128);
-            policy.Learn(step, Draws(), network.forward(images, policy.Propose(Draws())).argmax(1).eq(labels).to(torch.float32).mean().ToDouble());
+            policy.Learn(step, Draws(), network.forward(images, policy.Propose(new SearchContext(Draws()))).argmax(1).eq(labels).to(torch.float32).mean().ToDouble());
         }
 
         var (searched, uniform) = (Accuracy(network, policy), Accuracy(network, random));
@@ -118,7 +121,7 @@ public class PolicySearchTests
     {
         using var scope = torch.NewDisposeScope();
         using var search = new PolicySearch(Small, new EwsRecipe { Width = 0.5 }, 0);
-        using var other = new PolicySearch(new SubnetSpace([new BlockSpace(3), new BlockSpace(5)]), new EwsRecipe { Width = 0.5 }, 0);
+        using var other = new PolicySearch(Space(3, 5), new EwsRecipe { Width = 0.5 }, 0);
         Assert.Contains("1_channels", Assert.Throws<InputException>(() => search.Load(other.State())).Message);
         using var narrower = new PolicySearch(Small, new EwsRecipe { Width = 0.7 }, 0);
         Assert.Contains("does not fit", Assert.Throws<InputException>(() => narrower.Load(search.State())).Message);
@@ -141,22 +144,22 @@ public class PolicySearchTests
     {
         using var search = new PolicySearch(Small, new EwsRecipe { Width = width }, 0);
         search.Learn(0, new SeededRandom(0, RandomUse.Proposal), 0.5);
-        Assert.All(search.Propose(new SeededRandom(0, RandomUse.Proposal)).Blocks.Zip(Small.Blocks), pair => Assert.Equal(pair.Second.Channels, pair.First.Channels.Count));
+        Assert.All(search.Propose(new SearchContext(new SeededRandom(0, RandomUse.Proposal))).Kept.Zip(Small.Choices), pair => Assert.Equal(pair.Second.Items, pair.First.Count));
     }
 
     [Fact]
     public void KeptCounts_AreTheCeilingOfWidthTimesCount()
     {
-        Assert.Equal([7, 12, 23, 45, 2, 1, 1], new[] { (0.7, 10), (0.7, 16), (0.7, 32), (0.7, 64), (0.7, 2), (0.5, 2), (0.01, 3) }.Select(pair => SubnetSpace.Kept(pair.Item1, pair.Item2)));
-        Assert.Throws<ArgumentOutOfRangeException>(() => SubnetSpace.Kept(0, 4));
-        Assert.Throws<ArgumentOutOfRangeException>(() => SubnetSpace.Kept(1.01, 4));
+        Assert.Equal([7, 12, 23, 45, 2, 1, 1], new[] { (0.7, 10), (0.7, 16), (0.7, 32), (0.7, 64), (0.7, 2), (0.5, 2), (0.01, 3) }.Select(pair => new Choice("", pair.Item2).Kept(pair.Item1)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Choice("", 4).Kept(0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Choice("", 4).Kept(1.01));
     }
 
     private static void Learn(PolicySearch search, int from, int to)
     {
         for (var step = from; step < to; step++)
         {
-            search.Propose(new SeededRandom(2, RandomUse.Proposal, 0, step));
+            search.Propose(new SearchContext(new SeededRandom(2, RandomUse.Proposal, 0, step)));
             search.Learn(step, new SeededRandom(2, RandomUse.Proposal, 0, step), (step % 7) / 7.0);
         }
     }
@@ -165,7 +168,7 @@ public class PolicySearchTests
     {
         var (images, labels) = ToyNetwork.Batch(new SeededRandom(9, RandomUse.Objective), 2000);
         return Enumerable.Range(0, 40).Average(i =>
-            network.forward(images, search.Propose(new SeededRandom(8, RandomUse.Proposal, 0, i))).argmax(1).eq(labels).to(torch.float32).mean().ToDouble());
+            network.forward(images, search.Propose(new SearchContext(new SeededRandom(8, RandomUse.Proposal, 0, i)))).argmax(1).eq(labels).to(torch.float32).mean().ToDouble());
     }
 
     private static double MeanEntropy(PolicySearch search)
@@ -176,7 +179,7 @@ public class PolicySearchTests
 
     // Something that depends on every choice.
     private static double Reward(Subnet subnet) =>
-        -subnet.Blocks.Select((block, i) => (block.Channels.Sum(channel => 1.0 / (channel + i + 1)) * (block.Residual ? 0.3 : 0.1)) + (block.Shortcut ? 0.05 : 0)).Sum();
+        -subnet.Kept.Chunk(2).Select((block, i) => (block[1].Sum(channel => 1.0 / (channel + i + 1)) * (block[0].Contains(0) ? 0.3 : 0.1)) + (block[0].Contains(1) ? 0.05 : 0)).Sum();
 
     private static double Loss(PolicySearch search, List<TorchSharp.Modules.Parameter> parameters, List<torch.Tensor> direction, double step)
     {

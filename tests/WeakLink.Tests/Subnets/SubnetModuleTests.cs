@@ -18,7 +18,7 @@ public class SubnetModuleTests
         using var network = Small.Recipe.CreateNetwork(10);
         network.eval();
         using var search = new RandomSearch(network.Space, 0.7);
-        var subnet = search.Propose(new SeededRandom(0, RandomUse.Proposal));
+        var subnet = search.Propose(new SearchContext(new SeededRandom(0, RandomUse.Proposal)));
         var images = torch.rand([2, 3, 32, 32]);
         using (var module = new SubnetModule(network, subnet))
         {

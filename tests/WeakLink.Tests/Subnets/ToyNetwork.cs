@@ -12,7 +12,7 @@ internal sealed class ToyNetwork : ISubnetNetwork
     public const int Channels = 8;
     public const int Strong = 3;
 
-    public SubnetSpace Space { get; } = new([new BlockSpace(Channels), new BlockSpace(Channels)]);
+    public SubnetSpace Space { get; } = new([new Choice("0.paths", 2), new Choice("0.channels", Channels), new Choice("1.paths", 2), new Choice("1.channels", Channels)]);
 
     /// <summary>Votes of every channel: N×(2·8)×1×1, and the labels.</summary>
     public static (torch.Tensor Images, torch.Tensor Labels) Batch(SeededRandom random, int count)
@@ -27,7 +27,7 @@ internal sealed class ToyNetwork : ISubnetNetwork
     {
         using var scope = torch.NewDisposeScope();
         var kept = Enumerable.Range(0, 2)
-            .SelectMany(block => (subnet?.Blocks[block].Channels ?? [.. Enumerable.Range(0, Channels).Select(i => (long)i)]).Select(channel => (block * Channels) + channel))
+            .SelectMany(block => (subnet?.Kept[(2 * block) + 1] ?? [.. Enumerable.Range(0, Channels).Select(i => (long)i)]).Select(channel => (block * Channels) + channel))
             .ToArray();
         var sum = images.flatten(1).index_select(1, torch.tensor(kept)).sum(1);
         return torch.stack([sum.neg(), sum], 1).MoveToOuterDisposeScope();

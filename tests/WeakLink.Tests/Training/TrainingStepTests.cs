@@ -27,7 +27,7 @@ public class TrainingStepTests
         using var expected = Create();
         var images = batch.Images.to(torch.float32) / 255;
         var full = expected.forward(images);
-        var subnet = expected.forward(images, search.Propose(new SeededRandom(3, RandomUse.Proposal, 0, 5)));
+        var subnet = expected.forward(images, search.Propose(new SearchContext(new SeededRandom(3, RandomUse.Proposal, 0, 5))));
         var teacher = full.detach().softmax(1);
         var crossEntropy = full.log_softmax(1).gather(1, batch.Labels.unsqueeze(1)).mean().neg();
         var divergence = (teacher * (teacher.log() - subnet.log_softmax(1))).sum() / 16;
@@ -91,7 +91,7 @@ public class TrainingStepTests
         using var network = Create();
         using var start = Create();
         using var optimizer = torch.optim.SGD(network.parameters(), 1);
-        new TrainingStep(network, new CrossEntropy(), null, null, optimizer, 0.01, ComputeFormat.Exact, torch.CPU, 3).Run(batch, 0, 1);
+        new TrainingStep(network, new CrossEntropy(), null, null, optimizer, 0.01, torch.CPU, 3).Run(batch, 0, 1);
         using var noGradients = torch.no_grad();
         var moved = Math.Sqrt(network.parameters().Zip(start.parameters()).Sum(pair => (pair.First - pair.Second).square().sum().ToDouble()));
         Assert.Equal(0.01, moved, 1e-4);
@@ -110,7 +110,7 @@ public class TrainingStepTests
         using var search = new RandomSearch(network.Space, 0.7);
         using var optimizer = torch.optim.SGD(network.parameters(), 0.01, 0.9);
         var step = new TrainingStep(
-            network, new Consistency(), new EnhanceWeakSubnets(network, search, new Distillation(1)), null, optimizer, 3, ComputeFormat.Exact, torch.CPU, 3, [new Mixup(0.2, 10), new CutMix(1, 10)]);
+            network, new Consistency(), new EnhanceWeakSubnets(network, search, new Distillation(1)), null, optimizer, 3, torch.CPU, 3, [new Mixup(0.2, 10), new CutMix(1, 10)]);
         var tensors = 0L;
         for (var i = 0; i < 30; i++)
         {
@@ -124,7 +124,7 @@ public class TrainingStepTests
     }
 
     private static TrainingStep Step(ClassifierNetwork network, torch.optim.Optimizer optimizer, ISubnetSearch? search, double weight) => new(
-        network, new CrossEntropy(), search is null ? null : new EnhanceWeakSubnets(network, search, new Distillation(weight)), null, optimizer, 0, ComputeFormat.Exact, torch.CPU, 3);
+        network, new CrossEntropy(), search is null ? null : new EnhanceWeakSubnets(network, search, new Distillation(weight)), null, optimizer, 0, torch.CPU, 3);
 
     private static Batch Batch(int count, int size = 16)
     {

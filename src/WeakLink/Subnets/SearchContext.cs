@@ -1,0 +1,53 @@
+using TorchSharp;
+
+namespace WeakLink.Subnets;
+
+/// <summary>What a search may look at before it proposes a subnet.</summary>
+/// <param name="Random">The draws of this proposal.</param>
+/// <param name="Step">The training step, from 0.</param>
+/// <param name="Batch">What the network trains on in this step; null where there is nothing, as after training.</param>
+public sealed record SearchContext(SeededRandom Random, long Step = 0, SearchBatch? Batch = null);
+
+/// <summary>
+/// A batch on which a search can judge candidates. Nothing is computed before it is asked for, and nothing changes: neither gradients nor running
+/// averages of the network, nor libtorch's random numbers.
+/// </summary>
+/// <param name="network">The network, in training mode.</param>
+/// <param name="images">N×3×H×W in [0, 1], as the objective perturbed them.</param>
+/// <param name="labels">N class indices, int64.</param>
+/// <param name="teacher">The full network's logits for the images, N×classes, detached.</param>
+public sealed class SearchBatch(ISubnetNetwork network, torch.Tensor images, torch.Tensor labels, torch.Tensor teacher)
+{
+    /// <summary>N×3×H×W in [0, 1]: what the reward is measured on.</summary>
+    public torch.Tensor Images => images;
+
+    /// <summary>N class indices, int64.</summary>
+    public torch.Tensor Labels => labels;
+
+    /// <summary>The full network's logits, N×classes, detached.</summary>
+    public torch.Tensor Teacher => teacher;
+
+    /// <summary>Runs a candidate: a forward pass without gradients.</summary>
+    /// <returns>Logits, N×classes.</returns>
+    public torch.Tensor Run(Subnet subnet)
+    {
+        using var noGradients = torch.no_grad();
+        return network.forward(images, subnet);
+    }
+
+    /// <summary>
+    /// How fast the mean cross-entropy grows with every item of every choice: its gradient at gates of 1 that the items are multiplied with. An item that is
+    /// left out has a gate of 0, so to first order the loss grows by minus this gradient then (Molchanov et al. 2017, "Pruning Convolutional Neural Networks").
+    /// One forward and one backward pass.
+    /// </summary>
+    /// <returns>One vector of as many numbers as items for every choice, in the space's order, float32.</returns>
+    /// <exception cref="NotSupportedException">The network has no gates.</exception>
+    public IReadOnlyList<torch.Tensor> GateGradients()
+    {
+        using var gradients = torch.enable_grad();
+        using var scope = torch.NewDisposeScope();
+        var gates = network.Space.Choices.Select(choice => torch.ones(choice.Items, device: images.device, requires_grad: true)).ToList();
+        var loss = torch.nn.functional.cross_entropy(network.Gated(images, gates), labels);
+        return [.. torch.autograd.grad([loss], gates).Select(gradient => gradient.MoveToOuterDisposeScope())];
+    }
+}
