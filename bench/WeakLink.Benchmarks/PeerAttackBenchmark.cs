@@ -77,7 +77,7 @@ internal static class PeerAttackBenchmark
     {
         var model = new AttackedModel(trained.Network);
         var left = Enumerable.Range(0, (int)labels.shape[0]).Select(i => (long)i).ToList();
-        var runs = attack.Runs((int)trained.Network.Classes);
+        var runs = attack.Attempts((int)trained.Network.Classes);
         var clock = Stopwatch.GetTimestamp();
         for (var run = 0; run < runs && left.Count > 0; run++)
         {

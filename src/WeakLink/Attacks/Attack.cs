@@ -25,12 +25,12 @@ public abstract class Attack(string name, ThreatModel threat)
     /// <summary>Steps and the like: what, with the name, tells which attack it is. The kept progress of an evaluation goes on only where they are the same.</summary>
     public virtual string Settings => "";
 
-    /// <summary>How many runs the attack consists of (restarts, target classes): images that one breaks are spared the next.</summary>
+    /// <summary>How many attempts the attack consists of (restarts, target classes): images that one breaks are spared the next.</summary>
     /// <param name="classes">Classes of the model.</param>
     /// <exception cref="InputException">The model has too few classes.</exception>
-    public abstract int Runs(int classes);
+    public abstract int Attempts(int classes);
 
-    /// <summary>Attacks: every run, each on the images that the ones before it left.</summary>
+    /// <summary>Attacks: every attempt, each on the images that the ones before it left.</summary>
     /// <param name="model">The model, in evaluation mode.</param>
     /// <param name="images">N×3×H×W in [0, 1], float32, at least one.</param>
     /// <param name="labels">N class indices, int64.</param>
@@ -45,10 +45,10 @@ public abstract class Attack(string name, ThreatModel threat)
         Check(images, labels, identities);
         using var scope = torch.NewDisposeScope();
         var logits = model.Logits(images);
-        var runs = Runs((int)logits.shape[1]);
+        var attempts = Attempts((int)logits.shape[1]);
         var result = images.clone();
         var margins = AttackLoss.Margin(logits, labels);
-        for (var run = 0; run < runs; run++)
+        for (var attempt = 0; attempt < attempts; attempt++)
         {
             using var iteration = torch.NewDisposeScope();
             // A tie is not broken yet: the largest logit may still be taken to be the label's.
@@ -59,7 +59,7 @@ public abstract class Attack(string name, ThreatModel threat)
             }
 
             var (x, y) = (images.index_select(0, left), labels.index_select(0, left));
-            var tried = Run(run, model, x, y, seed, [.. left.cpu().data<long>().ToArray().Select(position => identities[(int)position])], stop);
+            var tried = Run(attempt, model, x, y, seed, [.. left.cpu().data<long>().ToArray().Select(position => identities[(int)position])], stop);
             var margin = AttackLoss.Margin(model.Logits(tried), y);
             var better = margin.lt(margins.index_select(0, left));
             result.index_copy_(0, left[better], tried[better]);
@@ -69,8 +69,8 @@ public abstract class Attack(string name, ThreatModel threat)
         return result.MoveToOuterDisposeScope();
     }
 
-    /// <summary>One of the runs.</summary>
-    /// <param name="run">0 ... Runs − 1.</param>
+    /// <summary>One of the attempts.</summary>
+    /// <param name="attempt">0 ... Attempts − 1.</param>
     /// <param name="model">The model, in evaluation mode.</param>
     /// <param name="images">N×3×H×W in [0, 1], float32, at least one.</param>
     /// <param name="labels">N class indices, int64.</param>
@@ -82,11 +82,11 @@ public abstract class Attack(string name, ThreatModel threat)
     /// <exception cref="ArgumentException">Images, labels and identities do not belong together.</exception>
     /// <exception cref="InvalidOperationException">The search left the threat model.</exception>
     public torch.Tensor Run(
-        int run, AttackedModel model, torch.Tensor images, torch.Tensor labels, long seed, IReadOnlyList<long> identities, CancellationToken stop = default)
+        int attempt, AttackedModel model, torch.Tensor images, torch.Tensor labels, long seed, IReadOnlyList<long> identities, CancellationToken stop = default)
     {
         Check(images, labels, identities);
         using var scope = torch.NewDisposeScope();
-        var tried = Search(run, model, images, labels, new AttackDraws(seed, unchecked(_draws + run), identities), stop);
+        var tried = Search(attempt, model, images, labels, new AttackDraws(seed, unchecked(_draws + attempt), identities), stop);
         var largest = threat.Size(tried - images).max().ReadSingle();
         if (!(largest <= threat.Epsilon + (Rounding * Math.Max(1, threat.Epsilon)) && tried.min().ReadSingle() >= 0 && tried.max().ReadSingle() <= 1))
         {
@@ -108,8 +108,8 @@ public abstract class Attack(string name, ThreatModel threat)
         threat.RequireLimit(images.numel() / images.shape[0]);
     }
 
-    /// <summary>The run itself; tensors that it leaves behind are disposed of.</summary>
+    /// <summary>The attempt itself; tensors that it leaves behind are disposed of.</summary>
     /// <returns>One image for each, within <see cref="Threat"/> (see <see cref="ThreatModel.Project"/>): the best that was found.</returns>
     protected abstract torch.Tensor Search(
-        int run, AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop);
+        int attempt, AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop);
 }

@@ -4,7 +4,7 @@ namespace WeakLink.Attacks;
 
 /// <summary>The random draws of an attack: every image has its own, so that batches may be cut in any way.</summary>
 /// <param name="seed">Seed of the evaluation.</param>
-/// <param name="attack">A number for the attack and its run.</param>
+/// <param name="attack">A number for the attack and its attempt.</param>
 /// <param name="identities">A number for each image of the batch, its own in whatever batch it is.</param>
 public sealed class AttackDraws(long seed, long attack, IReadOnlyList<long> identities)
 {

@@ -11,7 +11,7 @@ public enum AutoPgdLoss
     /// <summary>Difference of logits ratio (apgd-dlr).</summary>
     Dlr,
 
-    /// <summary>Targeted difference of logits ratio, one run for each target class (apgd-t).</summary>
+    /// <summary>Targeted difference of logits ratio, one attempt for each target class (apgd-t).</summary>
     TargetedDlr,
 }
 
@@ -35,8 +35,8 @@ public sealed class AutoPgd : Attack
     /// <summary>Configures the attack.</summary>
     /// <param name="threat">What the attacker may do.</param>
     /// <param name="loss">What to maximise.</param>
-    /// <param name="steps">Steps of a run.</param>
-    /// <param name="restarts">Runs (for each target class).</param>
+    /// <param name="steps">Steps of an attempt.</param>
+    /// <param name="restarts">Attempts (for each target class).</param>
     /// <param name="targets">Target classes of the targeted loss; at most all wrong ones.</param>
     /// <param name="samples">Gradients that are averaged at each step, for models that randomise ("expectation over transformation").</param>
     public AutoPgd(ThreatModel threat, AutoPgdLoss loss, int steps = 100, int restarts = 1, int targets = 9, int samples = 1)
@@ -56,7 +56,7 @@ public sealed class AutoPgd : Attack
     public override string Settings => FormattableString.Invariant($"{_steps} steps; {_restarts} restarts; {_samples} samples");
 
     /// <inheritdoc/>
-    public override int Runs(int classes)
+    public override int Attempts(int classes)
     {
         AttackLoss.RequireClasses(classes, _loss switch { AutoPgdLoss.CrossEntropy => 2, AutoPgdLoss.Dlr => 3, _ => 4 }, Name);
         return _restarts * (_loss == AutoPgdLoss.TargetedDlr ? Math.Min(_targets, classes - 1) : 1);
@@ -64,9 +64,9 @@ public sealed class AutoPgd : Attack
 
     /// <inheritdoc/>
     protected override torch.Tensor Search(
-        int run, AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop)
+        int attempt, AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop)
     {
-        var rank = run / _restarts;
+        var rank = attempt / _restarts;
         var target = _loss == AutoPgdLoss.TargetedDlr ? AttackLoss.Targets(model.Logits(images), labels, rank + 1).select(1, rank) : null;
         Func<torch.Tensor, torch.Tensor> loss = _loss switch
         {
@@ -246,7 +246,7 @@ public sealed class AutoPgd : Attack
         state.GoBack(sparser);
     }
 
-    /// <summary>What a run knows of each image.</summary>
+    /// <summary>What an attempt knows of each image.</summary>
     private sealed class State
     {
         public required torch.Tensor X { get; set; }

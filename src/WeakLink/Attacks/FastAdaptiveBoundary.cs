@@ -18,8 +18,8 @@ public sealed class FastAdaptiveBoundary : Attack
     /// <summary>Configures the attack.</summary>
     /// <param name="threat">What the attacker may do; farther points are not returned.</param>
     /// <param name="targeted">Towards one class after another.</param>
-    /// <param name="steps">Steps of a run.</param>
-    /// <param name="restarts">Runs (for each target class); the first starts at the image.</param>
+    /// <param name="steps">Steps of an attempt.</param>
+    /// <param name="restarts">Attempts (for each target class); the first starts at the image.</param>
     /// <param name="targets">Target classes; at most all wrong ones.</param>
     public FastAdaptiveBoundary(ThreatModel threat, bool targeted = true, int steps = 100, int restarts = 1, int targets = 9)
         : base(targeted ? "fab-t" : "fab", threat)
@@ -34,7 +34,7 @@ public sealed class FastAdaptiveBoundary : Attack
     public override string Settings => FormattableString.Invariant($"{_steps} steps; {_restarts} restarts");
 
     /// <inheritdoc/>
-    public override int Runs(int classes)
+    public override int Attempts(int classes)
     {
         AttackLoss.RequireClasses(classes, _targets > 0 ? 3 : 2, Name);
         return _restarts * (_targets > 0 ? Math.Min(_targets, classes - 1) : 1);
@@ -42,11 +42,11 @@ public sealed class FastAdaptiveBoundary : Attack
 
     /// <inheritdoc/>
     protected override torch.Tensor Search(
-        int run, AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop)
+        int attempt, AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop)
     {
         var logits = model.Logits(images);
         var ranked = AttackLoss.Targets(logits, labels, (int)logits.shape[1] - 1);
-        return Approach(model, images, labels, _targets > 0 ? ranked.narrow(1, run / _restarts, 1) : ranked, run % _restarts > 0 ? draws : null, stop);
+        return Approach(model, images, labels, _targets > 0 ? ranked.narrow(1, attempt / _restarts, 1) : ranked, attempt % _restarts > 0 ? draws : null, stop);
     }
 
     /// <param name="model">The model.</param>

@@ -67,11 +67,11 @@ public sealed class ProjectedGradientDescent : Attack
     public override string Settings => FormattableString.Invariant($"{_steps} steps of {_stepSize:R} from {(_randomStart ? "anywhere" : "the image")}");
 
     /// <inheritdoc/>
-    public override int Runs(int classes) => _restarts;
+    public override int Attempts(int classes) => _restarts;
 
     /// <inheritdoc/>
     protected override torch.Tensor Search(
-        int run, AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop) =>
+        int attempt, AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop) =>
         // The last point counts, as published: not the best on the way.
         Climb(Threat, _randomStart ? draws.Start(Threat, images) : images, images, _steps, _stepSize, point =>
         {

@@ -22,8 +22,8 @@ public sealed class SquareAttack : Attack
 
     /// <summary>Configures the attack.</summary>
     /// <param name="threat">What the attacker may do.</param>
-    /// <param name="queries">Patches that it tries, for each image and run.</param>
-    /// <param name="restarts">Runs.</param>
+    /// <param name="queries">Patches that it tries, for each image and attempt.</param>
+    /// <param name="restarts">Attempts.</param>
     public SquareAttack(ThreatModel threat, int queries = 5000, int restarts = 1)
         : base("square", threat)
     {
@@ -39,11 +39,11 @@ public sealed class SquareAttack : Attack
     public override string Settings => FormattableString.Invariant($"{_queries} queries");
 
     /// <inheritdoc/>
-    public override int Runs(int classes) => _restarts;
+    public override int Attempts(int classes) => _restarts;
 
     /// <inheritdoc/>
     protected override torch.Tensor Search(
-        int run, AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop)
+        int attempt, AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop)
     {
         var random = draws.Generators();
         var best = Threat.Norm == Norm.Linf ? Stripes(images, random) : Tiles(images, random);

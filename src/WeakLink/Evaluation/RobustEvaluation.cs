@@ -72,7 +72,7 @@ public static class RobustEvaluation
     public static IReadOnlyList<int> Check(IReadOnlyList<Attack> attacks, CentreCrop crop, int classes)
     {
         attacks[0].Threat.RequireLimit(crop.Bytes);
-        return [.. attacks.Select(attack => attack.Runs(classes))];
+        return [.. attacks.Select(attack => attack.Attempts(classes))];
     }
 
     /// <summary>Measures.</summary>

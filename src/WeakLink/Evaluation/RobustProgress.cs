@@ -31,10 +31,10 @@ internal sealed class RobustProgress
     /// <summary>The attack that is at work.</summary>
     public int Stage { get; private set; }
 
-    /// <summary>The run of that attack.</summary>
+    /// <summary>The attempt of that attack.</summary>
     public int Run { get; private set; }
 
-    /// <summary>Images before this one have been through that run.</summary>
+    /// <summary>Images before this one have been through that attempt.</summary>
     public int NextIndex { get; private set; }
 
     /// <summary>For each image the attack that broke it.</summary>
@@ -119,7 +119,7 @@ internal sealed class RobustProgress
     public void Add(int stage, List<int> indices, int broken, double seconds, long forwards, long backwards)
     {
         var so = Stages[stage];
-        // Every run is given what the first was, less what is broken.
+        // Every attempt is given what the first was, less what is broken.
         var attacked = so.Attacked + (Run == 0 ? indices.Count : 0);
         Stages[stage] = new AttackStage(so.Attack, attacked, so.Broken + broken, so.Seconds + seconds, so.Forwards + forwards, so.Backwards + backwards);
         NextIndex = indices[^1] + 1;

@@ -28,7 +28,7 @@ public sealed class AttackDrawsTests : IDisposable
     {
         using var scope = torch.NewDisposeScope();
         var threat = new ThreatModel(norm, norm switch { Norm.Linf => 0.15, Norm.L2 => 1.5, _ => 15 });
-        // Every kind of attack, and of its runs the first that draws; null: it never does.
+        // Every kind of attack, and of its attempts the first that draws; null: it never does.
         List<(Attack Attack, int? Drawing)> attacks =
         [
             (new AutoPgd(threat, AutoPgdLoss.CrossEntropy, steps: 4), 0),
@@ -47,13 +47,13 @@ public sealed class AttackDrawsTests : IDisposable
         var y = new AttackedModel(_network).Logits(x).argmax(1);
         foreach (var (attack, drawing) in attacks)
         {
-            for (var run = 0; run < attack.Runs(Classes); run++)
+            for (var attempt = 0; attempt < attack.Attempts(Classes); attempt++)
             {
-                torch.Tensor Found(long seed) => attack.Run(run, new AttackedModel(_network), x, y, seed, [.. Enumerable.Range(0, Images).Select(i => (long)i)]);
+                torch.Tensor Found(long seed) => attack.Run(attempt, new AttackedModel(_network), x, y, seed, [.. Enumerable.Range(0, Images).Select(i => (long)i)]);
                 var (found, again, other) = (Found(1), Found(1), Found(2));
-                Assert.True(found.equal(again).all().ToBoolean(), $"{attack.Name}, run {run}: twice the same seed");
+                Assert.True(found.equal(again).all().ToBoolean(), $"{attack.Name}, attempt {attempt}: twice the same seed");
                 var moved = (found - other).abs().max().ToSingle();
-                Assert.True(run >= drawing ? moved > 1e-4 : moved == 0, $"{attack.Name}, run {run}: another seed moves it by {moved}");
+                Assert.True(attempt >= drawing ? moved > 1e-4 : moved == 0, $"{attack.Name}, attempt {attempt}: another seed moves it by {moved}");
             }
         }
     }

@@ -451,9 +451,9 @@ public sealed class AttackTests : IDisposable
         (long Forwards, long Backwards) Passes(Attack attack)
         {
             var model = new AttackedModel(constant);
-            for (var run = 0; run < attack.Runs(Classes); run++)
+            for (var attempt = 0; attempt < attack.Attempts(Classes); attempt++)
             {
-                attack.Run(run, model, x, y, 0, [0, 1]);
+                attack.Run(attempt, model, x, y, 0, [0, 1]);
             }
 
             return (model.Forwards / 2, model.Backwards / 2);
@@ -468,10 +468,10 @@ public sealed class AttackTests : IDisposable
         var l1 = AutoAttack.Standard(new ThreatModel(Norm.L1, 1));
         // Three climbs of 30, 30 and 40 steps.
         Assert.Equal((5 * 103, 5 * 103), Passes(l1[0]));
-        Assert.Equal((1, 5, 5, 9), (linf[0].Runs(10), l1[0].Runs(10), l1[1].Runs(10), linf[1].Runs(10)));
+        Assert.Equal((1, 5, 5, 9), (linf[0].Attempts(10), l1[0].Attempts(10), l1[1].Attempts(10), linf[1].Attempts(10)));
         var plus = AutoAttack.Plus(new ThreatModel(Norm.Linf, 0.03));
         Assert.Equal(["apgd-ce", "apgd-dlr", "fab", "square", "apgd-t", "fab-t"], plus.Select(attack => attack.Name));
-        Assert.Equal([5, 5, 5, 1, 9, 9], plus.Select(attack => attack.Runs(10)));
+        Assert.Equal([5, 5, 5, 1, 9, 9], plus.Select(attack => attack.Attempts(10)));
         // A gradient for each of the wrong classes, of one forward pass.
         Assert.Equal((1 + (2 * 10), 3 * 10), Passes(new FastAdaptiveBoundary(new ThreatModel(Norm.Linf, 0.03), targeted: false, steps: 10)));
         var rand = AutoAttack.Rand(new ThreatModel(Norm.Linf, 0.03));
@@ -553,26 +553,26 @@ public sealed class AttackTests : IDisposable
 
     private sealed class Cheating(ThreatModel threat) : Attack("cheating", threat)
     {
-        public override int Runs(int classes) => 1;
+        public override int Attempts(int classes) => 1;
 
-        protected override torch.Tensor Search(int run, AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop) => torch.ones_like(images);
+        protected override torch.Tensor Search(int attempt, AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop) => torch.ones_like(images);
     }
 
     // Nothing but what is drawn: no product of matrices to round otherwise.
     private sealed class Drawn(ThreatModel threat) : Attack("drawn", threat)
     {
-        public override int Runs(int classes) => 3;
+        public override int Attempts(int classes) => 3;
 
-        protected override torch.Tensor Search(int run, AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop) =>
-            run == 0 ? draws.Start(Threat, images) : Threat.Project(images + draws.Direction(Threat, images), images);
+        protected override torch.Tensor Search(int attempt, AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop) =>
+            attempt == 0 ? draws.Start(Threat, images) : Threat.Project(images + draws.Direction(Threat, images), images);
     }
 
     // Projects a perturbation of every value: one of the full size, which nothing but rounding keeps from ε.
     private sealed class Dense(ThreatModel threat) : Attack("dense", threat)
     {
-        public override int Runs(int classes) => 4;
+        public override int Attempts(int classes) => 4;
 
-        protected override torch.Tensor Search(int run, AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop) =>
+        protected override torch.Tensor Search(int attempt, AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop) =>
             Threat.Project(images + (Threat.Normalized(torch.randn_like(images)) * (1.02 * Threat.Epsilon)), images);
     }
 
