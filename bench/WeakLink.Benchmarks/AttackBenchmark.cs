@@ -60,10 +60,9 @@ internal static class AttackBenchmark
         var images = StratifiedSplit.Limit(test, count, trained.Recipe.Seed);
         var crop = Loaders.MeasuringCrop(trained.Recipe, images);
         var progress = Path.Combine(run, "attack-benchmark.json");
-        var metrics = RobustEvaluation.Measure(
-            trained.Network, "autoattack", AutoAttack.Standard(Threat), images, crop, trained.Recipe.Evaluation.Batch, torch.CPU, 0, new SilentObserver(), progress);
+        var metrics = new Evaluator(trained.Network, trained.Recipe with { Seed = 0 }, images, torch.CPU, new SilentObserver()).Attacked("autoattack", AutoAttack.Standard(Threat), progress);
         Console.WriteLine(FormattableString.Invariant(
-            $"AutoAttack, {Threat}, {trained.Recipe.Model.Name} on {metrics.Images} test images of {images.Name}: clean {100 * metrics.CleanAccuracy:0.0}%, robust {100 * metrics.RobustAccuracy:0.0}%, {metrics.Stages.Sum(stage => stage.Seconds):0} s\n"));
+            $"AutoAttack, {Threat}, {trained.Recipe.Model.Name} on {metrics.Images} test images of {images.Name}: clean {100 * metrics.Clean:0.0}%, robust {100 * metrics.Accuracy:0.0}%, {metrics.Stages.Sum(stage => stage.Seconds):0} s\n"));
         Console.WriteLine("| attack | images | broken | seconds | forward passes | backward passes | ms a pass | of bare passes |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|");
         foreach (var stage in metrics.Stages.Where(stage => stage.Attacked > 0))

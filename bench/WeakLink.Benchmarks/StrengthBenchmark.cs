@@ -39,9 +39,8 @@ internal static class StrengthBenchmark
             ]),
         })
         {
-            var metrics = RobustEvaluation.Measure(
-                trained.Network, name, attacks, images, Loaders.MeasuringCrop(trained.Recipe, images), trained.Recipe.Evaluation.Batch, torch.CPU, 0, new SilentObserver());
-            Console.WriteLine(FormattableString.Invariant($"| {name} | {100 * metrics.RobustAccuracy:0.0} % | {metrics.Stages.Sum(stage => stage.Seconds):0} |"));
+            var metrics = new Evaluator(trained.Network, trained.Recipe with { Seed = 0 }, images, torch.CPU, new SilentObserver()).Attacked(name, attacks);
+            Console.WriteLine(FormattableString.Invariant($"| {name} | {100 * metrics.Accuracy:0.0} % | {metrics.Stages.Sum(stage => stage.Seconds):0} |"));
         }
     }
 }

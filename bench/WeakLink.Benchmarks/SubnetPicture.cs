@@ -26,7 +26,7 @@ internal static class SubnetPicture
             using var trained = TrainedModel.Load(runs[i], TorchSharp.torch.CPU);
             var recipe = trained.Recipe with { Evaluation = trained.Recipe.Evaluation with { Subnets = Subnets } };
             var data = DataSources.Open(recipe.Data.WithoutExtra(), recipe.Seed, new SilentObserver());
-            var subnets = ModelMetrics.Measure(trained.Network, recipe, data.Test, data.Train, TorchSharp.torch.CPU, new SilentObserver(), CancellationToken.None).Subnets!;
+            var subnets = new Evaluator(trained.Network, recipe, data.Test, TorchSharp.torch.CPU, new SilentObserver()).Subnets(data.Train)!.Summary;
             var at = 3.0 * i;
             var line = plot.Add.Line(at - 0.5, 100 * subnets.Full, at + 1.5, 100 * subnets.Full);
             (line.LineWidth, line.Color) = (3, Colors.Black);
@@ -53,12 +53,12 @@ internal static class SubnetPicture
         plot.SavePng(output, Width, Height);
     }
 
-    private static void Dots(Plot plot, double at, SubnetAccuracy subnets, Color colour)
+    private static void Dots(Plot plot, double at, SpreadSummary subnets, Color colour)
     {
-        for (var i = 0; i < subnets.All.Count; i++)
+        for (var i = 0; i < subnets.Count; i++)
         {
             // Beside one another, so that none hides another.
-            var dot = plot.Add.Marker(at + (0.6 * ((i + 0.5) / subnets.All.Count - 0.5)), 100 * subnets.All[i]);
+            var dot = plot.Add.Marker(at + (0.6 * ((i + 0.5) / subnets.Count - 0.5)), 100 * subnets.All![i]);
             (dot.MarkerSize, dot.MarkerShape, dot.Color) = (9, MarkerShape.FilledCircle, colour.WithAlpha(0.75));
         }
     }

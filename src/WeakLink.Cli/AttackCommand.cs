@@ -68,8 +68,7 @@ internal static class AttackCommand
             string[] chosen = parsed.GetValue(data) is { } source ? [$"data.source={source}", "data.fingerprint="] : [];
             var recipe = trained.Recipe.With([.. chosen, .. parsed.GetValue(set)!]);
             var images = StratifiedSplit.Limit(KnownClasses.Open(recipe, trained, screen, interruption.Token).Test, parsed.GetValue(limit), recipe.Seed);
-            var crop = Loaders.MeasuringCrop(recipe, images);
-            RobustEvaluation.Check(attacks, crop, trained.Classes.Count);
+            Evaluator.CheckAttacks(attacks, recipe, images);
             var warnings = RunImages.Met(parsed.GetValue(model)!, trained.Recipe, KnownImages.Of(images, screen, interruption.Token), "test images", screen);
             if (Directory.Exists(parsed.GetValue(output)!) && Directory.EnumerateFileSystemEntries(parsed.GetValue(output)!).Any())
             {
@@ -80,21 +79,11 @@ internal static class AttackCommand
             using var examples = new AdversarialFiles(folder, arrays, threat, trained.Classes);
             // At once, so that the folder is known for what it is from the first picture on.
             Finish(null);
-            RobustMetrics metrics;
+            RobustSummary metrics;
             try
             {
-                metrics = RobustEvaluation.Measure(
-                    trained.Network,
-                    parsed.GetValue(attack)!,
-                    attacks,
-                    images,
-                    crop,
-                    recipe.Evaluation.Batch,
-                    device,
-                    parsed.GetValue(seed),
-                    screen,
-                    found: example => examples.Add(example, images.Label(example.Index), images.Describe(example.Index)),
-                    stop: interruption.Token);
+                metrics = new Evaluator(trained.Network, recipe with { Seed = parsed.GetValue(seed) }, images, device, screen, interruption.Token).Attacked(
+                    parsed.GetValue(attack)!, attacks, found: example => examples.Add(example, images.Label(example.Index), images.Describe(example.Index)));
             }
             catch (OperationCanceledException)
             {
@@ -106,16 +95,16 @@ internal static class AttackCommand
             metrics = metrics with { Warnings = [.. warnings, .. metrics.Warnings] };
             Finish(metrics);
             screen.Line();
-            Results.ShowAttack(screen, metrics.Attack, threat.Norm.ToString().ToLowerInvariant(), RobustSummary.Of([metrics], trained.Classes)![metrics.Attack].Values.Single());
+            Results.ShowAttack(screen, parsed.GetValue(attack)!, threat.Norm.ToString().ToLowerInvariant(), metrics);
             var contents = arrays
                 ? ": adversarial.npy, clean.npy (N×3×H×W, [0, 1]), amplified.npy (N×H×W×3, bytes), labels.npy, predictions.npy, indices.npy."
                 : "; each picture shows image, adversarial example and amplified perturbation. The examples alone, rounded to bytes, are in images/.";
-            screen.Line(metrics.Clean == metrics.Robust
+            screen.Line(metrics.Broken == 0
                 ? "No adversarial example was found, and none was written: a larger --eps or another --attack may find some."
-                : string.Create(CultureInfo.InvariantCulture, $"{metrics.Clean - metrics.Robust} adversarial example{(metrics.Clean - metrics.Robust == 1 ? " is" : "s are")} in {folder}{contents}"));
+                : string.Create(CultureInfo.InvariantCulture, $"{metrics.Broken} adversarial example{(metrics.Broken == 1 ? " is" : "s are")} in {folder}{contents}"));
             return ExitCode.Success;
 
-            void Finish(RobustMetrics? measured) =>
+            void Finish(RobustSummary? measured) =>
                 examples.Finish(Path.GetFullPath(RunFolder.CheckpointOf(parsed.GetValue(model)!)), images.Name, parsed.GetValue(attack)!, parsed.GetValue(seed), measured);
         });
         return command;

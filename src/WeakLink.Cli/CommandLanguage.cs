@@ -46,6 +46,7 @@ internal static partial class CommandLanguage
         ("corruptions=benchmark, and give the JSON", ["weaklink evaluate MODEL --corruptions benchmark --json"]),
         ("perturbations=benchmark, and give the JSON", ["weaklink evaluate MODEL --perturbations benchmark --json"]),
         ("on these first, and give the JSON", ["weaklink evaluate MODEL --data D --json"]),
+        ("evaluate the run again", ["weaklink evaluate RUN"]),
         ("write arrays instead of folders", ["--layout"]),
         ("fewer images", ["--limit"]),
         ("fewer images, corruptions", ["--corruptions"]),

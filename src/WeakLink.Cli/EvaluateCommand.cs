@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using WeakLink.Attacks;
 using WeakLink.Data;
 using WeakLink.Evaluation;
@@ -117,7 +116,7 @@ internal static class EvaluateCommand
             var (errors, stability) = (
                 referenceModel is not null && recipe.Evaluation.Corruptions != EvaluationRecipe.None ? ReferenceErrors.From(referenceModel) : null,
                 referenceModel is not null && recipe.Evaluation.Perturbations != EvaluationRecipe.None
-                    ? PerturbationSummary.ReadReference(referenceModel, CommonPerturbations.Named(recipe.Evaluation.Perturbations))
+                    ? Summary.ReadReference(referenceModel, CommonPerturbations.Named(recipe.Evaluation.Perturbations))
                     : null);
             if (parsed.GetValue(limit) < 0)
             {
@@ -152,12 +151,13 @@ internal static class EvaluateCommand
 
             // What the run took, not what its best checkpoint had taken.
             var run = RunFolder.IsFinished(parsed.GetValue(model)!) ? Summary.Read(parsed.GetValue(model)!) : null;
-            var clock = Stopwatch.GetTimestamp();
-            ModelMetrics metrics;
+            var evaluator = new Evaluator(part ?? trained.Network, recipe, test, device, screen, interruption.Token);
+            var examples = subnet is null && run is not null && AreOf(run, measuredImages, anywhereElse: parsed.GetValue(data) is not null)
+                && !ResultFiles.HasPictures(RunFolder.ResultsOf(parsed.GetValue(model)!), run);
+            Measurement measurement;
             try
             {
-                metrics = ModelMetrics.Measure(
-                    part ?? trained.Network, recipe, test, splits.Train, device, screen, interruption.Token, progress);
+                measurement = Measurement.Of(trained, evaluator, splits.Train, examples, errors, stability, progress);
             }
             catch (OperationCanceledException) when (progress is not null)
             {
@@ -165,35 +165,28 @@ internal static class EvaluateCommand
                 throw;
             }
 
-            var summary = new Summary
+            var summary = measurement.Summary with
             {
-                Data = splits.Test.Name,
-                Model = recipe.Model.Name,
-                Seed = recipe.Seed,
-                Ews = recipe.Ews.Search.ToString().ToLowerInvariant(),
-                Images = metrics.Clean.Images,
+                Command = CommandLine.Current,
+                Settings = RecipeKeys.ValuesOf(recipe).Where(key => key.Name.StartsWith("evaluation.", StringComparison.Ordinal)).ToDictionary(key => key.Name, key => key.Value),
                 Fingerprint = measuredImages.Fingerprint(),
                 DataFingerprint = dataFingerprint,
                 Warnings = warnings,
                 Subnet = parsed.GetValue(subnetFile),
-                Parameters = trained.Network.ParameterCount,
-                Epochs = run?.Epochs ?? trained.Position.Epoch,
-                Format = new ComputeFormat(recipe.Training.Precision, recipe.Training.Layout).ToString(),
-                Clean = CleanSummary.Of(metrics.Clean),
-                Validation = run?.Validation,
-                Corruptions = metrics.Corruptions is { } measured
-                    ? CorruptionSummary.Of(measured, 1 - metrics.Clean.Top1, trained.Classes.Count, errors)
-                    : null,
-                Attacks = RobustSummary.Of(metrics.Attacks, trained.Classes),
-                Perturbations = metrics.Perturbations is { } moved ? PerturbationSummary.Of(moved, stability) : null,
-                Subnets = metrics.Subnets is { } subnets ? SubnetSummary.Of(subnets) : null,
-                Arithmetic = Arithmetic.Report,
-                Seconds = new SecondsSummary(
-                    run?.Seconds.Train ?? trained.Position.Seconds, Stopwatch.GetElapsedTime(clock).TotalSeconds, run?.Seconds.TrainProcessor ?? trained.Position.ProcessorSeconds),
             };
             if (among == Present)
             {
-                summary = summary with { PresentClasses = new PresentSummary(present.Count, CleanSummary.Of(PresentClasses.Measure(trained.Network, recipe, test, present, device, screen, interruption.Token))) };
+                summary = summary with { PresentClasses = new PresentSummary(present.Count, PresentClasses.Measure(evaluator, present)) };
+            }
+
+            if (run is not null)
+            {
+                summary = summary with
+                {
+                    Epochs = run.Epochs,
+                    Validation = run.Validation,
+                    Seconds = run.Seconds with { Evaluate = summary.Seconds.Evaluate },
+                };
             }
 
             if (parsed.GetValue(json))
@@ -206,8 +199,31 @@ internal static class EvaluateCommand
                 Results.Show(screen, summary);
             }
 
+            if (run is not null)
+            {
+                Keep(parsed.GetValue(model)!, measurement with { Summary = summary }, test, screen);
+            }
+
             return ExitCode.Success;
         });
         return command;
+    }
+
+    // Of an older version's run it is not known which images it was measured on, only how many.
+    private static bool AreOf(Summary run, KnownImages measured, bool anywhereElse) =>
+        run.Fingerprint is { } its ? its == measured.Fingerprint() : !anywhereElse && run.Images == measured.Hashes.Count;
+
+    // What was measured is told already: a folder that can't be written to takes nothing of it.
+    private static void Keep(string folder, Measurement measurement, Dataset images, Screen screen)
+    {
+        try
+        {
+            var kept = RunFolder.KeepEvaluation(folder, measurement, images);
+            screen.Line($"Kept in {kept}; weaklink report {folder} shows it.");
+        }
+        catch (InputException exception)
+        {
+            screen.Note($"This evaluation is not kept in the run: {exception.Message}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using WeakLink.Attacks;
 using WeakLink.Corruptions;
+using WeakLink.Evaluation;
 using WeakLink.Runs;
 
 namespace WeakLink.Cli;

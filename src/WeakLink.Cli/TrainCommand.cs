@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using WeakLink.Experiments;
 using WeakLink.Recipes;
+using WeakLink.Reports;
 using WeakLink.Runs;
 using WeakLink.Subnets;
 
@@ -62,9 +63,10 @@ internal static class TrainCommand
                 summary = Summary.Read(folder);
                 screen.Line($"The run in {folder} is complete, {summary.Epochs} of {summary.Epochs} epoch{(summary.Epochs == 1 ? "" : "s")}: these are its results. (evaluate measures it again.)");
                 var shown = Show(summary);
+                // A run stopped between its results and its page, or the page was deleted.
                 if (!File.Exists(RunFolder.ReportOf(folder)))
                 {
-                    RewriteReport(folder, screen, interruption.Token);
+                    RunReport.Write(folder, RunFolder.ReportOf(folder));
                 }
 
                 return shown;
@@ -94,19 +96,6 @@ internal static class TrainCommand
             }
         });
         return command;
-    }
-
-    // A run stopped between its results and its page, or the page was deleted.
-    private static void RewriteReport(string folder, Screen screen, CancellationToken stop)
-    {
-        try
-        {
-            ReportCommand.Write(folder, null, RunFolder.ReportOf(folder), screen, stop);
-        }
-        catch (InputException exception)
-        {
-            screen.Line($"Its page is missing and can't be written here ({exception.Message.TrimEnd('.')}): weaklink report {folder} --data D does it where the data are.");
-        }
     }
 
     private static List<string> Overrides(IEnumerable<string> set, params (string Key, string? Value)[] options) =>

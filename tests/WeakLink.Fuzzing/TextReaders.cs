@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using WeakLink.Comparisons;
 using WeakLink.Evaluation;
 using WeakLink.Recipes;
@@ -16,6 +17,10 @@ internal static class TextReaders
     // A page with its plots takes a tenth of a second.
     private const double Drawn = 0.02;
 
+    private const string PictureName = "hardest-01.png";
+    private static readonly byte[] Picture = [0x89, .. "PNG\r\n\x1A\n and what else makes a picture"u8];
+    private static readonly string PictureChecksum = ExampleDrawing.ChecksumOf(Picture);
+
     public static IReadOnlyList<Reader> All { get; } =
     [
         new("recipe", "x.yaml", ["RecipeFile.Load", "RecipeFile.Parse"], () => [.. RecipeFile.Names.Select(name => Bytes(RecipeFile.ToYaml(RecipeFile.Load(name, [])))), Bytes("model: {name: resnet8, mean: [0.5, 0.4, 0.3], standard-deviation: [1, 1, 1]}\n\"ews\":\n  width: 0.5\n")], (input, value) =>
@@ -28,15 +33,19 @@ internal static class TextReaders
         new("environment", "environment.json", ["RunFolder.EnvironmentOf"], () => [Machine("a"), Machine("b")], (input, value) =>
             value.Add(RunFolder.EnvironmentOf(input.Folder)?.ToString() ?? "unknown")) { IsText = true },
         new("summary-page", "summary.json", ["Summary.Read"], () => [Summary(0), Summary(1)], Draw) { IsText = true, IsChecked = true, Share = Drawn, Beside = folder => WriteRun(folder, "summary.json") },
+        new("summary-report", "summary.json", ["Summary.Read"], () => [Summary(0), Summary(1)], (input, value) =>
+            value.Add(RunReport.CreatePage(input.Folder, WeakLink.Runs.Summary.Read(input.Path)).ToHtml())) { IsText = true, Share = Drawn, Seal = Resealed, Beside = folder => WriteRun(folder, "summary.json") },
+        new("picture", PictureName, ["ResultFiles.Picture"], () => [Picture], (input, value) =>
+            value.Add(ResultFiles.Picture(input.Folder, new Example("cat", "dog", PictureName, PictureChecksum)))) { IsChecked = true },
         new("metrics-page", "metrics.jsonl", ["RunFolder.ReadEpochs"], () => [Metrics(2), Metrics(3)], Draw) { IsText = true, Share = Drawn, Beside = folder => WriteRun(folder, "metrics.jsonl") },
         new("subnet", "x.json", ["SubnetFile.Read"], () => [Kept([0, 1], [0, 2, 3]), Kept([1], [1])], (input, value) =>
             value.Add(JsonSerializer.Serialize(SubnetFile.Read(input.Path, "resnet8", Space).Kept, Json.Line))) { IsText = true, IsChecked = true },
         new("class-list", "x.txt", ["ClassNames.Read", "ImportCommand.ClassNames"], () => [Bytes("cat\ndog\nship\n"), Bytes("\ufeffa b\r\nc,d\r\n")], (input, value) =>
             value.Add(string.Join('|', ClassNames.Read(input.Path)))) { IsText = true },
         new("commands", "commands.txt", ["RunFolder.Lines"], () => [Bytes("weaklink train\nweaklink train --resume\n")], (input, value) => value.Add(RunFolder.CommandsOf(input.Folder))) { IsText = true },
-        new("attack-progress", "x.json", ["RobustProgress.Open"], Progress, (input, value) =>
+        new("attack-progress", "x.json", ["AttackState.Open"], Progress, (input, value) =>
         {
-            var progress = RobustProgress.Open(input.Path, "pgd", 5, 2, new SilentObserver());
+            var progress = AttackState.Open(input.Path, "pgd", 5, 2, new SilentObserver());
             value.Add(JsonSerializer.Serialize(new { progress.CleanDone, progress.Stage, progress.Run, progress.NextIndex, progress.BrokenBy, progress.Stages, progress.Robust }, Json.Line));
         })
         { IsText = true },
@@ -71,6 +80,13 @@ internal static class TextReaders
         Subnets = new SubnetSummary(0.7, 100, 10, 0.5, SpreadSummary.Of([0.3, 0.4]), SpreadSummary.Of([0.2, 0.3])),
         Corruptions = new CorruptionSummary(100, "generated", "cifar", null, 0.4, null, null, null, new Dictionary<string, IReadOnlyList<double>> { ["fog"] = [0.5, 0.6, 0.7, 0.8, 0.9], ["snow"] = [0.5, 0.55, 0.6, 0.7, 0.8] }, 1, 1),
         Perturbations = new PerturbationSummary(10, "generated", 0.1, 1, null, null, null, new Dictionary<string, double> { ["rotate"] = 0.1 }, new Dictionary<string, double> { ["rotate"] = 1 }, 1, 1),
+        Version = WeakLink.Runs.Summary.CurrentVersion,
+        Command = "weaklink evaluate run",
+        Settings = new Dictionary<string, string> { ["evaluation.batch"] = "256" },
+        Calibration = [new CalibrationBin(40, 0.4, 0.5), new CalibrationBin(60, 0.9, 0.5)],
+        Classes = new Dictionary<string, ClassAccuracy> { ["cat"] = new(50, 0.5, new Dictionary<string, int> { ["dog"] = 25 }), ["dog"] = new(50, 0.5, new Dictionary<string, int> { ["cat"] = 25 }) },
+        Curve = new RobustnessCurve(100, 10, [new(0, 0.5), new(1.0 / 255, 0.25)]),
+        Examples = new Examples(3, [new("cat", "cat", PictureName, PictureChecksum, 0.9), new("cat", "dog", PictureName, PictureChecksum, 0.9, "fog")], [new("cat", "dog", PictureName, PictureChecksum, Eps: 1.0 / 255)], [new("cat", "dog", PictureName, PictureChecksum, 0.8, Times: 3)], [new("dog", "cat", PictureName, PictureChecksum, 0.7)]),
         Attacks = new Dictionary<string, IReadOnlyDictionary<string, RobustSummary>>
         {
             ["pgd"] = new Dictionary<string, RobustSummary> { ["linf"] = new(0.03, 100, 0.5, 0.1, 0, [new AttackStage("pgd", 50, 40, 1, 100, 100)], new Dictionary<string, ClassSummary> { ["cat"] = new(0.5, 0.1) }, ["weak"]) },
@@ -87,7 +103,7 @@ internal static class TextReaders
     {
         var path = Path.GetTempFileName();
         File.Delete(path);
-        var progress = RobustProgress.Open(path, "pgd", 5, 2, new SilentObserver());
+        var progress = AttackState.Open(path, "pgd", 5, 2, new SilentObserver());
         progress.Save();
         var fresh = File.ReadAllBytes(path);
         progress.AddClean([0, 1, 2, 3, 4], [true, true, false, true, true]);
@@ -100,8 +116,28 @@ internal static class TextReaders
         return [fresh, later];
     }
 
+    // What was changed, as if it had been written so.
+    private static byte[] Resealed(byte[] summary)
+    {
+        try
+        {
+            if (JsonNode.Parse(summary) is not JsonObject document)
+            {
+                return summary;
+            }
+
+            document.Remove("checksum");
+            return Bytes(Json.Sealed(document));
+        }
+        catch (Exception exception) when (exception is JsonException or ArgumentException or InvalidOperationException)
+        {
+            return summary;
+        }
+    }
+
     private static void WriteRun(string folder, string but)
     {
+        File.WriteAllBytes(Path.Combine(Directory.CreateDirectory(RunFolder.ResultsOf(folder)).FullName, PictureName), Picture);
         var other = Directory.CreateDirectory(Path.Combine(folder, "other")).FullName;
         foreach (var (name, bytes) in new[] { ("recipe.yaml", Recipe(1)), ("summary.json", Summary(1)), ("metrics.jsonl", Metrics(2)), ("environment.json", Machine("a")) })
         {

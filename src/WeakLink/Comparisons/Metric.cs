@@ -1,5 +1,6 @@
 using System.Globalization;
 using WeakLink.Attacks;
+using WeakLink.Evaluation;
 using WeakLink.Runs;
 
 namespace WeakLink.Comparisons;

@@ -62,7 +62,7 @@ public sealed class AdversarialFiles(string folder, bool arrays, ThreatModel thr
     /// <param name="attack">Name of the attack.</param>
     /// <param name="seed">Seed of its draws.</param>
     /// <param name="metrics">What was measured on the way; null where the attack was stopped.</param>
-    public void Finish(string model, string data, string attack, long seed, RobustMetrics? metrics)
+    public void Finish(string model, string data, string attack, long seed, RobustSummary? metrics)
     {
         if (arrays && _kept.Count > 0)
         {
@@ -82,8 +82,8 @@ public sealed class AdversarialFiles(string folder, bool arrays, ThreatModel thr
                     seed,
                     complete = metrics is not null,
                     metrics?.Images,
-                    clean = metrics?.CleanAccuracy,
-                    accuracy = metrics?.RobustAccuracy,
+                    clean = metrics?.Clean,
+                    accuracy = metrics?.Accuracy,
                     metrics?.Warnings,
                     examples = _entries.OrderBy(entry => entry.Index),
                 },

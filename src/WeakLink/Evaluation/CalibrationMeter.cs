@@ -4,7 +4,7 @@ namespace WeakLink.Evaluation;
 /// <param name="Images">How many.</param>
 /// <param name="Confidence">Their mean confidence, in [0, 1].</param>
 /// <param name="Accuracy">Fraction classified correctly.</param>
-public sealed record CalibrationBin(long Images, double Confidence, double Accuracy);
+public sealed record CalibrationBin([property: Limits(1, long.MaxValue)] long Images, [property: Limits(0, 1)] double Confidence, [property: Limits(0, 1)] double Accuracy);
 
 /// <summary>Compares confidence with accuracy in 15 equal bins of confidence (Guo, Pleiss, Sun and Weinberger 2017).</summary>
 public sealed class CalibrationMeter

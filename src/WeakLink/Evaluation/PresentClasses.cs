@@ -1,6 +1,5 @@
 using TorchSharp;
 using WeakLink.Data;
-using WeakLink.Models;
 using WeakLink.Recipes;
 
 namespace WeakLink.Evaluation;
@@ -16,21 +15,21 @@ public static class PresentClasses
     public static IReadOnlyList<int> Of(Dataset set) => [.. Enumerable.Range(0, set.Count).Select(set.Label).Distinct().Order()];
 
     /// <summary>Measures on the images as they are.</summary>
-    /// <param name="network">The finished network.</param>
-    /// <param name="recipe">How images are prepared and batched.</param>
-    /// <param name="test">Images of these classes, all or some.</param>
+    /// <param name="evaluator">The network, and images of these classes, all or some.</param>
     /// <param name="classes">The classes, as <see cref="Of"/> names them.</param>
-    /// <param name="device">Where the network lives.</param>
-    /// <param name="observer">Told of the progress.</param>
-    /// <param name="stop">Stops between two batches.</param>
     /// <exception cref="InputException">A logit is not finite, or an image can't be read.</exception>
-    public static ClassificationMetrics Measure(
-        ClassifierNetwork network, Recipe recipe, Dataset test, IReadOnlyList<int> classes, torch.Device device, IRunObserver observer, CancellationToken stop = default)
+    public static CleanSummary Measure(Evaluator evaluator, IReadOnlyList<int> classes)
     {
+        var (network, test) = (evaluator.Network, evaluator.Images);
         network.eval();
         var images = new SubsetDataset(test, [.. Enumerable.Range(0, test.Count)], [.. classes.Select(label => test.Classes[label])]);
-        using var kept = torch.tensor(classes.Select(label => (long)label).ToArray(), device: device);
-        observer.Begin("among present classes", test.Count, "images");
-        return CleanEvaluation.Measure(batch => network.call(batch).index_select(1, kept), Loaders.Measuring(recipe, images), device, done => observer.Advance(done), stop);
+        using var kept = torch.tensor(classes.Select(label => (long)label).ToArray(), device: evaluator.Device);
+        evaluator.Observer.Begin("among present classes", test.Count, "images");
+        return CleanEvaluation.Measure(batch => network.call(batch).index_select(1, kept), Loaders.Measuring(evaluator.Recipe, images), evaluator.Device, evaluator.Observer, evaluator.Stop).Summary;
     }
 }
+
+/// <summary>Accuracy and calibration of a network that is asked about some of its classes alone (see <see cref="PresentClasses"/>).</summary>
+/// <param name="Classes">How many.</param>
+/// <param name="Clean">Accuracy and calibration.</param>
+public sealed record PresentSummary([property: Limits(1, int.MaxValue)] int Classes, CleanSummary Clean);

@@ -16,8 +16,7 @@ public sealed record SearchTrial(IReadOnlyList<double> Accuracies, Subnet? Weake
     /// <param name="passes">How many subnets to propose.</param>
     /// <param name="draws">Which draws: different numbers give different proposals.</param>
     /// <param name="seed">Seed of all draws.</param>
-    /// <param name="progress">Told the passes done.</param>
-    public static SearchTrial Run(ISubnetSearch search, Func<Subnet, double> accuracy, int passes, int draws, long seed, Action<int>? progress = null)
+    public static SearchTrial Run(ISubnetSearch search, Func<Subnet, double> accuracy, int passes, int draws, long seed)
     {
         var accuracies = new List<double>();
         var (weakest, lowest) = ((Subnet?)null, double.PositiveInfinity);
@@ -29,7 +28,6 @@ public sealed record SearchTrial(IReadOnlyList<double> Accuracies, Subnet? Weake
             search.Learn(pass, Draws(), found);
             (weakest, lowest) = found < lowest ? (subnet, found) : (weakest, lowest);
             accuracies.Add(found);
-            progress?.Invoke(pass + 1);
         }
 
         return new SearchTrial(accuracies, weakest);

@@ -1,40 +1,10 @@
 using TorchSharp;
 using WeakLink.Data;
 using WeakLink.Models;
+using WeakLink.Recipes;
 using WeakLink.Subnets;
 
 namespace WeakLink.Evaluation;
-
-/// <summary>Accuracy of several subnets.</summary>
-/// <param name="Mean">Mean accuracy.</param>
-/// <param name="Min">Accuracy of the weakest.</param>
-/// <param name="All">Every subnet's accuracy.</param>
-public sealed record SubnetAccuracy(double Mean, double Min, IReadOnlyList<double> All)
-{
-    /// <summary>Summarises accuracies.</summary>
-    public static SubnetAccuracy Of(IReadOnlyList<double> accuracies) => new(accuracies.Average(), accuracies.Min(), accuracies);
-}
-
-/// <summary>How weak a network's subnets are.</summary>
-/// <param name="Width">Subnet width ρ.</param>
-/// <param name="Images">Test images that each subnet was measured on.</param>
-/// <param name="Recalibrated">Training images on which each subnet's batch-norm statistics were re-estimated; 0: the full network's running averages were used.</param>
-/// <param name="Full">Accuracy of the full network on the same images.</param>
-/// <param name="Random">Uniformly random subnets.</param>
-/// <param name="Proposed">Subnets proposed by a policy trained against the finished network.</param>
-/// <param name="Weakest">The first of all these subnets with the lowest accuracy.</param>
-public sealed record SubnetMetrics(double Width, int Images, int Recalibrated, double Full, SubnetAccuracy Random, SubnetAccuracy Proposed, Subnet Weakest);
-
-/// <summary>Settings of a subnet measurement.</summary>
-/// <param name="Width">Subnet width ρ.</param>
-/// <param name="Count">Random subnets, and as many proposed ones.</param>
-/// <param name="RecalibrationImages">Training images for re-estimated statistics; 0: the full network's running averages.</param>
-/// <param name="SearchUpdates">Updates of the policy that proposes.</param>
-public sealed record SubnetEvaluationOptions(double Width, int Count, int RecalibrationImages, int SearchUpdates)
-{
-    /// <summary>Steps of progress: updates of the policy, and subnets measured.</summary>
-    public int Steps => SearchUpdates + (2 * Count);
-}
 
 /// <summary>
 /// Measures subnets of a finished network: k random ones and k proposed by a policy that was trained against this very network,
@@ -53,58 +23,64 @@ public static class SubnetEvaluation
     /// <summary>Which draws of the seed a policy's search takes.</summary>
     internal const int PolicyDraws = -1;
 
-    /// <summary>Measures.</summary>
-    /// <param name="network">The finished network; its weights and running averages stay as they are.</param>
-    /// <param name="test">Images to measure on, in order.</param>
+    /// <summary>Measures subnets as the recipe says.</summary>
+    /// <param name="evaluator">What to measure on, all of it.</param>
+    /// <param name="network">The evaluator's network; its weights and running averages stay as they are.</param>
     /// <param name="training">Training images, for the search's reward and the statistics.</param>
-    /// <param name="options">What to measure.</param>
-    /// <param name="device">Where the network lives.</param>
-    /// <param name="seed">Decides the subnets and the training images used.</param>
-    /// <param name="progress">Told the steps done, of <see cref="SubnetEvaluationOptions.Steps"/>.</param>
-    /// <param name="stop">Stops between two subnets.</param>
-    public static SubnetMetrics Measure(
-        ClassifierNetwork network,
-        BatchLoader test,
-        BatchLoader training,
-        SubnetEvaluationOptions options,
-        torch.Device device,
-        long seed,
-        Action<int>? progress = null,
-        CancellationToken stop = default)
+    internal static SubnetMeasurement Measure(Evaluator evaluator, ClassifierNetwork network, Dataset training)
     {
         using var noGradients = torch.no_grad();
         using var scope = torch.NewDisposeScope();
-        var images = test.InOrder().ToList();
-        var statisticsImages = Batches(training, options.RecalibrationImages, seed);
+        var (recipe, settings, observer) = (evaluator.Recipe, evaluator.Recipe.Evaluation, evaluator.Observer);
+        var width = settings.SubnetWidth > 0 ? settings.SubnetWidth : recipe.Ews.Width;
+        var done = 0;
+        observer.Begin("subnets", settings.SearchUpdates + (2 * settings.Subnets), "steps");
+        var images = Loaders.Measuring(recipe, evaluator.Images).InOrder().ToList();
+        var loader = Loaders.Recalibrating(recipe, training);
+        var statisticsImages = Batches(loader, settings.RecalibrationImages, recipe.Seed);
         network.eval();
-        var full = Accuracy(images, batch => network.call(batch), device, stop);
+        var full = Accuracy(images, batch => network.call(batch), evaluator.Device, evaluator.Stop);
 
-        using var random = new RandomSearch(network.Space, options.Width);
-        using var policy = TrainedPolicy(network, training, options, device, seed, progress, stop);
-        var done = options.SearchUpdates;
+        using var random = new RandomSearch(network.Space, width);
+        using var policy = TrainedPolicy();
         var (weakest, lowest) = ((Subnet?)null, double.PositiveInfinity);
-        var accuracies = new[] { (ISubnetSearch)random, policy }.Select((search, kind) => SubnetAccuracy.Of(
-            [.. Enumerable.Range(0, options.Count).Select(i =>
+        var accuracies = new[] { (ISubnetSearch)random, policy }.Select((search, kind) => SpreadSummary.Of(
+            [.. Enumerable.Range(0, settings.Subnets).Select(i =>
             {
-                var subnet = search.Propose(new SearchContext(new SeededRandom(seed, RandomUse.SubnetEvaluation, kind, i)));
-                using var statistics = Reestimated(network, subnet, statisticsImages, device);
-                var accuracy = Accuracy(images, batch => network.forward(batch, subnet, statistics), device, stop);
+                var subnet = search.Propose(new SearchContext(new SeededRandom(recipe.Seed, RandomUse.SubnetEvaluation, kind, i)));
+                using var statistics = Reestimated(network, subnet, statisticsImages, evaluator.Device);
+                var accuracy = Accuracy(images, batch => network.forward(batch, subnet, statistics), evaluator.Device, evaluator.Stop);
                 (weakest, lowest) = accuracy < lowest ? (subnet, accuracy) : (weakest, lowest);
-                progress?.Invoke(++done);
+                observer.Advance(++done);
                 return accuracy;
             })])).ToList();
 
-        return new SubnetMetrics(
-            options.Width,
-            images.Sum(batch => (int)batch.Labels.shape[0]),
-            statisticsImages.Sum(batch => (int)batch.Labels.shape[0]),
-            full,
-            accuracies[0],
-            accuracies[1],
-            weakest!);
+        return new(new SubnetSummary(width, Count(images), Count(statisticsImages), full, accuracies[0], accuracies[1]), weakest!);
+
+        PolicySearch TrainedPolicy()
+        {
+            var trained = NewPolicy(network.Space, width, recipe.Seed);
+            var reward = settings.SearchUpdates > 0 ? Batches(loader, RewardImages, recipe.Seed) : [];
+            network.train();
+            SearchTrial.Run(
+                trained,
+                subnet =>
+                {
+                    var accuracy = Accuracy(reward, batch => network.forward(batch, subnet), evaluator.Device, evaluator.Stop);
+                    observer.Advance(++done);
+                    return accuracy;
+                },
+                settings.SearchUpdates,
+                PolicyDraws,
+                recipe.Seed);
+            network.eval();
+            return trained;
+        }
+
+        static int Count(List<Batch> batches) => batches.Sum(batch => (int)batch.Labels.shape[0]);
     }
 
-    /// <summary>A subnet's batch-norm statistics as <see cref="Measure"/> re-estimates them.</summary>
+    /// <summary>A subnet's batch-norm statistics as <see cref="Evaluator.Subnets"/> re-estimates them.</summary>
     /// <param name="network">The finished network; its weights and running averages stay as they are.</param>
     /// <param name="subnet">The subnet.</param>
     /// <param name="training">Training images.</param>
@@ -144,30 +120,23 @@ public static class SubnetEvaluation
         return statistics;
     }
 
-    private static PolicySearch TrainedPolicy(
-        ClassifierNetwork network, BatchLoader training, SubnetEvaluationOptions options, torch.Device device, long seed, Action<int>? progress, CancellationToken stop)
-    {
-        var policy = NewPolicy(network.Space, options.Width, seed);
-        var images = options.SearchUpdates > 0 ? Batches(training, RewardImages, seed) : [];
-        network.train();
-        SearchTrial.Run(policy, subnet => Accuracy(images, batch => network.forward(batch, subnet), device, stop), options.SearchUpdates, PolicyDraws, seed, progress);
-        network.eval();
-        return policy;
-    }
-
     /// <summary>Whole batches of training images, at least as many as asked for while there are any.</summary>
     internal static List<Batch> Batches(BatchLoader training, int images, long seed)
     {
-        var batches = new List<Batch>();
-        for (var count = 0; count < images; count += (int)batches[^1].Labels.shape[0])
+        var (batches, count) = (new List<Batch>(), 0);
+        if (images == 0)
         {
-            using var more = training.Training(seed, int.MinValue, batches.Count).GetEnumerator();
-            if (!more.MoveNext())
+            return batches;
+        }
+
+        foreach (var batch in training.Training(seed, int.MinValue))
+        {
+            batches.Add(batch);
+            count += (int)batch.Labels.shape[0];
+            if (count >= images)
             {
                 break;
             }
-
-            batches.Add(more.Current);
         }
 
         return batches;

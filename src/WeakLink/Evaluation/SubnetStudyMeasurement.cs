@@ -97,8 +97,18 @@ public static class SubnetStudyMeasurement
             var policies = new List<PolicySearch>();
             try
             {
-                SearchTrial Trial(ISubnetSearch search, int number, int draws, string who) => SearchTrial.Run(
-                    search, meter.Reward, options.SearchUpdates, draws, options.Seed + number, _ => Advance(reward, $"{at}, {who} search"));
+                SearchTrial Trial(ISubnetSearch search, int number, int draws, string who)
+                {
+                    double Reward(Subnet subnet)
+                    {
+                        var accuracy = meter.Reward(subnet);
+                        Advance(reward, $"{at}, {who} search");
+                        return accuracy;
+                    }
+
+                    return SearchTrial.Run(search, Reward, options.SearchUpdates, draws, options.Seed + number);
+                }
+
                 var (learned, blind) = (new List<SearchTrial>(), new List<SearchTrial>());
                 for (var number = 0; number < searches; number++)
                 {

@@ -52,7 +52,7 @@ public static class Experiment
         // One that the recipe brings was compared when the data were opened.
         recipe = recipe.Data.Fingerprint.Length > 0 ? recipe : recipe with { Data = recipe.Data with { Fingerprint = images.Fingerprint() } };
         recipe = RecipeResolution.Resolve(recipe, data, environment, device);
-        ModelMetrics.CheckAttacks(recipe, data.Test);
+        Evaluator.CheckAttacks(recipe, data.Test);
         CheckObjective(recipe, data.Train);
         string[] warnings = [.. overlaps, .. CorruptionEvaluation.Check(recipe, data.Test, images.Test, images, observer)];
 
@@ -81,42 +81,33 @@ public static class Experiment
             throw new InputException($"'{folder.BestCheckpoint}' is of epoch {best.Position.Epoch}, but the run was best after epoch {position.BestEpoch}: put back the file that was changed, or train again.");
         }
 
-        var metrics = ModelMetrics.Measure(best.Network, recipe, data.Test, data.Train, device, observer, stop, folder.AttackProgress);
-        if (metrics.Subnets is { } found)
+        var evaluator = new Evaluator(best.Network, recipe, data.Test, device, observer, stop);
+        var measurement = Measurement.Of(best, evaluator, data.Train, examples: true, attackState: folder.AttackProgress);
+        if (measurement.WeakestSubnet is { } weakest)
         {
-            SubnetFile.Write(Path.Combine(folder.Path, SubnetFile.WeakestName), best.Network.Name, best.Network.Space, found.Weakest);
+            SubnetFile.Write(Path.Combine(folder.Path, SubnetFile.WeakestName), best.Network.Name, best.Network.Space, weakest);
         }
 
         using var last = TrainedModel.Load(folder.LastCheckpoint, device);
         var lastClean = position.BestEpoch == recipe.Training.Epochs
-            ? metrics.Clean
-            : ModelMetrics.MeasureClean(last.Network, recipe, data.Test, device, observer, stop);
-        var summary = new Summary
-        {
-            Data = data.Train.Name,
-            Model = recipe.Model.Name,
-            Seed = recipe.Seed,
-            Ews = recipe.Ews.Search.ToString().ToLowerInvariant(),
-            Images = metrics.Clean.Images,
-            Fingerprint = images.Test.Fingerprint(),
-            DataFingerprint = images.WholeFingerprint(),
-            Warnings = warnings,
-            Parameters = best.Network.ParameterCount,
-            Epochs = recipe.Training.Epochs,
-            Format = format.ToString(),
-            Clean = CleanSummary.Of(metrics.Clean),
-            Last = CleanSummary.Of(lastClean),
-            Validation = new ValidationSummary(position.BestTop1, position.BestEpoch),
-            Corruptions = metrics.Corruptions is { } corruptions ? CorruptionSummary.Of(corruptions, 1 - metrics.Clean.Top1, data.Train.Classes.Count) : null,
-            Perturbations = metrics.Perturbations is { } perturbations ? PerturbationSummary.Of(perturbations) : null,
-            Attacks = RobustSummary.Of(metrics.Attacks, data.Train.Classes),
-            Subnets = metrics.Subnets is { } subnets ? SubnetSummary.Of(subnets) : null,
-            Arithmetic = Arithmetic.Report,
-            Files = RunFolder.ChecksumsOf(path),
-            Seconds = new SecondsSummary(position.Seconds, Stopwatch.GetElapsedTime(clock).TotalSeconds, position.ProcessorSeconds),
-        };
-        folder.WriteSummary(summary.ToJson());
-        RunReport.Write(folder.Path, best, data.Test, summary, folder.Report, device, observer, stop);
+            ? measurement.Summary.Clean
+            : new Evaluator(last.Network, recipe, data.Test, device, observer, stop).Clean().Summary;
+        var summary = folder.WriteResults(
+            measurement with
+            {
+                Summary = measurement.Summary with
+                {
+                    Fingerprint = images.Test.Fingerprint(),
+                    DataFingerprint = images.WholeFingerprint(),
+                    Warnings = warnings,
+                    Epochs = recipe.Training.Epochs,
+                    Last = lastClean,
+                    Validation = new ValidationSummary(position.BestTop1, position.BestEpoch),
+                    Seconds = new SecondsSummary(position.Seconds, Stopwatch.GetElapsedTime(clock).TotalSeconds, position.ProcessorSeconds),
+                },
+            },
+            data.Test);
+        RunReport.Write(folder.Path, folder.Report);
         return summary;
     }
 

@@ -42,7 +42,6 @@ public static class TrainingRun
     {
         var settings = recipe.Training;
         var training = Loaders.Training(recipe, data);
-        var validation = Loaders.Measuring(recipe, data.Validation);
         using var network = recipe.CreateNetwork(data.Train.Classes.Count);
         network.Format = new ComputeFormat(settings.Precision, settings.Layout);
         network.to(device);
@@ -92,12 +91,12 @@ public static class TrainingRun
         {
             var epoch = position.Epoch + 1;
             var last = epoch == settings.Epochs;
-            ClassificationMetrics? held = null;
+            CleanSummary? held = null;
             double? robust = null;
             if (last || epoch % settings.ValidateEvery == 0)
             {
                 network.eval();
-                held = CleanEvaluation.Measure(network.call, validation, device, stop: CancellationToken.None);
+                held = new Evaluator(network, recipe, data.Validation, device, new SilentObserver()).Clean().Summary;
                 robust = RobustValidation(network, recipe, data.Validation, device);
             }
 
@@ -131,7 +130,7 @@ public static class TrainingRun
             return next;
         }
 
-        EpochMetrics Metrics(RunPosition done, ClassificationMetrics? held, double? robust) => new(
+        EpochMetrics Metrics(RunPosition done, CleanSummary? held, double? robust) => new(
             done.Epoch + 1,
             ((long)done.Epoch * steps) + done.StepInEpoch,
             LearningRate.At(settings, ((long)done.Epoch * steps) + done.StepInEpoch - 1, steps),
@@ -157,8 +156,7 @@ public static class TrainingRun
         var threat = recipe.Objective.Threat();
         var attack = new ProjectedGradientDescent(threat, ValidationSteps, threat.Epsilon / 4);
         var images = StratifiedSplit.Limit(validation, ValidationImages, recipe.Seed);
-        return RobustEvaluation.Measure(
-            network, attack.Name, [attack], images, Loaders.MeasuringCrop(recipe, images), recipe.Evaluation.Batch, device, recipe.Seed, new SilentObserver()).RobustAccuracy;
+        return new Evaluator(network, recipe, images, device, new SilentObserver()).Attacked(attack.Name, [attack]).Accuracy;
     }
 
     /// <summary>Measures what the steps of an epoch cost, the wait for data included and everything between them left out.</summary>

@@ -1,47 +1,40 @@
 using System.Globalization;
-using TorchSharp;
 using WeakLink.Corruptions;
-using WeakLink.Data;
 using WeakLink.Evaluation;
-using WeakLink.Imaging;
-using WeakLink.Models;
 using WeakLink.Recipes;
 using WeakLink.Runs;
 
 namespace WeakLink.Reports;
 
-/// <summary>report.html of a run: what summary.json says, and what has to be seen.</summary>
+/// <summary>report.html of a run: what its summary says, and the pictures kept beside. It needs neither the data nor the network.</summary>
 public static class RunReport
 {
-    private const int HardestShown = 14, PairsShown = 7, LargestPicture = 112;
+    // The size of attack that a page without a measured one begins with, in 255ths.
+    private const double HeadlineSize = 1;
+    private const int MostClasses = 50;
 
-    // Enough for a curve with a standard error of at most four points, in seconds.
-    private const int CurveImages = 160;
-    private const int ExampleSeverity = 3;
-
-    /// <summary>Measures what the page shows beyond the summary, and writes it.</summary>
+    /// <summary>Draws the page of a finished run.</summary>
     /// <param name="folder">The run folder.</param>
-    /// <param name="trained">The network that the summary is about.</param>
-    /// <param name="test">The test images.</param>
-    /// <param name="summary">The results.</param>
     /// <param name="path">The page.</param>
-    /// <param name="device">Where the network lives.</param>
-    /// <param name="observer">Told of the progress.</param>
-    /// <param name="stop">Stops; nothing is written then.</param>
-    /// <exception cref="InputException">The page can't be written.</exception>
-    public static void Write(
-        string folder, TrainedModel trained, Dataset test, Summary summary, string path, torch.Device device, IRunObserver observer, CancellationToken stop = default)
+    /// <exception cref="InputException">A file of the run is damaged, or another's; or the page can't be written.</exception>
+    public static void Write(string folder, string path) => CreatePage(folder, Summary.Read(folder)).Write(path);
+
+    /// <summary>The page.</summary>
+    /// <param name="folder">The run folder.</param>
+    /// <param name="summary">The results.</param>
+    /// <exception cref="InputException">A file of the run is damaged, or another's.</exception>
+    public static Page CreatePage(string folder, Summary summary)
     {
-        var (recipe, network) = (trained.Recipe, trained.Network);
-        network.eval();
-        observer.Begin("report", test.Count, "images");
-        var predictions = Predictions.Of(network.call, Loaders.Measuring(recipe, test), device, done => observer.Advance(done), stop);
-        var attacked = StratifiedSplit.Limit(test, CurveImages, recipe.Seed);
-        observer.Begin("report, attacks", RobustnessCurve.Sizes.Count, "sizes");
-        var curve = RobustnessCurve.Measure(network, Loaders.Measuring(recipe, attacked), device, recipe.Seed, done => observer.Advance(done), stop);
+        var evaluations = RunFolder.EvaluationsOf(folder);
+        // Of a run that kept nothing to look at, the evaluation that did so last.
+        (string Folder, Summary Summary)[] measured = [(RunFolder.ResultsOf(folder), summary), .. evaluations.Reverse()];
+        var whole = measured.Where(one => ResultFiles.HasPictures(one.Folder, one.Summary)).Take(1).ToList();
+        var (results, seen) = whole.Count > 0 ? whole[0] : measured[0];
+        var pictures = whole.Count > 0 ? seen.Examples : null;
+        var recipe = RunFolder.RecipeOf(folder);
 
         var page = new Page(Path.GetFileName(Path.GetFullPath(folder)), Under(summary, recipe.Objective));
-        page.Headlines(Headlines(summary, curve));
+        page.Headlines(Headlines(summary, seen.Curve));
         foreach (var warning in summary.Warnings ?? [])
         {
             page.Warning(warning);
@@ -52,16 +45,26 @@ public static class RunReport
             page.Warning(warning);
         }
 
+        if (pictures is null)
+        {
+            page.Text($"The folder of this run holds no images to look at{(seen.Calibration is null ? ", no calibration and no classes" : "")}{(summary.Version is null ? ", as it was written by an older version" : "")}: 'weaklink evaluate RUN' measures and keeps them, 'weaklink report RUN' draws them then.");
+        }
+
         LearningCurves(page, RunFolder.EpochsOf(folder), summary);
-        var crop = Loaders.MeasuringCrop(recipe, test);
-        Corrupted(page, summary, recipe, trained, test, crop, predictions, device);
+        Corrupted(page, summary);
+        Show(page, results, $"One test image ({pictures?.Corrupted.FirstOrDefault()?.Label}) at severity {pictures?.Severity}", pictures?.Corrupted, example =>
+            $"{(example.Corruption is { } corruption ? Words(corruption) : "clean")}: {(example.Predicted == example.Label ? "" : "✗ ")}{example.Predicted}, {Percent(example.Confidence ?? 0, 0)}");
         Subnets(page, summary);
-        Attacks(page, summary, curve, trained.Classes, crop);
+        Attacks(page, summary, seen.Curve);
+        Broken(page, results, pictures?.Attacked ?? []);
         Stability(page, summary);
-        Calibration(page, predictions);
-        Classes(page, summary, predictions, trained.Classes, test, crop);
+        Calibration(page, seen);
+        Classes(page, summary, seen.Classes);
+        Show(page, results, "Most confused", pictures?.Confused, example => $"{example.Label} taken for {example.Predicted}: {example.Times} times");
+        Show(page, results, "Hardest images", pictures?.Hardest, example => $"{example.Label} taken for {example.Predicted}, {Percent(example.Confidence ?? 0, 0)} sure");
+        Later(page, evaluations);
         Origin(page, folder, recipe);
-        page.Write(path);
+        return page;
     }
 
     private static string Under(Summary summary, ObjectiveRecipe objective) => string.Create(
@@ -80,7 +83,7 @@ public static class RunReport
         return name.Length == 0 ? "" : $"{name} against {objective.Threat()}{(objective.WeightPerturbation > 0 ? " with AWP" : "")}, ";
     }
 
-    private static IEnumerable<Headline> Headlines(Summary summary, RobustnessCurve curve)
+    private static IEnumerable<Headline> Headlines(Summary summary, RobustnessCurve? curve)
     {
         yield return new("clean accuracy", Percent(summary.Clean.Top1), Error(summary.Clean.Top1, summary.Images));
         if (summary.Corruptions is { } corruptions)
@@ -95,10 +98,9 @@ public static class RunReport
                 yield return new($"accuracy under {attack}", Percent(robust.Accuracy), $"{norm}, ε = {Epsilon(robust.Eps, norm)}, {robust.Images:n0} images (clean {Percent(robust.Clean)}), {Error(robust.Accuracy, robust.Images)}");
             }
         }
-        else
+        else if (curve?.Points.MinBy(point => Math.Abs((255 * point.Eps) - HeadlineSize)) is { } point)
         {
-            var (size, accuracy) = curve.Points[1 + RobustnessCurve.Sizes.ToList().IndexOf(1)];
-            yield return new("accuracy under PGD", Percent(accuracy), $"linf, ε = {Epsilon(size)}, {curve.Images} images");
+            yield return new("accuracy under PGD", Percent(point.Accuracy), $"linf, ε = {Epsilon(point.Eps)}, {curve.Images} images");
         }
 
         if (summary.Subnets is { } subnets)
@@ -146,8 +148,7 @@ public static class RunReport
         }
     }
 
-    private static void Corrupted(
-        Page page, Summary summary, Recipe recipe, TrainedModel trained, Dataset test, CentreCrop crop, IReadOnlyList<Prediction> predictions, torch.Device device)
+    private static void Corrupted(Page page, Summary summary)
     {
         page.Section("Common corruptions");
         if (summary.Corruptions is { } corruptions)
@@ -166,20 +167,16 @@ public static class RunReport
         {
             page.Text("Not measured by this run; an evaluation with evaluation.corruptions=benchmark does.");
         }
+    }
 
-        // One that the network is sure of, where there is one.
-        var chosen = predictions.OrderByDescending(prediction => prediction.IsCorrect).ThenByDescending(prediction => prediction.Confidence > 0.9).First();
-        var all = CommonCorruptions.Named("benchmark", recipe.Evaluation.FrostTextures.Length > 0 ? recipe.Evaluation.FrostTextures : null);
-        var pictures = all.Select(corruption => Picture.Of(new CorruptedDataset(test, crop, corruption, ExampleSeverity, recipe.Seed), chosen.Index)).Prepend(Picture.Of(test, chosen.Index).Centre(crop)).ToList();
-        using var noGradients = torch.no_grad();
-        using var scope = torch.NewDisposeScope();
-        var logits = trained.Network.call(Pixels.ToUnit(torch.tensor(pictures.SelectMany(picture => picture.Planes).ToArray(), [pictures.Count, Dataset.Channels, crop.Height, crop.Width], torch.uint8).to(device)));
-        var (confidence, predicted) = FiniteLogits.Require(logits, position => position == 0 ? test.Describe(chosen.Index) : $"{test.Describe(chosen.Index)} under {all[position - 1].Name}").to(torch.float32).softmax(1).max(1);
-        var (confidences, classes) = (confidence.cpu().data<float>().ToArray(), predicted.cpu().data<long>().ToArray());
-        page.Subsection($"One test image ({trained.Classes[chosen.Label]}) at severity {ExampleSeverity}");
-        page.Pictures(pictures.Zip(all.Select(corruption => Words(corruption.Name)).Prepend("clean")).Select((pair, i) => (
-            pair.First.ToPng(LargestPicture),
-            $"{pair.Second}: {(classes[i] == chosen.Label ? "" : "✗ ")}{trained.Classes[(int)classes[i]]}, {Percent(confidences[i], 0)}")));
+    // Pictures beside one another; nothing where there are none.
+    private static void Show(Page page, string folder, string heading, IReadOnlyList<Example>? examples, Func<Example, string> caption)
+    {
+        if (examples is { Count: > 0 })
+        {
+            page.Subsection(heading);
+            page.Pictures(examples.Select(example => (ResultFiles.Picture(folder, example), caption(example))));
+        }
     }
 
     private static void Subnets(Page page, Summary summary)
@@ -215,14 +212,23 @@ public static class RunReport
             accuracies.Order().Select((accuracy, i) => (at + (0.7 * (((i + 0.5) / accuracies.Count) - 0.5)), 100 * accuracy));
     }
 
-    private static void Attacks(Page page, Summary summary, RobustnessCurve curve, IReadOnlyList<string> classes, CentreCrop crop)
+    private static void Attacks(Page page, Summary summary, RobustnessCurve? curve)
     {
         page.Section("Attacks");
-        var plot = Chart.Create("largest change of a pixel, ε · 255", "accuracy, %");
-        plot.NameAcross([.. curve.Points.Select(point => (255 * point.Epsilon).ToString("0.##", CultureInfo.InvariantCulture))]);
-        plot.Line(0, "under PGD", [.. curve.Points.Select((point, i) => ((double)i, 100 * point.Accuracy))]);
-        plot.Limit(0, 100);
-        page.Figure(plot.Svg(height: 320), $"Accuracy of {curve.Images} test images under PGD with {RobustnessCurve.Steps} steps in the maximum norm, by its size. An upper bound: a stronger attack may find more{(summary.Attacks?.Keys.Any(name => name.StartsWith("autoattack", StringComparison.Ordinal)) == true ? "" : "; an evaluation with evaluation.attack=autoattack would tell")}.");
+        if (curve is null && summary.Attacks is null)
+        {
+            page.Text("Not measured by this run; an evaluation with evaluation.attack=autoattack does.");
+        }
+
+        if (curve is not null)
+        {
+            var plot = Chart.Create("largest change of a pixel, ε · 255", "accuracy, %");
+            plot.NameAcross([.. curve.Points.Select(point => (255 * point.Eps).ToString("0.##", CultureInfo.InvariantCulture))]);
+            plot.Line(0, "under PGD", [.. curve.Points.Select((point, i) => ((double)i, 100 * point.Accuracy))]);
+            plot.Limit(0, 100);
+            page.Figure(plot.Svg(height: 320), $"Accuracy of {curve.Images} test images under PGD with {curve.Steps} steps in the maximum norm, by its size. An upper bound: a stronger attack may find more{(summary.Attacks?.Keys.Any(name => name.StartsWith("autoattack", StringComparison.Ordinal)) == true ? "" : "; an evaluation with evaluation.attack=autoattack would tell")}.");
+        }
+
         if (summary.Attacks is { } attacks)
         {
             page.Table(
@@ -235,19 +241,20 @@ public static class RunReport
                         .Prepend([attack.Key, norm.Key, Epsilon(norm.Value.Eps, norm.Key), Number(norm.Value.Images), Percent(norm.Value.Clean), Percent(norm.Value.Accuracy)])
                 select row);
         }
+    }
 
-        if (curve.Examples.Count > 0)
+    private static void Broken(Page page, string folder, IReadOnlyList<Example> examples)
+    {
+        if (examples.Count == 0)
         {
-            page.Subsection("Adversarial examples");
-            page.Text("The image, what the smallest successful attack made of it, and the difference, amplified.");
-            foreach (var example in curve.Examples)
-            {
-                using var scope = torch.NewDisposeScope();
-                long[] shape = [Dataset.Channels, crop.Height, crop.Width];
-                page.Strip(
-                    AdversarialSheet.Draw(Pixels.ToUnit(torch.tensor(example.Image, shape, torch.uint8)), torch.tensor(example.Adversarial, shape), example.Threat),
-                    $"{classes[example.Label]} taken for {classes[example.Predicted]} at ε = {Epsilon(example.Threat.Epsilon)}");
-            }
+            return;
+        }
+
+        page.Subsection("Adversarial examples");
+        page.Text("The image, what the smallest successful attack made of it, and the difference, amplified.");
+        foreach (var example in examples)
+        {
+            page.Strip(ResultFiles.Picture(folder, example), $"{example.Label} taken for {example.Predicted} at ε = {Epsilon(example.Eps ?? 0)}");
         }
     }
 
@@ -265,58 +272,74 @@ public static class RunReport
             stability.Flips.OrderByDescending(pair => pair.Value).Select(pair => (string[])[Words(pair.Key), Percent(pair.Value), stability.Distances[pair.Key].ToString("0.00", CultureInfo.InvariantCulture)]));
     }
 
-    private static void Calibration(Page page, IReadOnlyList<Prediction> predictions)
+    private static void Calibration(Page page, Summary seen)
     {
-        var meter = new CalibrationMeter();
-        foreach (var prediction in predictions)
+        if (seen.Calibration is not { Count: > 0 } bins)
         {
-            meter.Add(prediction.Confidence, prediction.IsCorrect);
+            return;
         }
 
         page.Section("Calibration");
-        var bins = meter.Bins();
         var plot = Chart.Create("mean confidence, %", "accuracy, %");
         plot.Rule("as sure as right", (0, 0), (100, 100), dashed: true);
         plot.Line(0, "images of about one confidence", [.. bins.Select(bin => (100 * bin.Confidence, 100 * bin.Accuracy))]);
         plot.Limit(0, 100);
         (plot.Axes[0].Minimum, plot.Axes[0].Maximum) = (0, 100);
-        page.Figure(plot.Svg(520, 420), $"Below the line the network is surer than it is right. Expected calibration error: {Percent(meter.ExpectedError())}. {Percent((double)bins.Where(bin => bin.Confidence > 0.9).Sum(bin => bin.Images) / predictions.Count, 0)} of the images have a confidence above 90 %.");
+        page.Figure(plot.Svg(520, 420), $"Below the line the network is surer than it is right. Expected calibration error: {Percent(seen.Clean.Ece)}. {Percent((double)bins.Where(bin => bin.Confidence > 0.9).Sum(bin => bin.Images) / bins.Sum(bin => bin.Images), 0)} of the images have a confidence above 90 %.");
     }
 
-    private static void Classes(Page page, Summary summary, IReadOnlyList<Prediction> predictions, IReadOnlyList<string> classes, Dataset test, CentreCrop crop)
+    private static void Classes(Page page, Summary summary, IReadOnlyDictionary<string, ClassAccuracy>? classes)
     {
+        if (classes is null)
+        {
+            return;
+        }
+
         page.Section("Classes");
         var robust = summary.Attacks?.SelectMany(attack => attack.Value.Select(norm => (Name: $"under {attack.Key}", norm.Value.ByClass))).ToList() ?? [];
         page.Text("Hardest first.");
         page.Table(
             ["class", "images", "accuracy", .. robust.Select(attack => attack.Name), "most often taken for"],
-            predictions.GroupBy(prediction => prediction.Label).OrderBy(group => group.Average(Right)).Take(50).Select(group =>
-            {
-                var wrong = group.Where(prediction => !prediction.IsCorrect).GroupBy(prediction => prediction.Predicted).MaxBy(other => other.Count());
-                return (string[])[
-                    classes[group.Key],
-                    Number(group.Count()),
-                    Percent(group.Average(Right)),
-                    .. robust.Select(attack => attack.ByClass.TryGetValue(classes[group.Key], out var accuracy) ? Percent(accuracy.Robust) : "–"),
-                    wrong is null ? "–" : $"{classes[wrong.Key]} ({wrong.Count()})",
-                ];
-            }));
-        var wrong = predictions.Where(prediction => !prediction.IsCorrect).ToList();
-        if (wrong.Count == 0)
+            classes.OrderBy(one => one.Value.Accuracy).Take(MostClasses).Select(one => (string[])[
+                one.Key,
+                Number(one.Value.Images),
+                Percent(one.Value.Accuracy),
+                .. robust.Select(attack => attack.ByClass.TryGetValue(one.Key, out var accuracy) ? Percent(accuracy.Robust) : "–"),
+                one.Value.TakenFor.Count == 0 ? "–" : one.Value.TakenFor.MaxBy(other => other.Value) is var (name, times) ? $"{name} ({times})" : "",
+            ]));
+        if (classes.Values.All(one => one.TakenFor.Count == 0))
         {
             page.Text("No test image is classified wrongly.");
+        }
+    }
+
+    private static void Later(Page page, IReadOnlyList<(string Folder, Summary Summary)> evaluations)
+    {
+        if (evaluations.Count == 0)
+        {
             return;
         }
 
-        page.Subsection("Most confused");
-        page.Pictures(wrong.GroupBy(prediction => (prediction.Label, prediction.Predicted)).OrderByDescending(pair => pair.Count()).Take(PairsShown)
-            .Select(pair => (Seen(pair.MaxBy(prediction => prediction.Confidence)), $"{classes[pair.Key.Label]} taken for {classes[pair.Key.Predicted]}: {pair.Count()} times")));
-        page.Subsection("Hardest images");
-        page.Pictures(wrong.OrderBy(prediction => prediction.LabelProbability).Take(HardestShown)
-            .Select(prediction => (Seen(prediction), $"{classes[prediction.Label]} taken for {classes[prediction.Predicted]}, {Percent(prediction.Confidence, 0)} sure")));
-
-        byte[] Seen(Prediction prediction) => Picture.Of(test, prediction.Index).Centre(crop).ToPng(LargestPicture);
-        static double Right(Prediction prediction) => prediction.IsCorrect ? 1 : 0;
+        page.Section("Later evaluations");
+        page.Table(
+            ["", "data", "images", "clean", "corrupted", "under attack", "flips", "weakest subnet"],
+            evaluations.Select(one => (string[])[
+                Path.GetFileName(one.Folder),
+                one.Summary.Data,
+                one.Summary.Images.ToString("n0", CultureInfo.InvariantCulture),
+                Percent(one.Summary.Clean.Top1),
+                one.Summary.Corruptions is { } corruptions ? Percent(corruptions.Accuracy) : "–",
+                one.Summary.Attacks is { } attacks
+                    ? string.Join("; ", from attack in attacks from norm in attack.Value select $"{attack.Key} {norm.Key} {Epsilon(norm.Value.Eps, norm.Key)}: {Percent(norm.Value.Accuracy)}")
+                    : "–",
+                one.Summary.Perturbations is { } stability ? Percent(stability.FlipProbability) : "–",
+                one.Summary.Subnets is { } subnets ? Percent(Math.Min(subnets.Proposed.Min, subnets.Random.Min)) : "–",
+            ]));
+        page.Code(string.Join('\n', evaluations.Select(one => $"{Path.GetFileName(one.Folder)}: {one.Summary.Command}")));
+        foreach (var (folder, warning) in evaluations.SelectMany(one => (one.Summary.Warnings ?? []).Select(warning => (one.Folder, warning))))
+        {
+            page.Warning($"{Path.GetFileName(folder)}: {warning}");
+        }
     }
 
     private static void Origin(Page page, string folder, Recipe recipe)

@@ -12,6 +12,8 @@ namespace WeakLink.Runs;
 /// <param name="Mean">Its mean error over the severities, by corruption.</param>
 public sealed record ReferenceErrors(string Name, double Clean, IReadOnlyDictionary<string, double> Mean)
 {
+    private const int ImageNetClasses = 1000;
+
     /// <summary>The severities that the means are over.</summary>
     public IReadOnlyList<int> Severities { get; init; } = Corruption.AllSeverities;
 
@@ -52,18 +54,33 @@ public sealed record ReferenceErrors(string Name, double Clean, IReadOnlyDiction
             : throw new InputException($"The reference model's summary '{path}' holds no corruption errors: evaluate it with evaluation.corruptions=benchmark, and give the JSON of that evaluation.");
     }
 
+    /// <summary>What corruption errors are relative to where no reference is named: AlexNet for the classes of ImageNet, nothing for others.</summary>
+    /// <param name="classes">Classes that the network knows.</param>
+    public static ReferenceErrors? Usual(int classes) => classes == ImageNetClasses ? AlexNet : null;
+
+    /// <summary>Errors beside those of the reference.</summary>
+    /// <param name="measured">The errors.</param>
+    /// <param name="clean">The measured network's error on clean images.</param>
+    public CorruptionSummary Relate(CorruptionSummary measured, double clean)
+    {
+        return measured with { Mce = Finite(MeanCorruptionError(measured)), RelativeMce = Finite(RelativeMeanCorruptionError(measured, clean)), Reference = Name };
+
+        // A reference without a single error (above its clean one) is one that nothing can be relative to.
+        static double? Finite(double? value) => value is { } number && double.IsFinite(number) ? number : null;
+    }
+
     /// <summary>Mean corruption error (mCE): the mean of error / reference error; 1 is as bad as the reference.</summary>
     /// <returns>Null where the reference lacks a corruption, or was measured with other severities.</returns>
-    public double? MeanCorruptionError(CorruptionMetrics metrics) =>
-        Knows(metrics) ? metrics.Counted.Average(errors => errors.Mean / Mean[errors.Corruption.Name]) : null;
+    public double? MeanCorruptionError(CorruptionSummary measured) =>
+        Knows(measured) ? CorruptionSummary.Counted(measured.Error).Average(one => one.Error / Mean[one.Corruption]) : null;
 
     /// <summary>Relative mCE: the same of the errors above the clean one, which tells robustness from accuracy.</summary>
-    /// <param name="metrics">The errors.</param>
+    /// <param name="measured">The errors.</param>
     /// <param name="clean">The measured network's clean error.</param>
     /// <returns>Null where the reference lacks a corruption, or was measured with other severities.</returns>
-    public double? RelativeMeanCorruptionError(CorruptionMetrics metrics, double clean) =>
-        Knows(metrics) ? metrics.Counted.Average(errors => (errors.Mean - clean) / (Mean[errors.Corruption.Name] - Clean)) : null;
+    public double? RelativeMeanCorruptionError(CorruptionSummary measured, double clean) =>
+        Knows(measured) ? CorruptionSummary.Counted(measured.Error).Average(one => (one.Error - clean) / (Mean[one.Corruption] - Clean)) : null;
 
-    private bool Knows(CorruptionMetrics metrics) =>
-        metrics.Severities.SequenceEqual(Severities) && metrics.Counted.All(errors => Mean.ContainsKey(errors.Corruption.Name));
+    private bool Knows(CorruptionSummary measured) =>
+        (measured.Severities ?? Corruption.AllSeverities).SequenceEqual(Severities) && CorruptionSummary.Counted(measured.Error).All(one => Mean.ContainsKey(one.Corruption));
 }

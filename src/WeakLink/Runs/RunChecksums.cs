@@ -5,4 +5,5 @@ namespace WeakLink.Runs;
 /// <param name="Checkpoint">Of checkpoints/best.safetensors.</param>
 /// <param name="Last">Of checkpoints/last.safetensors; null in summaries of older versions.</param>
 /// <param name="Metrics">Of metrics.jsonl; null in summaries of older versions.</param>
-public sealed record RunChecksums(string Recipe, string Checkpoint, string? Last = null, string? Metrics = null);
+/// <param name="Predictions">Of results/predictions.csv; null in summaries of older versions.</param>
+public sealed record RunChecksums(string Recipe, string Checkpoint, string? Last = null, string? Metrics = null, string? Predictions = null);

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using TorchSharp;
 using TorchSharp.Modules;
+using WeakLink.Data;
 using WeakLink.Imaging;
 using WeakLink.Models;
 using WeakLink.Recipes;
@@ -27,6 +28,8 @@ public sealed class RunFolder : IDisposable
     private const string CommandsName = "commands.txt";
     private const string SummaryName = "summary.json";
     private const string EpochPrefix = "epoch-";
+    private const string ResultsFolder = "results";
+    private const string EvaluationsFolder = "evaluations";
 
     private static readonly string[] OwnNames = [RecipeName, MetricsName, LockName, EnvironmentName, CommandsName, SummaryName, RunImages.FileName, SubnetFile.WeakestName];
 
@@ -73,6 +76,64 @@ public sealed class RunFolder : IDisposable
     /// <summary>The file with the results of a run.</summary>
     public static string SummaryOf(string path) => System.IO.Path.Combine(path, SummaryName);
 
+    /// <summary>What the measurement after training left beside summary.json (see <see cref="ResultFiles"/>).</summary>
+    public static string ResultsOf(string path) => System.IO.Path.Combine(path, ResultsFolder);
+
+    /// <summary>What later evaluations of a run measured, oldest first: the folder of each, with its summary.</summary>
+    /// <param name="path">The run's directory.</param>
+    /// <exception cref="InputException">A summary is damaged.</exception>
+    public static IReadOnlyList<(string Folder, Summary Summary)> EvaluationsOf(string path)
+    {
+        var evaluations = System.IO.Path.Combine(ResultsOf(path), EvaluationsFolder);
+        return Directory.Exists(evaluations)
+            ? [.. Directory.EnumerateDirectories(evaluations).Where(folder => NumberOf(folder) > 0 && IsFinished(folder)).OrderBy(NumberOf).Select(folder => (folder, Summary.Read(SummaryOf(folder))))]
+            : [];
+    }
+
+    /// <summary>Keeps what an evaluation of a run measured, under the next free number.</summary>
+    /// <param name="path">The run's directory.</param>
+    /// <param name="measurement">What was measured.</param>
+    /// <param name="images">The images that it was measured on.</param>
+    /// <returns>Its folder.</returns>
+    /// <exception cref="InputException">It can't be written.</exception>
+    public static string KeepEvaluation(string path, Measurement measurement, Dataset images)
+    {
+        var evaluations = System.IO.Path.Combine(ResultsOf(path), EvaluationsFolder);
+        var half = System.IO.Path.Combine(evaluations, $"{Environment.ProcessId}{AtomicFile.TemporarySuffix}");
+        try
+        {
+            ResultFiles.Write(half, measurement, images);
+            AtomicFile.Write(System.IO.Path.Combine(half, SummaryName), measurement.Summary.ToJson() + "\n");
+            for (var number = Directory.EnumerateDirectories(evaluations).Max(NumberOf) + 1; ; number++)
+            {
+                var folder = System.IO.Path.Combine(evaluations, number.ToString(CultureInfo.InvariantCulture));
+                try
+                {
+                    Directory.Move(half, folder);
+                    return folder;
+                }
+                catch (IOException) when (System.IO.Path.Exists(folder))
+                {
+                    // Another process took the number.
+                }
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw Unwritable(path, exception);
+        }
+        finally
+        {
+            if (Directory.Exists(half))
+            {
+                Directory.Delete(half, recursive: true);
+            }
+        }
+    }
+
+    /// <summary>The number of an evaluation; 0 for other folders.</summary>
+    private static int NumberOf(string folder) => int.TryParse(System.IO.Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
+
     /// <summary>The recipe of a run, as it was resolved when the run began.</summary>
     /// <exception cref="InputException">The directory holds no run.</exception>
     public static Recipe RecipeOf(string path) => IsRun(path)
@@ -99,8 +160,13 @@ public sealed class RunFolder : IDisposable
     public static string? Keeper(string file)
     {
         var folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(file));
-        return AmongCheckpointsOf(file) ?? (folder is not null && IsRun(folder) && OwnNames.Contains(System.IO.Path.GetFileName(file)) ? folder : null);
+        return AmongCheckpointsOf(file) ?? AmongResultsOf(folder) ?? (folder is not null && IsRun(folder) && OwnNames.Contains(System.IO.Path.GetFileName(file)) ? folder : null);
     }
+
+    // However deep: evaluations have folders of their own.
+    private static string? AmongResultsOf(string? folder) => folder is null ? null
+        : System.IO.Path.GetFileName(folder) == ResultsFolder && System.IO.Path.GetDirectoryName(folder) is { } run && IsRun(run) ? run
+        : AmongResultsOf(System.IO.Path.GetDirectoryName(folder));
 
     /// <summary>The run among whose checkpoints a file lies, be it one of them or not; null: none.</summary>
     internal static string? AmongCheckpointsOf(string file)
@@ -111,7 +177,7 @@ public sealed class RunFolder : IDisposable
 
     /// <summary>Checksums of what the results of a run rest on.</summary>
     internal static RunChecksums ChecksumsOf(string path) => new(
-        ChecksumOf(System.IO.Path.Combine(path, RecipeName)), ChecksumOf(BestOf(path)), IfThere(LastOf(path)), IfThere(System.IO.Path.Combine(path, MetricsName)));
+        ChecksumOf(System.IO.Path.Combine(path, RecipeName)), ChecksumOf(BestOf(path)), IfThere(LastOf(path)), IfThere(System.IO.Path.Combine(path, MetricsName)), IfThere(PredictionsOf(path)));
 
     /// <summary>Refuses a run whose files are not those that its results rest on; one that was thrown away says nothing.</summary>
     /// <exception cref="InputException">The recipe or the best checkpoint was changed, or is another run's.</exception>
@@ -123,7 +189,7 @@ public sealed class RunFolder : IDisposable
             throw new InputException($"'{best}' is not the checkpoint that '{SummaryOf(path)}' was measured on: put back the file that was changed, or measure that checkpoint by its own path.");
         }
 
-        foreach (var (file, checksum) in new[] { (LastOf(path), expected.Last), (System.IO.Path.Combine(path, MetricsName), expected.Metrics) })
+        foreach (var (file, checksum) in new[] { (LastOf(path), expected.Last), (System.IO.Path.Combine(path, MetricsName), expected.Metrics), (PredictionsOf(path), expected.Predictions) })
         {
             if (checksum is not null && File.Exists(file) && ChecksumOf(file) != checksum)
             {
@@ -342,16 +408,23 @@ public sealed class RunFolder : IDisposable
         }
     }
 
-    /// <summary>Writes summary.json, after which nothing of the measurement has to be kept elsewhere.</summary>
+    /// <summary>Writes what was measured, last of all summary.json, after which nothing of the measurement has to be kept elsewhere.</summary>
+    /// <param name="measurement">What was measured.</param>
+    /// <param name="images">The images that it was measured on.</param>
+    /// <returns>The summary, with the checksums of the run's files.</returns>
     /// <exception cref="InputException">The disk is full.</exception>
-    public void WriteSummary(string json)
+    public Summary WriteResults(Measurement measurement, Dataset images)
     {
         RequireFolder();
-        AtomicFile.Write(SummaryOf(Path), json + "\n");
+        ResultFiles.Write(ResultsOf(Path), measurement, images);
+        var summary = measurement.Summary with { Files = ChecksumsOf(Path) };
+        AtomicFile.Write(SummaryOf(Path), summary.ToJson() + "\n");
         if (Directory.Exists(AttackProgress))
         {
             Directory.Delete(AttackProgress, recursive: true);
         }
+
+        return summary;
     }
 
     /// <inheritdoc/>
@@ -369,6 +442,8 @@ public sealed class RunFolder : IDisposable
     private static string LastOf(string path) => System.IO.Path.Combine(path, CheckpointFolder, "last.safetensors");
 
     private static string BestOf(string path) => System.IO.Path.Combine(path, CheckpointFolder, "best.safetensors");
+
+    private static string PredictionsOf(string path) => System.IO.Path.Combine(ResultsOf(path), ResultFiles.PredictionsName);
 
     private static string ChecksumOf(string file)
     {

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using WeakLink.Attacks;
 using WeakLink.Corruptions;
 using WeakLink.Evaluation;
 using WeakLink.Perturbations;
@@ -13,6 +12,19 @@ namespace WeakLink.Runs;
 /// </summary>
 public sealed record Summary
 {
+    /// <summary>The version that is written: with every change of what a summary's parts mean, or of the files that it tells of.</summary>
+    public const int CurrentVersion = 2;
+
+    /// <summary>Version of this summary; null before there were versions.</summary>
+    [Limits(1, int.MaxValue)]
+    public int? Version { get; init; }
+
+    /// <summary>The command that measured; null in a run's own summary, whose folder keeps its commands.</summary>
+    public string? Command { get; init; }
+
+    /// <summary>The recipe's evaluation settings, by key; null in a run's own summary, whose folder keeps its recipe.</summary>
+    public IReadOnlyDictionary<string, string>? Settings { get; init; }
+
     /// <summary>Name of the data.</summary>
     public required string Data { get; init; }
 
@@ -61,6 +73,12 @@ public sealed record Summary
     /// <summary>What selected the checkpoint; null for an evaluation of a checkpoint.</summary>
     public ValidationSummary? Validation { get; init; }
 
+    /// <summary>Confidence beside accuracy, in the bins that hold images; null in summaries of older versions.</summary>
+    public IReadOnlyList<CalibrationBin>? Calibration { get; init; }
+
+    /// <summary>Class by class, by name: the confusion matrix, without its zeros; null in summaries of older versions.</summary>
+    public IReadOnlyDictionary<string, ClassAccuracy>? Classes { get; init; }
+
     /// <summary>Under common corruptions; null where they were not measured.</summary>
     public CorruptionSummary? Corruptions { get; init; }
 
@@ -74,8 +92,14 @@ public sealed record Summary
     /// <summary>File of the subnet that all of this is about; null: it is about the whole network.</summary>
     public string? Subnet { get; init; }
 
+    /// <summary>Under attacks of growing size; null where they were not measured, and in summaries of older versions.</summary>
+    public RobustnessCurve? Curve { get; init; }
+
     /// <summary>How weak the subnets are; null where none were measured.</summary>
     public SubnetSummary? Subnets { get; init; }
+
+    /// <summary>Images to look at, whose pictures are files beside; null where none were chosen, and in summaries of older versions.</summary>
+    public Examples? Examples { get; init; }
 
     /// <summary>Whether this machine computed right; null in files of before that was checked.</summary>
     public ArithmeticReport? Arithmetic { get; init; }
@@ -95,6 +119,11 @@ public sealed record Summary
         try
         {
             var summary = Json.ReadSealed<Summary>(file, since: "files");
+            if (summary.Version > CurrentVersion)
+            {
+                throw new InputException($"The summary '{file}' is of version {summary.Version}, and this WeakLink reads up to {CurrentVersion}: use a newer WeakLink.");
+            }
+
             if (summary.Contradiction() is { } contradiction)
             {
                 throw new InputException($"The summary '{file}' contradicts itself ({contradiction}): measure the model again.");
@@ -131,214 +160,32 @@ public sealed record Summary
         var its => throw new InputException($"The reference model of '{reference}' was measured on other data ({its.Data}) than those here ({data}): evaluate it on these first, and give the JSON of that evaluation."),
     };
 
-    private string? Contradiction() =>
-        Corruptions is { } corruptions && corruptions.Error.FirstOrDefault(pair => pair.Value.Count != (corruptions.Severities?.Count ?? Corruption.Severities)) is { Key: { } corruption }
-            ? $"corruptions.error.{corruption} does not have one number for each severity"
-        : Perturbations is { } stability && !stability.Flips.Keys.ToHashSet(StringComparer.Ordinal).SetEquals(stability.Distances.Keys)
-            ? "stability.flips and stability.distances are not of the same perturbations"
-        : null;
-
-    /// <summary>The JSON document.</summary>
-    public string ToJson() => Json.Sealed(this);
-}
-
-/// <summary>Accuracy and calibration.</summary>
-public sealed record CleanSummary(
-    [property: Limits(0, 1)] double Top1,
-    [property: Limits(0, 1)] double Top5,
-    [property: Limits(0, double.MaxValue)] double Nll,
-    [property: Limits(0, 1)] double Ece)
-{
-    /// <summary>The part of the metrics that a summary holds.</summary>
-    public static CleanSummary Of(ClassificationMetrics metrics) => new(metrics.Top1, metrics.Top5, metrics.Nll, metrics.Ece);
-}
-
-/// <summary>Accuracy and calibration of a network that is asked about some of its classes alone (see <see cref="WeakLink.Evaluation.PresentClasses"/>).</summary>
-/// <param name="Classes">How many.</param>
-/// <param name="Clean">Accuracy and calibration.</param>
-public sealed record PresentSummary([property: Limits(1, int.MaxValue)] int Classes, CleanSummary Clean);
-
-/// <summary>Accuracy on the images held out to select the checkpoint.</summary>
-public sealed record ValidationSummary([property: Limits(-1, 1)] double Top1, [property: Limits(0, int.MaxValue)] int Epoch);
-
-/// <summary>Accuracy of subnets.</summary>
-/// <param name="Width">Subnet width ρ.</param>
-/// <param name="Images">Images each was measured on.</param>
-/// <param name="Recalibrated">Training images on which their batch-norm statistics were re-estimated; 0: running averages of the full network.</param>
-/// <param name="Full">The full network on the same images.</param>
-/// <param name="Random">Random subnets.</param>
-/// <param name="Proposed">Subnets proposed by a policy trained against the network.</param>
-public sealed record SubnetSummary(
-    [property: Limits(0, 1, AboveLeast = true)] double Width,
-    [property: Limits(0, int.MaxValue)] int Images,
-    [property: Limits(0, int.MaxValue)] int Recalibrated,
-    [property: Limits(0, 1)] double Full,
-    SpreadSummary Random,
-    SpreadSummary Proposed)
-{
-    /// <summary>The part of the metrics that a summary holds.</summary>
-    public static SubnetSummary Of(SubnetMetrics metrics) => new(
-        metrics.Width,
-        metrics.Images,
-        metrics.Recalibrated,
-        metrics.Full,
-        SpreadSummary.Of(metrics.Random.All),
-        SpreadSummary.Of(metrics.Proposed.All));
-}
-
-/// <summary>Errors under common corruptions.</summary>
-/// <param name="Images">Images each corruption and severity was measured on.</param>
-/// <param name="Source">"generated", or the folder that they were read from.</param>
-/// <param name="Table">Which severities were generated: cifar, tinyImageNet or imageNet; null for a folder.</param>
-/// <param name="Severities">The severities that were measured: all five, unless a folder holds fewer; null in summaries of older versions: all.</param>
-/// <param name="Accuracy">Mean accuracy over the benchmark's corruptions and the severities.</param>
-/// <param name="Mce">Mean corruption error relative to a reference model; null without one, or where that has no errors.</param>
-/// <param name="RelativeMce">The same of the errors above the clean one.</param>
-/// <param name="Reference">The reference model.</param>
-/// <param name="Error">Error by corruption, one for each of the severities.</param>
-/// <param name="Seconds">Wall-clock time.</param>
-/// <param name="WaitedSeconds">Part of it for which the network waited for images.</param>
-public sealed record CorruptionSummary(
-    [property: Limits(0, int.MaxValue)] int Images,
-    string Source,
-    string? Table,
-    [property: Limits(1, Corruption.Severities, NotEmpty = true)] IReadOnlyList<int>? Severities,
-    [property: Limits(0, 1)] double Accuracy,
-    [property: Limits(0, double.MaxValue)] double? Mce,
-    double? RelativeMce,
-    string? Reference,
-    [property: Limits(0, 1, NotEmpty = true)] IReadOnlyDictionary<string, IReadOnlyList<double>> Error,
-    [property: Limits(0, double.MaxValue)] double Seconds,
-    [property: Limits(0, double.MaxValue)] double WaitedSeconds)
-{
-    private const int ImageNetClasses = 1000;
-
-    /// <summary>The part of the metrics that a summary holds.</summary>
-    /// <param name="metrics">The errors.</param>
-    /// <param name="cleanError">The network's error on clean images.</param>
-    /// <param name="classes">Classes that the network knows: for those of ImageNet, AlexNet is the reference unless another is given.</param>
-    /// <param name="reference">Another reference model.</param>
-    public static CorruptionSummary Of(CorruptionMetrics metrics, double cleanError, int classes, ReferenceErrors? reference = null)
-    {
-        reference ??= classes == ImageNetClasses ? ReferenceErrors.AlexNet : null;
-        return new(
-            metrics.Images,
-            metrics.Source,
-            metrics.Table is { } table ? JsonNamingPolicy.CamelCase.ConvertName(table.ToString()) : null,
-            metrics.Severities,
-            1 - metrics.MeanError,
-            Finite(reference?.MeanCorruptionError(metrics)),
-            Finite(reference?.RelativeMeanCorruptionError(metrics, cleanError)),
-            reference?.Name,
-            metrics.Corruptions.ToDictionary(errors => errors.Corruption.Name, errors => errors.Errors),
-            metrics.Seconds,
-            metrics.WaitedSeconds);
-
-        // A reference without a single error (above its clean one) is one that nothing can be relative to.
-        static double? Finite(double? value) => value is { } number && double.IsFinite(number) ? number : null;
-    }
-}
-
-/// <summary>Stability under perturbation sequences.</summary>
-/// <param name="Sequences">Sequences measured of each perturbation.</param>
-/// <param name="Source">"generated", or the folder that they were read from.</param>
-/// <param name="FlipProbability">Mean over the benchmark's perturbations: how often the prediction changes from frame to frame.</param>
-/// <param name="Top5Distance">Mean over them: how much the five best classes change.</param>
-/// <param name="Mfr">Mean flip rate relative to a reference model; null without one.</param>
-/// <param name="Mt5d">Mean top-5 distance relative to it.</param>
-/// <param name="Reference">The reference model.</param>
-/// <param name="Flips">Flip probability by perturbation.</param>
-/// <param name="Distances">Top-5 distance by perturbation.</param>
-/// <param name="Seconds">Wall-clock time.</param>
-/// <param name="WaitedSeconds">Part of it for which the network waited for images.</param>
-public sealed record PerturbationSummary(
-    [property: Limits(0, int.MaxValue)] int Sequences,
-    string Source,
-    [property: Limits(0, 1)] double FlipProbability,
-    [property: Limits(0, double.MaxValue)] double Top5Distance,
-    [property: Limits(0, double.MaxValue)] double? Mfr,
-    [property: Limits(0, double.MaxValue)] double? Mt5d,
-    string? Reference,
-    [property: Limits(0, 1, NotEmpty = true)] IReadOnlyDictionary<string, double> Flips,
-    [property: Limits(0, double.MaxValue, NotEmpty = true)] IReadOnlyDictionary<string, double> Distances,
-    [property: Limits(0, double.MaxValue)] double Seconds,
-    [property: Limits(0, double.MaxValue)] double WaitedSeconds)
-{
     /// <summary>A reference model measured before.</summary>
     /// <param name="path">Its summary.json, or a run folder.</param>
     /// <param name="perturbations">What is to be measured relative to it.</param>
     /// <exception cref="InputException">The file is missing or damaged, or the model was not measured under these perturbations.</exception>
     public static Summary ReadReference(string path, IReadOnlyList<Perturbation> perturbations)
     {
-        var reference = Summary.Read(path);
+        var reference = Read(path);
         return perturbations.FirstOrDefault(perturbation => reference.Perturbations?.Flips.ContainsKey(perturbation.Name) != true) is { } missing
             ? throw new InputException($"The reference model's summary '{path}' holds no {missing.Name} sequences: evaluate it with evaluation.perturbations=benchmark, and give the JSON of that evaluation.")
             : reference;
     }
 
-    /// <summary>The part of the metrics that a summary holds.</summary>
-    /// <param name="metrics">The measurement.</param>
-    /// <param name="reference">A model measured before that rates are relative to; null for none.</param>
-    public static PerturbationSummary Of(PerturbationMetrics metrics, Summary? reference = null)
-    {
-        var known = reference?.Perturbations;
-        return new(
-            metrics.Sequences,
-            metrics.Source,
-            metrics.Counted.Average(stability => stability.FlipProbability),
-            metrics.Counted.Average(stability => stability.Top5Distance),
-            known is null ? null : Finite(metrics.Counted.Average(stability => stability.FlipProbability / known.Flips[stability.Perturbation.Name])),
-            known is null ? null : Finite(metrics.Counted.Average(stability => stability.Top5Distance / known.Distances[stability.Perturbation.Name])),
-            reference?.Model,
-            metrics.Perturbations.ToDictionary(stability => stability.Perturbation.Name, stability => stability.FlipProbability),
-            metrics.Perturbations.ToDictionary(stability => stability.Perturbation.Name, stability => stability.Top5Distance),
-            metrics.Seconds,
-            metrics.WaitedSeconds);
+    private string? Contradiction() =>
+        Corruptions is { } corruptions && corruptions.Error.FirstOrDefault(pair => pair.Value.Count != (corruptions.Severities?.Count ?? Corruption.Severities)) is { Key: { } corruption }
+            ? $"corruptions.error.{corruption} does not have one number for each severity"
+        : Perturbations is { } stability && !stability.Flips.Keys.ToHashSet(StringComparer.Ordinal).SetEquals(stability.Distances.Keys)
+            ? "stability.flips and stability.distances are not of the same perturbations"
+        : Curve is { Points.Count: 0 } ? "curve.points is empty"
+        : null;
 
-        // A reference that never flips is one that nothing can be relative to.
-        static double? Finite(double value) => double.IsFinite(value) ? value : null;
-    }
+    /// <summary>The JSON document.</summary>
+    public string ToJson() => Json.Sealed(this);
 }
 
-/// <summary>Accuracy under attack.</summary>
-/// <param name="Eps">The largest perturbation, in units of [0, 1].</param>
-/// <param name="Images">Images measured.</param>
-/// <param name="Clean">Accuracy on them without an attack.</param>
-/// <param name="Accuracy">Robust accuracy: the share that no attack broke.</param>
-/// <param name="Seed">Seed of the attacks.</param>
-/// <param name="Stages">Attack by attack, each on what the ones before left.</param>
-/// <param name="ByClass">Clean and robust accuracy of each class that has images.</param>
-/// <param name="Warnings">Reasons to doubt the robust accuracy.</param>
-public sealed record RobustSummary(
-    [property: Limits(ThreatModel.LeastEpsilon, double.MaxValue)] double Eps,
-    [property: Limits(0, int.MaxValue)] int Images,
-    [property: Limits(0, 1)] double Clean,
-    [property: Limits(0, 1)] double Accuracy,
-    long Seed,
-    IReadOnlyList<AttackStage> Stages,
-    IReadOnlyDictionary<string, ClassSummary> ByClass,
-    IReadOnlyList<string> Warnings)
-{
-    /// <summary>The part of the metrics that a summary holds; null where there are none.</summary>
-    public static IReadOnlyDictionary<string, IReadOnlyDictionary<string, RobustSummary>>? Of(IReadOnlyList<RobustMetrics> metrics, IReadOnlyList<string> classes) =>
-        metrics.Count == 0 ? null : metrics.ToDictionary(one => one.Attack, one => (IReadOnlyDictionary<string, RobustSummary>)new Dictionary<string, RobustSummary>
-        {
-            [one.Threat.Norm.ToString().ToLowerInvariant()] = new(
-                one.Threat.Epsilon,
-                one.Images,
-                one.CleanAccuracy,
-                one.RobustAccuracy,
-                one.Seed,
-                one.Stages,
-                classes.Zip(one.ByClass).Where(pair => pair.Second.Images > 0).ToDictionary(
-                    pair => pair.First,
-                    pair => new ClassSummary((double)pair.Second.Clean / pair.Second.Images, (double)pair.Second.Robust / pair.Second.Images)),
-                one.Warnings),
-        });
-}
-
-/// <summary>Accuracy of one class.</summary>
-public sealed record ClassSummary([property: Limits(0, 1)] double Clean, [property: Limits(0, 1)] double Robust);
+/// <summary>Accuracy on the images held out to select the checkpoint.</summary>
+public sealed record ValidationSummary([property: Limits(-1, 1)] double Top1, [property: Limits(0, int.MaxValue)] int Epoch);
 
 /// <summary>Wall-clock seconds, and processor seconds over all cores.</summary>
 public sealed record SecondsSummary(

@@ -2,7 +2,7 @@ using TorchSharp;
 using WeakLink.Attacks;
 using WeakLink.Data;
 using WeakLink.Evaluation;
-using WeakLink.Imaging;
+using WeakLink.Recipes;
 using WeakLink.Runtime;
 
 namespace WeakLink.Tests.Attacks;
@@ -15,6 +15,9 @@ public sealed class AttackTests : IDisposable
     public AttackTests() => NativeLibraries.Load();
 
     public void Dispose() => _model.Dispose();
+
+    private static Evaluator Evaluator(torch.nn.Module<torch.Tensor, torch.Tensor> network, Dataset images, int batch, IRunObserver? observer = null, CancellationToken stop = default) =>
+        new(network, new Recipe { Evaluation = new EvaluationRecipe { Batch = batch } }, images, torch.CPU, observer ?? new SilentObserver(), stop);
 
     public static TheoryData<Norm, double> Threats => new() { { Norm.Linf, 0.03 }, { Norm.L2, 0.35 }, { Norm.L1, 1.5 } };
 
@@ -33,8 +36,7 @@ public sealed class AttackTests : IDisposable
         {
             var broken = new HashSet<int>();
             var attacks = KnownAttacks.Named(name, threat).Select(attack => attack is SquareAttack ? new SquareAttack(threat, 300) : attack).ToList();
-            var metrics = RobustEvaluation.Measure(
-                _model, name, attacks, data, new CentreCrop(Side, Side), Images, torch.CPU, 0, new SilentObserver(), found: example => broken.Add(example.Index));
+            var metrics = Evaluator(_model, data, Images).Attacked(name, attacks, found: example => broken.Add(example.Index));
             Assert.All(broken, index => Assert.True(worst[index] > -1e-4, $"{name} broke image {index}, which is safe by {worst[index]}"));
             if (name is "autoattack" or "fab-t")
             {
@@ -43,7 +45,8 @@ public sealed class AttackTests : IDisposable
                 Assert.All(Enumerable.Range(0, Images).Where(i => worst[i] > clear && !WrongWithoutAttack(data, i)), i => Assert.True(broken.Contains(i), $"{name} missed image {i}: {worst[i]}"));
             }
 
-            Assert.Equal(metrics.Clean, broken.Count + metrics.Robust);
+            Assert.Equal(metrics.Clean, metrics.Accuracy + ((double)broken.Count / Images), 12);
+            Assert.Equal(broken.Count, metrics.Broken);
         }
     }
 
@@ -138,9 +141,8 @@ public sealed class AttackTests : IDisposable
             Dictionary<long, string> Found(Dataset images, int batch)
             {
                 var found = new Dictionary<long, string>();
-                RobustEvaluation.Measure(
-                    _model, "mine", [attack], images, new CentreCrop(Side, Side), batch, torch.CPU, 0, new SilentObserver(),
-                    found: example => found.Add(images.Identity(example.Index), string.Join(',', example.Adversarial.contiguous().data<float>().ToArray())));
+                Evaluator(_model, images, batch).Attacked(
+                    "mine", [attack], found: example => found.Add(images.Identity(example.Index), string.Join(',', example.Adversarial.contiguous().data<float>().ToArray())));
                 return found;
             }
 
@@ -162,16 +164,15 @@ public sealed class AttackTests : IDisposable
         using var folder = new Data.TemporaryFolder();
         var state = Path.Combine(folder.Path, "attack.json");
         var notes = new NoteTaker();
-        RobustMetrics Measure() => RobustEvaluation.Measure(
-            _model, "mine", [new SquareAttack(new ThreatModel(Norm.Linf, 0.03), 30)], Data(11), new CentreCrop(Side, Side), 16, torch.CPU, 0, notes, state);
+        RobustSummary Measure() => Evaluator(_model, Data(11), 16, notes).Attacked("mine", [new SquareAttack(new ThreatModel(Norm.Linf, 0.03), 30)], state);
         var expected = Measure();
         var text = File.ReadAllText(state);
         Assert.Contains("seed 0 by image, ", text, StringComparison.Ordinal);
         // As if it had broken nothing.
         File.WriteAllText(state, System.Text.RegularExpressions.Regex.Replace(text.Replace("seed 0 by image", "seed 0", StringComparison.Ordinal), "\"brokenBy\":\\[[^]]*\\]", $"\"brokenBy\":[{string.Join(',', Enumerable.Repeat(-1, Images))}]"));
-        Assert.Equal(expected.Robust, Measure().Robust);
+        Assert.Equal(expected.Accuracy, Measure().Accuracy);
         Assert.Contains("older version", Assert.Single(notes.Notes), StringComparison.Ordinal);
-        Assert.Equal(expected.Robust, Measure().Robust);
+        Assert.Equal(expected.Accuracy, Measure().Accuracy);
         Assert.Single(notes.Notes);
     }
 
@@ -254,8 +255,7 @@ public sealed class AttackTests : IDisposable
         }
 
         var threat = new ThreatModel(Norm.Linf, 0.03);
-        void Measure() => RobustEvaluation.Measure(
-            _model, "mine", [new AutoPgd(threat, AutoPgdLoss.CrossEntropy, steps: 3)], Data(9), new CentreCrop(Side, Side), 16, torch.CPU, 0, new SilentObserver());
+        void Measure() => Evaluator(_model, Data(9), 16).Attacked("mine", [new AutoPgd(threat, AutoPgdLoss.CrossEntropy, steps: 3)]);
         Measure();
         var live = LiveTensors.Before();
         Measure();
@@ -296,8 +296,7 @@ public sealed class AttackTests : IDisposable
         var threat = new ThreatModel(Norm.Linf, 0.03);
         var data = Data(11);
         IReadOnlyList<Attack> attacks = [new AutoPgd(threat, AutoPgdLoss.CrossEntropy, steps: 10), new FastAdaptiveBoundary(threat, steps: 10), new SquareAttack(threat, 30)];
-        RobustMetrics Measure(string? file, CancellationToken stop = default, Action<AdversarialExample>? found = null) => RobustEvaluation.Measure(
-            _model, "mine", attacks, data, new CentreCrop(Side, Side), 16, torch.CPU, 0, new SilentObserver(), file, found, stop);
+        RobustSummary Measure(string? file, CancellationToken stop = default, Action<AdversarialExample>? found = null) => Evaluator(_model, data, 16, stop: stop).Attacked("mine", attacks, file, found);
         var expected = Measure(null);
 
         using var stop = new CancellationTokenSource();
@@ -312,15 +311,13 @@ public sealed class AttackTests : IDisposable
         Assert.True(File.Exists(state));
         var attackedAgain = new List<int>();
         var resumed = Measure(state, default, example => attackedAgain.Add(example.Index));
-        Assert.InRange(attackedAgain.Count, 1, expected.Clean - 20);
-        Assert.Equal((expected.Clean, expected.Robust), (resumed.Clean, resumed.Robust));
+        Assert.InRange(attackedAgain.Count, 1, (int)Math.Round(expected.Clean * Images) - 20);
+        Assert.Equal((expected.Clean, expected.Accuracy), (resumed.Clean, resumed.Accuracy));
         Assert.Equal(expected.Stages.Select(stage => (stage.Attack, stage.Attacked, stage.Broken)), resumed.Stages.Select(stage => (stage.Attack, stage.Attacked, stage.Broken)));
-        Assert.Equal(expected.Robust, Measure(state, default, _ => Assert.Fail("there is nothing left to do")).Robust);
+        Assert.Equal(expected.Accuracy, Measure(state, default, _ => Assert.Fail("there is nothing left to do")).Accuracy);
 
-        Assert.Contains("another evaluation", Assert.Throws<InputException>(() => RobustEvaluation.Measure(
-            _model, "other", attacks, data, new CentreCrop(Side, Side), 16, torch.CPU, 0, new SilentObserver(), state)).Message, StringComparison.Ordinal);
-        Assert.Contains("another evaluation", Assert.Throws<InputException>(() => RobustEvaluation.Measure(
-            _model, "mine", [.. attacks.SkipLast(1), new SquareAttack(threat, 31)], data, new CentreCrop(Side, Side), 16, torch.CPU, 0, new SilentObserver(), state)).Message, StringComparison.Ordinal);
+        Assert.Contains("another evaluation", Assert.Throws<InputException>(() => Evaluator(_model, data, 16).Attacked("other", attacks, state)).Message, StringComparison.Ordinal);
+        Assert.Contains("another evaluation", Assert.Throws<InputException>(() => Evaluator(_model, data, 16).Attacked("mine", [.. attacks.SkipLast(1), new SquareAttack(threat, 31)], state)).Message, StringComparison.Ordinal);
         var whole = File.ReadAllText(state);
         foreach (var damaged in new[]
         {
@@ -342,11 +339,10 @@ public sealed class AttackTests : IDisposable
         using var rounding = new Rounding(_model);
         rounding.eval();
         var threat = new ThreatModel(Norm.Linf, 0.05);
-        var metrics = RobustEvaluation.Measure(
-            rounding, "mine", [new AutoPgd(threat, AutoPgdLoss.CrossEntropy, steps: 5), new SquareAttack(threat, 300)], Data(12), new CentreCrop(Side, Side), 64, torch.CPU, 0, new SilentObserver());
+        var metrics = Evaluator(rounding, Data(12), 64).Attacked("mine", [new AutoPgd(threat, AutoPgdLoss.CrossEntropy, steps: 5), new SquareAttack(threat, 300)]);
         Assert.Contains(metrics.Warnings, warning => warning.Contains("gradient of the loss is exactly 0", StringComparison.Ordinal));
         Assert.Contains(metrics.Warnings, warning => warning.Contains("square", StringComparison.Ordinal));
-        Assert.Empty(RobustEvaluation.Measure(_model, "mine", [new AutoPgd(threat, AutoPgdLoss.CrossEntropy)], Data(12), new CentreCrop(Side, Side), 64, torch.CPU, 0, new SilentObserver()).Warnings);
+        Assert.Empty(Evaluator(_model, Data(12), 64).Attacked("mine", [new AutoPgd(threat, AutoPgdLoss.CrossEntropy)]).Warnings);
     }
 
     [Theory]
@@ -359,10 +355,10 @@ public sealed class AttackTests : IDisposable
         small.eval();
         var threat = new ThreatModel(Norm.Linf, 0.03);
         var observer = new NoteTaker();
-        RobustMetrics Measure(torch.nn.Module<torch.Tensor, torch.Tensor> network, IRunObserver told) => RobustEvaluation.Measure(
-            network, "mine", [new AutoPgd(threat, AutoPgdLoss.TargetedDlr, steps: 5)], Data(13), new CentreCrop(Side, Side), 64, torch.CPU, 0, told);
+        RobustSummary Measure(torch.nn.Module<torch.Tensor, torch.Tensor> network, IRunObserver told) =>
+            Evaluator(network, Data(13), 64, told).Attacked("mine", [new AutoPgd(threat, AutoPgdLoss.TargetedDlr, steps: 5)]);
         var (expected, found) = (Measure(_model, new SilentObserver()), Measure(small, observer));
-        Assert.Equal((expected.Clean, expected.Robust, expected.Stages[0].Attacked), (found.Clean, found.Robust, found.Stages[0].Attacked));
+        Assert.Equal((expected.Clean, expected.Accuracy, expected.Stages[0].Attacked), (found.Clean, found.Accuracy, found.Stages[0].Attacked));
         Assert.Equal(expected.ByClass, found.ByClass);
         Assert.Equal([64, 32, 16], observer.Notes.Select(note => int.Parse(note.Split("memory for ")[1].Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture)));
         using var none = new SmallMemory(_model, 0, message);
@@ -387,8 +383,8 @@ public sealed class AttackTests : IDisposable
             }
         });
         counting.eval();
-        RobustMetrics Measure(torch.nn.Module<torch.Tensor, torch.Tensor> network, string? file, CancellationToken token = default) => RobustEvaluation.Measure(
-            network, "mine", attacks, Data(14), new CentreCrop(Side, Side), 16, torch.CPU, 0, new SilentObserver(), file, stop: token);
+        RobustSummary Measure(torch.nn.Module<torch.Tensor, torch.Tensor> network, string? file, CancellationToken token = default) =>
+            Evaluator(network, Data(14), 16, stop: token).Attacked("mine", attacks, file);
         var expected = Measure(counting, null);
         // In the last third of the passes the first target's run is over.
         var all = passes;
@@ -399,7 +395,7 @@ public sealed class AttackTests : IDisposable
         (passes, last) = (0, int.MaxValue);
         var resumed = Measure(counting, state);
         Assert.InRange(passes, 1, all / 2);
-        Assert.Equal((expected.Clean, expected.Robust), (resumed.Clean, resumed.Robust));
+        Assert.Equal((expected.Clean, expected.Accuracy), (resumed.Clean, resumed.Accuracy));
         Assert.Equal(expected.ByClass, resumed.ByClass);
         Assert.Equal(expected.Stages.Select(stage => stage with { Seconds = 0 }), resumed.Stages.Select(stage => stage with { Seconds = 0 }));
     }
@@ -412,8 +408,7 @@ public sealed class AttackTests : IDisposable
         var observer = new NoteTaker();
         foreach (var name in new[] { "autoattack", "autoattack-plus", "autoattack-rand", "apgd-t", "apgd-dlr", "fab-t" })
         {
-            var message = Assert.Throws<InputException>(() => RobustEvaluation.Measure(
-                two, name, KnownAttacks.Named(name, new ThreatModel(Norm.Linf, 0.03)), data, new CentreCrop(Side, Side), 8, torch.CPU, 0, observer)).Message;
+            var message = Assert.Throws<InputException>(() => Evaluator(two, data, 8, observer).Attacked(name, KnownAttacks.Named(name, new ThreatModel(Norm.Linf, 0.03)))).Message;
             Assert.Contains("the model has 2", message, StringComparison.Ordinal);
         }
 
@@ -424,11 +419,11 @@ public sealed class AttackTests : IDisposable
     public void RandomisedModels_AndProbabilities_AreNoticed()
     {
         var threat = new ThreatModel(Norm.Linf, 0.01);
-        RobustMetrics Measure(Func<torch.Tensor, torch.Tensor> change, params Attack[] attacks)
+        RobustSummary Measure(Func<torch.Tensor, torch.Tensor> change, params Attack[] attacks)
         {
             using var changed = new Changed(_model, change);
             changed.eval();
-            return RobustEvaluation.Measure(changed, "mine", attacks, Data(12), new CentreCrop(Side, Side), 64, torch.CPU, 0, new SilentObserver());
+            return Evaluator(changed, Data(12), 64).Attacked("mine", attacks);
         }
 
         var attack = new AutoPgd(threat, AutoPgdLoss.CrossEntropy, steps: 2);

@@ -5,6 +5,7 @@ using WeakLink.Evaluation;
 using WeakLink.Imaging;
 using WeakLink.Models;
 using WeakLink.Objectives;
+using WeakLink.Recipes;
 using WeakLink.Runtime;
 
 namespace WeakLink.Tests.Attacks;
@@ -24,18 +25,17 @@ public sealed class StrengthTests
         var threat = new ThreatModel(Norm.Linf, 0.08);
         Train(network, data, new AdversarialTraining(new InnerAttack(new ThreatModel(Norm.Linf, 0.06), 3, 0.03, BatchStatistics: true)));
         network.eval();
-        RobustMetrics Measure(params Attack[] attacks) => RobustEvaluation.Measure(
-            network, "mine", attacks, data, new CentreCrop(Side, Side), Count, torch.CPU, 0, new SilentObserver());
+        RobustSummary Measure(params Attack[] attacks) => new Evaluator(network, new Recipe(), data, torch.CPU, new SilentObserver()).Attacked("mine", attacks);
         var fgsm = Measure(ProjectedGradientDescent.Fgsm(threat));
         var pgd = Measure(new ProjectedGradientDescent(threat, 20, threat.Epsilon / 4));
         var apgd = Measure(new AutoPgd(threat, AutoPgdLoss.CrossEntropy, steps: 50));
         // The standard ensemble with fewer steps.
         var ensemble = Measure(
             new AutoPgd(threat, AutoPgdLoss.CrossEntropy, steps: 50), new AutoPgd(threat, AutoPgdLoss.TargetedDlr, steps: 50), new FastAdaptiveBoundary(threat, steps: 20), new SquareAttack(threat, 100));
-        var told = $"clean {fgsm.Clean}, fgsm {fgsm.Robust}, pgd {pgd.Robust}, apgd {apgd.Robust}, ensemble {ensemble.Robust}";
-        Assert.True(fgsm.Clean > fgsm.Robust && fgsm.Robust >= pgd.Robust && pgd.Robust >= apgd.Robust && apgd.Robust >= ensemble.Robust, told);
+        var told = $"clean {fgsm.Clean}, fgsm {fgsm.Accuracy}, pgd {pgd.Accuracy}, apgd {apgd.Accuracy}, ensemble {ensemble.Accuracy}";
+        Assert.True(fgsm.Clean > fgsm.Accuracy && fgsm.Accuracy >= pgd.Accuracy && pgd.Accuracy >= apgd.Accuracy && apgd.Accuracy >= ensemble.Accuracy, told);
         // The network is robust in part, and a weak attack overrates it.
-        Assert.True(fgsm.Robust > Count / 2 && fgsm.Robust > 2 * pgd.Robust, told);
+        Assert.True(fgsm.Accuracy > 0.5 && fgsm.Accuracy > 2 * pgd.Accuracy, told);
     }
 
     private static void Train(ClassifierNetwork network, MemoryDataset data, AdversarialTraining objective)

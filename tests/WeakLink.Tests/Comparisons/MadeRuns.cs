@@ -1,5 +1,6 @@
 using System.Text.Json;
 using WeakLink.Comparisons;
+using WeakLink.Evaluation;
 using WeakLink.Recipes;
 using WeakLink.Runs;
 

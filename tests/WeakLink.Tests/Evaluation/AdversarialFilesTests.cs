@@ -23,7 +23,7 @@ public class AdversarialFilesTests
         {
             Add(files, examples);
             Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
-            files.Finish("best.safetensors", "pets", "autoattack", 3, new RobustMetrics("autoattack", Threat, 3, 10, 8, 6, [], [], []));
+            files.Finish("best.safetensors", "pets", "autoattack", 3, new RobustSummary(Threat.Epsilon, 10, 0.8, 0.6, 3, [], new Dictionary<string, ClassSummary>(), []));
         }
 
         Assert.Equal(new long[] { 2, 3, 4, 5 }, NumpyFile.Open(folder["adversarial.npy"]).Shape);

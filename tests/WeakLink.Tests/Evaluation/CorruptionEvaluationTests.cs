@@ -17,7 +17,7 @@ public sealed class CorruptionEvaluationTests
     {
         var metrics = Metrics(("fog", 0.4), ("snow", 0.6), ("speckle_noise", 0.9));
         var reference = new ReferenceErrors("reference", 0.2, new Dictionary<string, double> { ["fog"] = 0.8, ["snow"] = 0.6 });
-        Assert.Equal(0.5, metrics.MeanError, 12);
+        Assert.Equal(0.5, CorruptionSummary.Counted(metrics.Error).Average(one => one.Error), 12);
         Assert.Equal(((0.4 / 0.8) + (0.6 / 0.6)) / 2, reference.MeanCorruptionError(metrics)!.Value, 12);
         Assert.Equal((((0.4 - 0.1) / (0.8 - 0.2)) + ((0.6 - 0.1) / (0.6 - 0.2))) / 2, reference.RelativeMeanCorruptionError(metrics, 0.1)!.Value, 12);
         Assert.Null(reference.MeanCorruptionError(Metrics(("contrast", 0.5))));
@@ -30,11 +30,11 @@ public sealed class CorruptionEvaluationTests
     public void AlexNet_IsAsBadAsItself()
     {
         var metrics = Metrics([.. ReferenceErrors.AlexNet.Mean.Select(pair => (pair.Key, pair.Value))]);
-        Assert.Equal(15, metrics.Corruptions.Count);
+        Assert.Equal(15, metrics.Error.Count);
         Assert.Equal(1, ReferenceErrors.AlexNet.MeanCorruptionError(metrics)!.Value, 12);
         Assert.Equal(1, ReferenceErrors.AlexNet.RelativeMeanCorruptionError(metrics, ReferenceErrors.AlexNet.Clean)!.Value, 12);
-        Assert.Equal("AlexNet", CorruptionSummary.Of(metrics, 0.2, classes: 1000).Reference);
-        Assert.Null(CorruptionSummary.Of(metrics, 0.2, classes: 10).Mce);
+        Assert.Equal((1, "AlexNet"), (ReferenceErrors.Usual(classes: 1000)!.Relate(metrics, 0.2).Mce!.Value, ReferenceErrors.Usual(classes: 1000)!.Relate(metrics, 0.2).Reference));
+        Assert.Null(ReferenceErrors.Usual(classes: 10));
     }
 
     [Fact]
@@ -94,7 +94,7 @@ public sealed class CorruptionEvaluationTests
         }
 
         void Check() => CorruptionEvaluation.Check(recipe, test, KnownImages.Of(test, new SilentObserver()), null, new SilentObserver());
-        void Measure() => CorruptionEvaluation.Measure(network, recipe, test, torch.CPU, new SilentObserver(), default);
+        void Measure() => new Evaluator(network, recipe, test, torch.CPU, new SilentObserver()).Corrupted();
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public sealed class CorruptionEvaluationTests
         var test = new MemoryDataset("test", ["cat", "dog"], 32, 32, [new byte[3 * 1024], new byte[3 * 1024]], [0, 1]);
         var recipe = Small.Recipe with { Evaluation = Small.Recipe.Evaluation with { Corruptions = "fog", CorruptedImages = folder["c"] } };
         using var network = recipe.CreateNetwork(2);
-        CorruptionMetrics Measure() => CorruptionEvaluation.Measure(network, recipe, test, torch.CPU, new SilentObserver(), default);
+        CorruptionSummary Measure() => new Evaluator(network, recipe, test, torch.CPU, new SilentObserver()).Corrupted()!;
         Assert.Equal(6, Measure().Images);
         File.Delete(folder["c/fog/4/cat/01.png"]);
         Assert.Contains("has 5 images of fog 4, but 6 of fog 1", Assert.Throws<InputException>(Measure).Message, StringComparison.Ordinal);
@@ -143,6 +143,6 @@ public sealed class CorruptionEvaluationTests
         CorruptionWriter.Write(images, new CorruptionSettings(CommonCorruptions.Named("fog"), [1, 2, 3, 4, 5], CorruptionLayout.Npy, 0), folder, new SilentObserver());
     }
 
-    private static CorruptionMetrics Metrics(params (string Name, double Error)[] errors) => new(
-        10, "generated", SeverityTable.Cifar, Corruption.AllSeverities, [.. errors.Select(error => new CorruptionErrors(CommonCorruptions.Named(error.Name)[0], [.. Enumerable.Repeat(error.Error, 5)]))], 1, 0);
+    private static CorruptionSummary Metrics(params (string Name, double Error)[] errors) => new(
+        10, "generated", "cifar", Corruption.AllSeverities, 0.5, null, null, null, errors.ToDictionary(error => error.Name, error => (IReadOnlyList<double>)[.. Enumerable.Repeat(error.Error, 5)]), 1, 0);
 }

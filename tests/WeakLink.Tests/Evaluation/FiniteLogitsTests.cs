@@ -4,6 +4,7 @@ using WeakLink.Data;
 using WeakLink.Evaluation;
 using WeakLink.Imaging;
 using WeakLink.Models;
+using WeakLink.Recipes;
 using WeakLink.Runtime;
 using WeakLink.Tests.Interop;
 
@@ -28,20 +29,17 @@ public sealed class FiniteLogitsTests : IDisposable
     public void Dispose() => _network.Dispose();
 
     [Fact]
-    public void Clean_images_are_not_measured() => Refused("image 0 of noise", () => CleanEvaluation.Measure(_network.call, Loader(), torch.CPU));
-
-    [Fact]
-    public void Predictions_are_not_made() => Refused("image 0 of noise", () => Predictions.Of(_network.call, Loader(), torch.CPU));
+    public void Clean_images_are_not_measured() => Refused("image 0 of noise", () => Evaluator().Clean());
 
     [Theory]
     [InlineData("fgsm")]
     [InlineData("pgd")]
     [InlineData("autoattack")]
-    public void Network_is_robust_against_no_attack(string attack) => Refused("image 0 of noise", () => RobustEvaluation.Measure(
-        _network, attack, KnownAttacks.Named(attack, new ThreatModel(Norm.Linf, 8.0 / 255)), _images, new CentreCrop(Side, Side), 4, torch.CPU, 0, new SilentObserver()));
+    public void Network_is_robust_against_no_attack(string attack) => Refused(
+        "image 0 of noise", () => Evaluator().Attacked(attack, KnownAttacks.Named(attack, new ThreatModel(Norm.Linf, 8.0 / 255))));
 
     [Fact]
-    public void Curve_of_attacks_is_not_drawn() => Refused("image 0", () => RobustnessCurve.Measure(_network, Loader(), torch.CPU, 0));
+    public void Curve_of_attacks_is_not_drawn() => Refused("image 0", () => Evaluator().UnderGrowingAttacks());
 
     [Fact]
     public void Subnets_have_no_accuracy() => Refused("image 0", () => SubnetEvaluation.Accuracy([.. Loader().InOrder()], _network.call, torch.CPU, TestContext.Current.CancellationToken));
@@ -64,6 +62,8 @@ public sealed class FiniteLogitsTests : IDisposable
         using var finite = torch.full([2, 2], 1e38f);
         Assert.Same(finite, FiniteLogits.Require(finite, index => $"{index}"));
     }
+
+    private Evaluator Evaluator() => new(_network, new Recipe { Evaluation = new EvaluationRecipe { Batch = 4 } }, _images, torch.CPU, new SilentObserver());
 
     private BatchLoader Loader() => new(_images, new CropAndFlip(Side, Side, 0, Flip: false), 4, 1);
 

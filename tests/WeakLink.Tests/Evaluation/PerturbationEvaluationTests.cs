@@ -60,8 +60,8 @@ public sealed class PerturbationEvaluationTests : IDisposable
     private static Dictionary<string, (double Flips, double Top5)> Measure(WeakLink.Models.ClassifierNetwork network, string perturbations, string folder)
     {
         var recipe = Small.Recipe with { Evaluation = Small.Recipe.Evaluation with { Perturbations = perturbations, PerturbedImages = folder, PerturbationImages = 3 } };
-        return PerturbationEvaluation.Measure(network, recipe, Small.Data.Test, torch.CPU, new SilentObserver(), CancellationToken.None)
-            .Perturbations.ToDictionary(stability => stability.Perturbation.Name, stability => (stability.FlipProbability, stability.Top5Distance));
+        var measured = new Evaluator(network, recipe, Small.Data.Test, torch.CPU, new SilentObserver()).Perturbed()!;
+        return measured.Flips.ToDictionary(flips => flips.Key, flips => (flips.Value, measured.Distances[flips.Key]));
     }
 
     // Two random images (rows of red, green and blue bytes) with different answers, and how far the five best of either are from their places in the other.

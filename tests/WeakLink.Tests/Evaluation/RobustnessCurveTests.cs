@@ -1,7 +1,5 @@
 using TorchSharp;
-using WeakLink.Data;
 using WeakLink.Evaluation;
-using WeakLink.Recipes;
 using WeakLink.Runs;
 using WeakLink.Tests.Training;
 
@@ -17,18 +15,18 @@ public sealed class RobustnessCurveTests : IDisposable
     public void Curve_BeginsAtCleanAccuracy_NeverRises_AndItsExamplesAreWhatTheySay()
     {
         using var trained = Trained();
-        var images = Loaders.Measuring(trained.Recipe, Small.Data.Train);
-        var curve = RobustnessCurve.Measure(trained.Network, images, torch.CPU, 0);
+        var evaluator = new Evaluator(trained.Network, trained.Recipe, Small.Data.Train, torch.CPU, new SilentObserver());
+        var (curve, broken) = evaluator.UnderGrowingAttacks();
 
-        Assert.Equal(CleanEvaluation.Measure(trained.Network.call, images, torch.CPU).Top1, curve.Points[0].Accuracy);
-        Assert.Equal([0, .. RobustnessCurve.Sizes.Select(size => size / 255)], curve.Points.Select(point => point.Epsilon));
+        Assert.Equal(evaluator.Clean().Summary.Top1, curve.Points[0].Accuracy);
+        Assert.Equal([0, .. RobustnessCurve.Sizes.Select(size => size / 255)], curve.Points.Select(point => point.Eps));
         Assert.All(curve.Points.Zip(curve.Points.Skip(1)), pair => Assert.True(pair.First.Accuracy >= pair.Second.Accuracy));
-        Assert.NotEmpty(curve.Examples);
+        Assert.NotEmpty(broken);
         using var noGradients = torch.no_grad();
         using var scope = torch.NewDisposeScope();
-        Assert.All(curve.Examples, example =>
+        Assert.All(broken, example =>
         {
-            var (image, adversarial) = (Pixels.ToUnit(torch.tensor(example.Image, [1, 3, 32, 32], torch.uint8)), torch.tensor(example.Adversarial, [1, 3, 32, 32]));
+            var (image, adversarial) = (torch.tensor(example.Image, [1, 3, 32, 32]), torch.tensor(example.Adversarial, [1, 3, 32, 32]));
             Assert.Equal(Small.Data.Train.Label(example.Index), example.Label);
             Assert.Equal(example.Label, trained.Network.call(image).argmax(1).item<long>());
             Assert.Equal(example.Predicted, trained.Network.call(adversarial).argmax(1).item<long>());
@@ -41,20 +39,21 @@ public sealed class RobustnessCurveTests : IDisposable
     public void Predictions_AgreeWithTheMetrics()
     {
         using var trained = Trained();
-        var images = Loaders.Measuring(trained.Recipe, Small.Data.Test);
-        var metrics = CleanEvaluation.Measure(trained.Network.call, images, torch.CPU);
-        var predictions = Predictions.Of(trained.Network.call, images, torch.CPU);
+        var (metrics, bins, predictions) = new Evaluator(trained.Network, trained.Recipe, Small.Data.Test, torch.CPU, new SilentObserver()).Clean();
         var calibration = new CalibrationMeter();
         Assert.All(predictions, (prediction, i) =>
         {
             Assert.Equal((i, Small.Data.Test.Label(i)), (prediction.Index, prediction.Label));
             calibration.Add(prediction.Confidence, prediction.IsCorrect);
         });
-        Assert.Equal(metrics.Images, predictions.Count);
+        Assert.Equal(Small.Data.Test.Count, predictions.Count);
         Assert.Equal(metrics.Top1, predictions.Average(prediction => prediction.IsCorrect ? 1.0 : 0));
-        Assert.Equal(metrics.Nll, -predictions.Average(prediction => Math.Log(prediction.LabelProbability)), 1e-5);
-        Assert.Equal(metrics.Ece, calibration.ExpectedError(), 1e-5);
-        Assert.Equal(predictions.Count, calibration.Bins().Sum(bin => bin.Images));
+        Assert.Equal(metrics.Nll, -predictions.Average(prediction => Math.Log(prediction.LabelProbability)), 1e-9);
+        Assert.Equal(metrics.Ece, calibration.ExpectedError(), 1e-9);
+        Assert.Equal(calibration.Bins(), bins);
+        var classes = ClassAccuracy.Of(predictions, trained.Classes);
+        Assert.Equal(predictions.Count, classes.Values.Sum(one => one.Images));
+        Assert.All(classes.Values, one => Assert.Equal(one.Images, (int)Math.Round(one.Accuracy * one.Images) + one.TakenFor.Values.Sum()));
     }
 
     private TrainedModel Trained()

@@ -20,10 +20,9 @@ public class SearchTrialTests
         {
             using (search)
             {
-                var (calls, told) = (0, new List<int>());
-                var trial = SearchTrial.Run(search, subnet => Accuracy(network, subnet, ref calls), Passes, draws: 1, seed: 5, told.Add);
+                var calls = 0;
+                var trial = SearchTrial.Run(search, subnet => Accuracy(network, subnet, ref calls), Passes, draws: 1, seed: 5);
                 Assert.Equal(Passes, calls);
-                Assert.Equal(Enumerable.Range(1, Passes), told);
                 Assert.Equal(Passes, trial.Accuracies.Count);
                 Assert.Equal(trial.Accuracies[0], trial.RunningMinima[0]);
                 Assert.All(trial.RunningMinima.Zip(trial.RunningMinima.Skip(1)), pair => Assert.True(pair.Second <= pair.First));

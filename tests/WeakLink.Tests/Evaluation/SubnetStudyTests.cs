@@ -50,16 +50,19 @@ public sealed class SubnetStudyTests : IDisposable
         using var images = Images(recalibration: 32, severities: Corruption.AllSeverities);
         var (full, _, widths) = Measure(images, new SubnetStudyOptions { Widths = [0.7], Count = 2, SearchUpdates = 0, Attacks = [Pgd] });
 
-        var corrupted = CorruptionEvaluation.Measure(_trained.Network, recipe, Small.Data.Test, torch.CPU, new SilentObserver(), default);
-        Assert.Equal(1 - corrupted.MeanError, full.Corrupted!.Value, 12);
+        Evaluator Evaluator(int recalibration) => new(
+            _trained.Network,
+            recipe with { Evaluation = recipe.Evaluation with { Subnets = 2, SubnetWidth = 0.7, SubnetImages = 0, RecalibrationImages = recalibration, SearchUpdates = 0 } },
+            Small.Data.Test,
+            torch.CPU,
+            new SilentObserver());
+        Assert.Equal(Evaluator(32).Corrupted()!.Accuracy, full.Corrupted!.Value, 12);
 
-        var subnets = SubnetEvaluation.Measure(
-            _trained.Network, Loaders.Measuring(recipe, Small.Data.Test), Loaders.Recalibrating(recipe, Small.Data.Train), new SubnetEvaluationOptions(0.7, 2, 32, 0), torch.CPU, seed: 0);
+        var subnets = Evaluator(32).Subnets(Small.Data.Train)!.Summary;
         Assert.Equal(subnets.Full, full.Clean);
-        Assert.Equal(subnets.Random.All, widths[0].Random.Clean.All!);
-        var averages = SubnetEvaluation.Measure(
-            _trained.Network, Loaders.Measuring(recipe, Small.Data.Test), Loaders.Recalibrating(recipe, Small.Data.Train), new SubnetEvaluationOptions(0.7, 2, 0, 0), torch.CPU, seed: 0);
-        Assert.Equal(averages.Random.All, widths[0].RunningAverages!.All!);
+        Assert.Equal(subnets.Random.All!, widths[0].Random.Clean.All!);
+        var averages = Evaluator(0).Subnets(Small.Data.Train)!.Summary;
+        Assert.Equal(averages.Random.All!, widths[0].RunningAverages!.All!);
         Assert.Null(widths[0].Proposed);
         Assert.Null(widths[0].Search);
 
@@ -68,9 +71,8 @@ public sealed class SubnetStudyTests : IDisposable
         var subnet = search.Propose(new SearchContext(new SeededRandom(0, RandomUse.SubnetEvaluation, 0, 1)));
         using var statistics = SubnetEvaluation.Recalibrate(_trained.Network, subnet, Loaders.Recalibrating(recipe, Small.Data.Train), 32, torch.CPU, 0);
         using var module = new SubnetModule(_trained.Network, subnet, statistics);
-        var robust = RobustEvaluation.Measure(
-            module, "pgd", [Pgd], Small.Data.Test, Loaders.MeasuringCrop(recipe, Small.Data.Test), recipe.Evaluation.Batch, torch.CPU, 0, new SilentObserver());
-        Assert.Equal(robust.RobustAccuracy, widths[0].Random.Attacked!.All![1]);
+        var robust = new Evaluator(module, recipe, Small.Data.Test, torch.CPU, new SilentObserver()).Attacked("pgd", [Pgd]);
+        Assert.Equal(robust.Accuracy, widths[0].Random.Attacked!.All![1]);
     }
 
     [Fact]

@@ -42,6 +42,80 @@ public sealed partial class RunReportTests : IDisposable
     public void SameRun_GivesTheSamePage() => Assert.Equal(File.ReadAllText(Report()), File.ReadAllText(Report()));
 
     [Fact]
+    public void APage_NeedsNeitherDataNorNetwork_ButThePicturesThatTheSummaryTellsOf()
+    {
+        var page = Report();
+        var (run, html) = (Path.GetDirectoryName(page)!, File.ReadAllText(page));
+        Directory.Delete(Path.Combine(run, "checkpoints"), recursive: true);
+        RunReport.Write(run, page);
+        Assert.Equal(html, File.ReadAllText(page));
+        Assert.Contains("<h3>Hardest images</h3>", html);
+        Assert.Equal(Summary.Read(run).Examples!.All.Count(), PngImages().Count(html));
+
+        var picture = Path.Combine(run, "results", "corrupted-01.png");
+        var bytes = File.ReadAllBytes(picture);
+        bytes[^20] ^= 1;
+        File.WriteAllBytes(picture, bytes);
+        Assert.Contains($"'{picture}' is not the picture", Assert.Throws<InputException>(() => RunReport.Write(run, page)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ARunOfAnOlderVersion_IsDrawn_AndAnEvaluationBringsTheRest()
+    {
+        var run = Path.GetDirectoryName(Report())!;
+        Directory.Delete(RunFolder.ResultsOf(run), recursive: true);
+        var measured = Measured(run);
+        var older = Summary.Read(run) with { Version = null, Calibration = null, Classes = null, Curve = null, Examples = null };
+        File.WriteAllText(RunFolder.SummaryOf(run), older.ToJson());
+        var html = RunReport.CreatePage(run, Summary.Read(run)).ToHtml();
+        Assert.Contains("&#39;weaklink evaluate RUN&#39; measures and keeps them", html);
+        Assert.Contains("<dt>clean accuracy</dt><dd>43.2 %", html);
+        Assert.DoesNotContain("<img", html);
+        Assert.DoesNotContain(">Calibration</h2>", html);
+
+        // One of other images brings its numbers, and nothing to look at.
+        var numbers = measured with { Summary = measured.Summary with { Examples = null, Curve = null, Command = "weaklink evaluate other" }, Pictures = new Dictionary<string, byte[]>() };
+        Assert.EndsWith("1", RunFolder.KeepEvaluation(run, numbers, Small.Data.Test), StringComparison.Ordinal);
+        Assert.DoesNotContain("<img", RunReport.CreatePage(run, older).ToHtml());
+        Assert.EndsWith("2", RunFolder.KeepEvaluation(run, measured with { Summary = measured.Summary with { Command = "weaklink evaluate run" } }, Small.Data.Test), StringComparison.Ordinal);
+        Assert.Equal(["1", "2"], Directory.EnumerateDirectories(Path.Combine(run, "results", "evaluations")).Select(Path.GetFileName).Order());
+        html = RunReport.CreatePage(run, older).ToHtml();
+        Assert.DoesNotContain("measures and keeps them", html);
+        Assert.Equal(measured.Summary.Examples!.All.Count(), PngImages().Count(html));
+        Assert.Contains(">Later evaluations</h2>", html);
+        Assert.Contains("1: weaklink evaluate other\n2: weaklink evaluate run", html);
+        Assert.Contains("<dt>clean accuracy</dt><dd>43.2 %", html);
+    }
+
+    [Fact]
+    public void WhatIsKeptOfAnImage_IsWhatTheSummaryCounts()
+    {
+        var run = Path.GetDirectoryName(Report())!;
+        var lines = File.ReadAllLines(Path.Combine(RunFolder.ResultsOf(run), ResultFiles.PredictionsName));
+        Assert.Equal("index,name,label,prediction,confidence", lines[0]);
+        var cells = lines.Skip(1).Select(line => line.Split(',')).ToList();
+        Assert.Equal(Small.Data.Test.Count, cells.Count);
+        Assert.Equal("image 3 of shapes", cells[3][1]);
+        var summary = Summary.Read(run);
+        Assert.All(summary.Classes!, one =>
+        {
+            var its = cells.Where(cell => cell[2] == one.Key).ToList();
+            Assert.Equal(one.Value.Images, its.Count);
+            Assert.Equal(one.Value.Accuracy, its.Average(cell => cell[3] == one.Key ? 1.0 : 0), 12);
+            Assert.Equal(one.Value.TakenFor.OrderBy(other => other.Key), its.Where(cell => cell[3] != one.Key).CountBy(cell => cell[3]).OrderBy(other => other.Key));
+        });
+        Assert.Equal(cells.Count, summary.Calibration!.Sum(bin => bin.Images));
+    }
+
+    [Fact]
+    public void ASummaryOfANewerVersion_IsNotGuessedAt()
+    {
+        var run = Path.GetDirectoryName(Report())!;
+        File.WriteAllText(RunFolder.SummaryOf(run), (Summary.Read(run) with { Version = Summary.CurrentVersion + 1 }).ToJson());
+        Assert.Contains("use a newer WeakLink", Assert.Throws<InputException>(() => Summary.Read(run)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Browser_ShowsThePage_AndMakesNoRequest()
     {
         var browser = new[] { "chromium", "chromium-browser", "google-chrome" }
@@ -118,18 +192,11 @@ public sealed partial class RunReportTests : IDisposable
             Small.Train(run);
         }
 
-        using var trained = TrainedModel.Load(run, torch.CPU);
-        var classes = trained.Classes.ToDictionary(name => name, _ => new ClassSummary(0.5, 0.25));
-        var summary = new Summary
+        var measurement = Measured(run);
+        ResultFiles.Write(RunFolder.ResultsOf(run), measurement, Small.Data.Test);
+        var classes = measurement.Summary.Classes!.Keys.ToDictionary(name => name, _ => new ClassSummary(0.5, 0.25));
+        var summary = measurement.Summary with
         {
-            Data = "shapes",
-            Model = "resnet8",
-            Seed = 0,
-            Ews = "policy",
-            Images = 30,
-            Parameters = 1234,
-            Epochs = 3,
-            Format = "fp32 contiguous",
             Clean = new CleanSummary(0.432, 0.9, 1.5, 0.05),
             Validation = new ValidationSummary(0.4, 3),
             Corruptions = new CorruptionSummary(30, "generated", "cifar", null, 0.5, null, null, null, new Dictionary<string, IReadOnlyList<double>> { ["fog"] = [0.111, 0.2, 0.3, 0.4, 0.5] }, 1, 0),
@@ -142,9 +209,20 @@ public sealed partial class RunReportTests : IDisposable
             Seconds = new SecondsSummary(61, 5, 100),
         };
         var page = Path.Combine(run, "report.html");
-        RunReport.Write(run, trained, Small.Data.Test, summary, page, torch.CPU, new SilentObserver());
+        File.WriteAllText(RunFolder.SummaryOf(run), summary.ToJson());
+        RunReport.Write(run, page);
         return page;
     }
+
+    private static Measurement Measured(string run)
+    {
+        using var trained = TrainedModel.Load(run, torch.CPU);
+        var recipe = trained.Recipe with { Evaluation = trained.Recipe.Evaluation with { Corruptions = "none", Subnets = 0 } };
+        return Measurement.Of(trained, new Evaluator(trained.Network, recipe, Small.Data.Test, torch.CPU, new SilentObserver()), Small.Data.Train, examples: true);
+    }
+
+    [GeneratedRegex("<img alt=\"[^\"]+\" src=\"data:image/png;base64,")]
+    private static partial Regex PngImages();
 
     [GeneratedRegex("(?:src|href)=\"([^\"]*)\"")]
     private static partial Regex References();

@@ -132,7 +132,7 @@ public sealed class RunFolderTests : IDisposable
         using var folder = RunFolder.Open(_folder["gone"], Small.Recipe, data.Train.Classes, new ImageSize(32, 32), new { }, resume: false);
         using var network = Small.Recipe.CreateNetwork(data.Train.Classes.Count);
         Directory.Delete(_folder["gone"], recursive: true);
-        foreach (var act in new Action[] { () => folder.SaveBest(network, new RunPosition()), () => folder.WriteEpoch(new EpochMetrics(1, 1, 0.1, 1, 0, 0.5, null, null, null, 1, 1, 0)), () => folder.WriteSummary("{}") })
+        foreach (var act in new Action[] { () => folder.SaveBest(network, new RunPosition()), () => folder.WriteEpoch(new EpochMetrics(1, 1, 0.1, 1, 0, 0.5, null, null, null, 1, 1, 0)), () => folder.WriteResults(new Measurement(MadeRuns.Summary(0, 0.5), [], new Dictionary<string, byte[]>()), data.Test) })
         {
             Assert.Contains("was deleted or moved", Assert.Throws<InputException>(act).Message, StringComparison.Ordinal);
         }

@@ -1,10 +1,15 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
 using System.Text.Json;
+using TorchSharp;
+using WeakLink.Attacks;
 
 namespace WeakLink.Evaluation;
 
 /// <summary>How far an evaluation under attack is: kept in a file, so that hours of work survive an interruption.</summary>
-internal sealed class RobustProgress
+internal sealed class AttackState
 {
     public const int NotBroken = -1;
     public const int WrongFromTheStart = -2;
@@ -12,12 +17,13 @@ internal sealed class RobustProgress
     /// <summary>Older versions, whose progress lacks this, drew by an image's place.</summary>
     public const string Draws = " by image";
 
+    private const int FingerprintImages = 64;
     private static readonly TimeSpan SaveInterval = TimeSpan.FromSeconds(5);
     private readonly string? _path;
     private readonly string _evaluation;
     private long _saved = Stopwatch.GetTimestamp();
 
-    private RobustProgress(string? path, string evaluation, Saved saved)
+    private AttackState(string? path, string evaluation, Saved saved)
     {
         (_path, _evaluation) = (path, evaluation);
         (CleanDone, Stage, Run, NextIndex, BrokenBy, Stages) = (saved.CleanDone, saved.Stage, saved.Run, saved.NextIndex, saved.BrokenBy, saved.Stages);
@@ -46,7 +52,7 @@ internal sealed class RobustProgress
     public List<int> Robust { get; private set; }
 
     /// <exception cref="InputException">The file can't be read, or belongs to another evaluation.</exception>
-    public static RobustProgress Open(string? path, string evaluation, int images, int attacks, IRunObserver observer)
+    public static AttackState Open(string? path, string evaluation, int images, int attacks, IRunObserver observer)
     {
         if (path is null || !File.Exists(path))
         {
@@ -68,7 +74,7 @@ internal sealed class RobustProgress
             }
 
             return saved.Evaluation == evaluation && saved.BrokenBy.Length == images && saved.Stages.Length == attacks
-                ? new RobustProgress(path, evaluation, saved)
+                ? new AttackState(path, evaluation, saved)
                 : throw new InputException($"'{path}' keeps the progress of another evaluation ({Difference(saved.Evaluation, evaluation)}): name another place for this one's progress, or delete the file.");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
@@ -77,11 +83,41 @@ internal sealed class RobustProgress
         }
     }
 
-    private static RobustProgress New(string? path, string evaluation, int images, int attacks)
+    private static AttackState New(string? path, string evaluation, int images, int attacks)
     {
         var untouched = new int[images];
         Array.Fill(untouched, NotBroken);
-        return new RobustProgress(path, evaluation, new Saved(evaluation, false, 0, 0, 0, untouched, [.. Enumerable.Repeat(new AttackStage("", 0, 0, 0, 0, 0), attacks)]));
+        return new AttackState(path, evaluation, new Saved(evaluation, false, 0, 0, 0, untouched, [.. Enumerable.Repeat(new AttackStage("", 0, 0, 0, 0, 0), attacks)]));
+    }
+
+    /// <summary>What the progress is of: a changed network or other images must not go on where these stopped.</summary>
+    /// <param name="evaluator">Network and images.</param>
+    /// <param name="name">What the attacks are called together.</param>
+    /// <param name="attacks">The attacks.</param>
+    /// <param name="attempts">The attempts of each.</param>
+    public static string IdentityOf(Evaluator evaluator, string name, IReadOnlyList<Attack> attacks, IReadOnlyList<int> attempts)
+    {
+        using var scope = torch.NewDisposeScope();
+        var (network, images, crop, hash) = (evaluator.Network, evaluator.Images, evaluator.Crop, new XxHash3());
+        foreach (var tensor in network.parameters().Concat<torch.Tensor>(network.buffers()))
+        {
+            hash.Append(MemoryMarshal.AsBytes<float>(tensor.detach().to(torch.float32).cpu().contiguous().data<float>().ToArray()));
+        }
+
+        var whole = new byte[images.BytesPerImage];
+        for (var i = 0; i < images.Count; i++)
+        {
+            hash.Append(BitConverter.GetBytes(images.Label(i)));
+            if (i % ((images.Count / FingerprintImages) + 1) == 0)
+            {
+                images.Read(i, whole);
+                hash.Append(whole);
+            }
+        }
+
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{name}, {attacks[0].Threat}, {string.Join(" ", attacks.Zip(attempts, (attack, times) => $"{times}x{attack.Name} ({attack.Settings})"))}, seed {evaluator.Recipe.Seed}{Draws}, {images.Name}, {images.Count} images of {crop.Height}x{crop.Width}, {hash.GetCurrentHashAsUInt64():x16}");
     }
 
     // A file that was edited or damaged must not yield a number.

@@ -1,0 +1,230 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using TorchSharp;
+using WeakLink.Attacks;
+using WeakLink.Data;
+using WeakLink.Imaging;
+
+namespace WeakLink.Evaluation;
+
+/// <summary>Attacks one after the other, in attempts and batches: only images that are still classified correctly go on to the next.</summary>
+internal sealed class AttackEvaluation
+{
+    // Of CUDA, of libtorch's allocator for processors, and of the system's.
+    private static readonly string[] OutOfMemory = ["out of memory", "not enough memory", "can't allocate memory"];
+
+    private readonly Evaluator _evaluator;
+    private readonly IReadOnlyList<Attack> _attacks;
+    private readonly Action<AdversarialExample>? _found;
+    private readonly CentreCrop _crop;
+    private readonly AttackedModel _model;
+    private readonly IReadOnlyList<int> _attempts;
+    private readonly AttackState _state;
+    private int _batch;
+
+    private AttackEvaluation(Evaluator evaluator, string name, IReadOnlyList<Attack> attacks, string? state, Action<AdversarialExample>? found)
+    {
+        (_evaluator, _attacks, _found, _crop, _batch) = (evaluator, attacks, found, evaluator.Crop, evaluator.Recipe.Evaluation.Batch);
+        _model = new AttackedModel(evaluator.Network);
+        // Before the first attack: a model with too few classes for the last one should not be told after an hour.
+        _attempts = Check(attacks, _crop, CountClasses());
+        _state = AttackState.Open(state, state is null ? "" : AttackState.IdentityOf(evaluator, name, attacks, _attempts), Images.Count, attacks.Count, evaluator.Observer);
+    }
+
+    private Dataset Images => _evaluator.Images;
+
+    /// <summary>Refuses attacks that the images' size or the classes rule out.</summary>
+    /// <param name="attacks">The attacks.</param>
+    /// <param name="crop">What the network sees of an image.</param>
+    /// <param name="classes">Classes of the network.</param>
+    /// <returns>How many attempts each attack consists of.</returns>
+    /// <exception cref="InputException">There are too few classes for an attack, or ε is meant for images in 0 ... 255.</exception>
+    public static IReadOnlyList<int> Check(IReadOnlyList<Attack> attacks, CentreCrop crop, int classes)
+    {
+        attacks[0].Threat.RequireLimit(crop.Bytes);
+        return [.. attacks.Select(attack => attack.Attempts(classes))];
+    }
+
+    /// <summary>Measures; the parameters are those of <see cref="Evaluator.Attacked(string, IReadOnlyList{Attack}, string?, Action{AdversarialExample}?)"/>.</summary>
+    public static RobustSummary Measure(Evaluator evaluator, string name, IReadOnlyList<Attack> attacks, string? state, Action<AdversarialExample>? found)
+    {
+        using var noGradients = torch.no_grad();
+        var evaluation = new AttackEvaluation(evaluator, name, attacks, state, found);
+        evaluation.FindCorrect();
+        var warnings = evaluation.Doubts();
+        for (var stage = evaluation._state.Stage; stage < attacks.Count; stage++)
+        {
+            evaluation.RunStage(stage);
+        }
+
+        return evaluation.Result(warnings);
+    }
+
+    private void FindCorrect()
+    {
+        if (_state.CleanDone)
+        {
+            return;
+        }
+
+        _evaluator.Observer.Begin("clean", Images.Count, "images");
+        for (var first = 0; first < Images.Count;)
+        {
+            _evaluator.Stop.ThrowIfCancellationRequested();
+            var indices = Enumerable.Range(first, Math.Min(_batch, Images.Count - first)).ToList();
+            if (Fits(() => Classify(indices)))
+            {
+                first += indices.Count;
+                _evaluator.Observer.Advance(first);
+            }
+        }
+
+        _state.EndClean();
+    }
+
+    private void Classify(List<int> indices)
+    {
+        using var scope = torch.NewDisposeScope();
+        var (x, labels) = Load(indices);
+        _state.AddClean(indices, _model.Correct(x, labels, position => Images.Describe(indices[position])).cpu().data<bool>().ToArray());
+    }
+
+    private List<string> Doubts()
+    {
+        List<string> doubts = [];
+        while (!Fits(Look))
+        {
+        }
+
+        return doubts;
+
+        void Look()
+        {
+            // Of the images that are right without an attack, so that a resumed evaluation warns of the same.
+            var some = Enumerable.Range(0, Images.Count).Where(IsCorrect).Take(Math.Min(_batch, AttackDoubts.MostImages)).ToList();
+            if (some.Count > 0)
+            {
+                using var scope = torch.NewDisposeScope();
+                var (x, labels) = Load(some);
+                doubts = AttackDoubts.OfModel(_model, x, labels, _attacks);
+            }
+        }
+    }
+
+    private void RunStage(int stage)
+    {
+        var (name, attempts) = (_attacks[stage].Name, _attempts[stage]);
+        var given = Math.Max(_state.Stages[stage].Attacked, _state.Robust.Count);
+        _evaluator.Observer.Begin(name, (long)given * attempts, attempts == 1 ? "images" : "image runs", (long)given * _state.Run);
+        while (_state.Run < attempts)
+        {
+            var all = _state.Robust.Count;
+            var left = _state.Robust.Where(index => index >= _state.NextIndex).ToList();
+            for (var first = 0; first < left.Count;)
+            {
+                var chosen = left.GetRange(first, Math.Min(_batch, left.Count - first));
+                if (!Fits(() => AttackBatch(stage, chosen)))
+                {
+                    continue;
+                }
+
+                first += chosen.Count;
+                var done = _state.Run + ((double)(all - left.Count + first) / all);
+                _evaluator.Observer.Advance((long)(given * done), $"robust so far {100.0 * _state.Robust.Count / Images.Count:0.0}%");
+            }
+
+            _state.EndRun();
+        }
+
+        _state.EndStage();
+    }
+
+    private void AttackBatch(int stage, List<int> indices)
+    {
+        var (clock, forwards, backwards) = (Stopwatch.GetTimestamp(), _model.Forwards, _model.Backwards);
+        try
+        {
+            var broken = Break(stage, indices);
+            _state.Add(stage, indices, broken, Stopwatch.GetElapsedTime(clock).TotalSeconds, _model.Forwards - forwards, _model.Backwards - backwards);
+        }
+        catch (OperationCanceledException)
+        {
+            _state.Save();
+            throw;
+        }
+    }
+
+    private int Break(int stage, List<int> indices)
+    {
+        var attack = _attacks[stage];
+        using var scope = torch.NewDisposeScope();
+        var (x, labels) = Load(indices);
+        var tried = attack.Run(_state.Run, _model, x, labels, _evaluator.Recipe.Seed, [.. indices.Select(Images.Identity)], _evaluator.Stop);
+        // What counts is a fresh pass over what came out, not what the attack believes.
+        var predicted = _model.Predict(tried, position => $"{Images.Describe(indices[position])} under {attack.Name}").cpu().data<long>().ToArray();
+        var broken = Enumerable.Range(0, indices.Count).Where(i => predicted[i] != Images.Label(indices[i])).ToList();
+        foreach (var i in broken)
+        {
+            _state.Break(indices[i], stage);
+            _found?.Invoke(new AdversarialExample(indices[i], x[i], tried[i], (int)predicted[i], attack.Name));
+        }
+
+        return broken.Count;
+    }
+
+    private RobustSummary Result(List<string> warnings)
+    {
+        var stages = _attacks.Select((attack, i) => _state.Stages[i] with { Attack = attack.Name }).ToList();
+        var byClass = Enumerable.Range(0, Images.Count).GroupBy(Images.Label).OrderBy(images => images.Key).ToDictionary(
+            images => Images.Classes[images.Key],
+            images => new ClassSummary((double)images.Count(IsCorrect) / images.Count(), (double)images.Count(IsRobust) / images.Count()));
+        return new RobustSummary(
+            _attacks[0].Threat.Epsilon,
+            Images.Count,
+            (double)Enumerable.Range(0, Images.Count).Count(IsCorrect) / Images.Count,
+            (double)_state.Robust.Count / Images.Count,
+            _evaluator.Recipe.Seed,
+            stages,
+            byClass,
+            [.. warnings, .. AttackDoubts.OfStages(_attacks, stages, Images.Count)]);
+    }
+
+    private bool IsCorrect(int index) => _state.BrokenBy[index] != AttackState.WrongFromTheStart;
+
+    private bool IsRobust(int index) => _state.BrokenBy[index] == AttackState.NotBroken;
+
+    private (torch.Tensor Images, torch.Tensor Labels) Load(List<int> indices)
+    {
+        var (whole, bytes) = (new byte[Images.BytesPerImage], new byte[indices.Count * _crop.Bytes]);
+        for (var i = 0; i < indices.Count; i++)
+        {
+            Images.Read(indices[i], whole);
+            _crop.Cut(new ImageView(whole, Images.Height, Images.Width), bytes.AsSpan(i * _crop.Bytes, _crop.Bytes));
+        }
+
+        var tensor = torch.tensor(bytes, [indices.Count, Dataset.Channels, _crop.Height, _crop.Width], torch.uint8).to(_evaluator.Device);
+        return (Pixels.ToUnit(tensor), torch.tensor(indices.Select(index => (long)Images.Label(index)).ToArray(), device: _evaluator.Device));
+    }
+
+    private int CountClasses()
+    {
+        using var scope = torch.NewDisposeScope();
+        return _model.Classes(Load([0]).Images);
+    }
+
+    // Halves the batch where the device has no memory for it.
+    private bool Fits(Action attempt)
+    {
+        try
+        {
+            attempt();
+            return true;
+        }
+        catch (ExternalException exception) when (_batch > 1 && OutOfMemory.Any(words => exception.Message.Contains(words, StringComparison.OrdinalIgnoreCase)))
+        {
+            _batch /= 2;
+            _evaluator.Observer.Note($"The device has no memory for {_batch * 2} images at a time: going on with {_batch}.");
+            return false;
+        }
+    }
+}

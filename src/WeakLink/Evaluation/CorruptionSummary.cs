@@ -1,0 +1,36 @@
+using WeakLink.Corruptions;
+
+namespace WeakLink.Evaluation;
+
+/// <summary>Errors under common corruptions.</summary>
+/// <param name="Images">Images each corruption and severity was measured on.</param>
+/// <param name="Source">"generated", or the folder that they were read from.</param>
+/// <param name="Table">Which severities were generated: cifar, tinyImageNet or imageNet; null for a folder.</param>
+/// <param name="Severities">The severities that were measured: all five, unless a folder holds fewer; null in summaries of older versions: all.</param>
+/// <param name="Accuracy">Mean accuracy over the benchmark's corruptions and the severities.</param>
+/// <param name="Mce">Mean corruption error relative to a reference model; null without one, or where that has no errors.</param>
+/// <param name="RelativeMce">The same of the errors above the clean one.</param>
+/// <param name="Reference">The reference model.</param>
+/// <param name="Error">Error by corruption, one for each of the severities.</param>
+/// <param name="Seconds">Wall-clock time.</param>
+/// <param name="WaitedSeconds">Part of it for which the network waited for images.</param>
+public sealed record CorruptionSummary(
+    [property: Limits(0, int.MaxValue)] int Images,
+    string Source,
+    string? Table,
+    [property: Limits(1, Corruption.Severities, NotEmpty = true)] IReadOnlyList<int>? Severities,
+    [property: Limits(0, 1)] double Accuracy,
+    [property: Limits(0, double.MaxValue)] double? Mce,
+    double? RelativeMce,
+    string? Reference,
+    [property: Limits(0, 1, NotEmpty = true)] IReadOnlyDictionary<string, IReadOnlyList<double>> Error,
+    [property: Limits(0, double.MaxValue)] double Seconds,
+    [property: Limits(0, double.MaxValue)] double WaitedSeconds)
+{
+    private static readonly HashSet<string> Benchmark = [.. CommonCorruptions.Benchmark.Select(corruption => corruption.Name)];
+
+    /// <summary>The corruptions that means are taken over, each with its mean error: the benchmark's 15 where any of them was measured, else all that were.</summary>
+    /// <param name="errors">Errors by corruption.</param>
+    internal static IReadOnlyList<(string Corruption, double Error)> Counted(IReadOnlyDictionary<string, IReadOnlyList<double>> errors) =>
+        [.. errors.Where(pair => Benchmark.Contains(pair.Key) || !errors.Keys.Any(Benchmark.Contains)).Select(pair => (pair.Key, pair.Value.Average()))];
+}

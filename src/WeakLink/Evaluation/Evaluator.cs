@@ -1,0 +1,141 @@
+using TorchSharp;
+using WeakLink.Attacks;
+using WeakLink.Data;
+using WeakLink.Imaging;
+using WeakLink.Models;
+using WeakLink.Recipes;
+
+namespace WeakLink.Evaluation;
+
+/// <summary>
+/// Measures one network on one set of images: it holds what every measurement needs, and has a method for each kind of them. All is measured
+/// in evaluation mode, on centre crops.
+/// </summary>
+/// <param name="network">N×3×H×W in [0, 1], float32, to logits N×classes; on <paramref name="device"/>.</param>
+/// <param name="recipe">How images are cropped, what is measured (<see cref="EvaluationRecipe"/>), and the seed of all draws.</param>
+/// <param name="images">What to measure on; of the network's classes.</param>
+/// <param name="device">Where the network lives.</param>
+/// <param name="observer">Told of the progress.</param>
+/// <param name="stop">Stops between two batches, or two iterations of an attack.</param>
+public sealed class Evaluator(
+    torch.nn.Module<torch.Tensor, torch.Tensor> network, Recipe recipe, Dataset images, torch.Device device, IRunObserver observer, CancellationToken stop = default)
+{
+    /// <summary>The network.</summary>
+    public torch.nn.Module<torch.Tensor, torch.Tensor> Network { get; } = network;
+
+    /// <summary>How images are cropped, what is measured, and the seed.</summary>
+    public Recipe Recipe { get; } = recipe;
+
+    /// <summary>What is measured on.</summary>
+    public Dataset Images { get; } = images;
+
+    /// <summary>What the network sees of an image.</summary>
+    /// <exception cref="InputException">The recipe's crop is larger than the images.</exception>
+    public CentreCrop Crop => Loaders.MeasuringCrop(Recipe, Images);
+
+    /// <summary>Where the network lives.</summary>
+    public torch.Device Device { get; } = device;
+
+    /// <summary>Told of the progress.</summary>
+    public IRunObserver Observer { get; } = observer;
+
+    /// <summary>Stops.</summary>
+    public CancellationToken Stop { get; } = stop;
+
+    /// <summary>The same network, measured on at most so many of the images, every class in its share.</summary>
+    /// <param name="count">How many; 0: all.</param>
+    public Evaluator Limited(int count) => new(Network, Recipe, StratifiedSplit.Limit(Images, count, Recipe.Seed), Device, Observer, Stop);
+
+    /// <summary>Accuracy and calibration on the images as they are.</summary>
+    /// <exception cref="InputException">A logit is not finite.</exception>
+    public CleanMeasurement Clean()
+    {
+        Network.eval();
+        Observer.Begin("measuring", Images.Count, "images");
+        return CleanEvaluation.Measure(Network.call, Loaders.Measuring(Recipe, Images), Device, Observer, Stop);
+    }
+
+    /// <summary>Errors under the recipe's corruptions, of images made on the fly or read from disk; relative to no reference.</summary>
+    /// <returns>Null where the recipe asks for none.</returns>
+    /// <exception cref="InputException">An unknown corruption, or unusable files.</exception>
+    public CorruptionSummary? Corrupted() => Recipe.Evaluation.Corruptions == EvaluationRecipe.None ? null : CorruptionEvaluation.Measure(this);
+
+    /// <summary>Stability under the recipe's perturbation sequences, made on the fly or read from disk; relative to no reference.</summary>
+    /// <returns>Null where the recipe asks for none.</returns>
+    /// <exception cref="InputException">An unknown perturbation, or unusable files.</exception>
+    public PerturbationSummary? Perturbed() => Recipe.Evaluation.Perturbations == EvaluationRecipe.None ? null : PerturbationEvaluation.Measure(this);
+
+    /// <summary>Accuracy under the recipe's attacks, each on at most as many images as it says.</summary>
+    /// <param name="state">A folder that keeps their progress; null keeps none.</param>
+    /// <returns>By attack, then by norm; null where the recipe asks for none.</returns>
+    /// <exception cref="InputException">The state belongs to another evaluation, or the network has too few classes for an attack.</exception>
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, RobustSummary>>? Attacked(string? state = null)
+    {
+        var limited = Limited(Recipe.Evaluation.AttackImages);
+        var measured = NamedAttacks(Recipe).ToDictionary(named => named.Name, named => (IReadOnlyDictionary<string, RobustSummary>)new Dictionary<string, RobustSummary>
+        {
+            [named.Attacks[0].Threat.Norm.ToString().ToLowerInvariant()] = limited.Attacked(
+                named.Name,
+                named.Attacks,
+                state is null ? null : Path.Combine(Directory.CreateDirectory(state).FullName, $"{named.Name}-{named.Attacks[0].Threat}.json".ToLowerInvariant().Replace(' ', '-').Replace('/', '-'))),
+        });
+        return measured.Count == 0 ? null : measured;
+    }
+
+    /// <summary>Accuracy under attacks: only images that are still classified correctly go on to the next one.</summary>
+    /// <param name="name">What to call the attacks together.</param>
+    /// <param name="attacks">The attacks, in order; at least one, of one threat model.</param>
+    /// <param name="state">A file that keeps the progress; a call with the same file goes on from there. Null keeps none.</param>
+    /// <param name="found">Given every adversarial example; the tensors are disposed of afterwards.</param>
+    /// <exception cref="InputException">The state belongs to another evaluation, or the network has too few classes for an attack.</exception>
+    public RobustSummary Attacked(string name, IReadOnlyList<Attack> attacks, string? state = null, Action<AdversarialExample>? found = null)
+    {
+        Network.eval();
+        return AttackEvaluation.Measure(this, name, attacks, state, found);
+    }
+
+    /// <summary>Accuracy under attacks of growing size, of a few images, and what broke them.</summary>
+    /// <exception cref="InputException">A logit is not finite.</exception>
+    public (RobustnessCurve Curve, IReadOnlyList<BrokenImage> Broken) UnderGrowingAttacks()
+    {
+        Network.eval();
+        return RobustnessCurve.Measure(Limited(RobustnessCurve.MostImages));
+    }
+
+    /// <summary>How weak the network's subnets are.</summary>
+    /// <param name="training">Training images, for the search of weak subnets and for their statistics.</param>
+    /// <returns>Null where the recipe asks for none.</returns>
+    /// <exception cref="InvalidOperationException">The network is no <see cref="ClassifierNetwork"/>: it has no subnets.</exception>
+    public SubnetMeasurement? Subnets(Dataset training) => Recipe.Evaluation.Subnets == 0 ? null
+        : Network is ClassifierNetwork whole ? SubnetEvaluation.Measure(Limited(Recipe.Evaluation.SubnetImages), whole, training)
+        : throw new InvalidOperationException("Only a ClassifierNetwork has subnets.");
+
+    /// <summary>Refuses attacks that images or classes rule out, before hours go into what comes before them.</summary>
+    /// <param name="recipe">What to measure.</param>
+    /// <param name="images">Images to measure on.</param>
+    /// <exception cref="InputException">There are too few classes for an attack, or ε is meant for images in 0 ... 255.</exception>
+    public static void CheckAttacks(Recipe recipe, Dataset images)
+    {
+        foreach (var (_, attacks) in NamedAttacks(recipe))
+        {
+            CheckAttacks(attacks, recipe, images);
+        }
+    }
+
+    /// <summary>The same of attacks that no recipe names.</summary>
+    /// <inheritdoc cref="CheckAttacks(Recipe, Dataset)"/>
+    public static void CheckAttacks(IReadOnlyList<Attack> attacks, Recipe recipe, Dataset images) =>
+        AttackEvaluation.Check(attacks, Loaders.MeasuringCrop(recipe, images), images.Classes.Count);
+
+    private static IEnumerable<(string Name, IReadOnlyList<Attack> Attacks)> NamedAttacks(Recipe recipe)
+    {
+        var settings = recipe.Evaluation;
+        if (settings.Attack == EvaluationRecipe.None)
+        {
+            return [];
+        }
+
+        var threat = new ThreatModel(settings.AttackNorm, ThreatModel.ParseEpsilon(settings.AttackEps));
+        return settings.Attack.Split(',', StringSplitOptions.TrimEntries).Distinct().Select(name => (name, KnownAttacks.Named(name, threat)));
+    }
+}
