@@ -26,7 +26,7 @@ switch (args)
         MemoryBenchmark.Run(steps.Length > 0 ? int.Parse(steps[0], System.Globalization.CultureInfo.InvariantCulture) : 1000);
         return 0;
     case ["memory-of", var network, var search, var steps]:
-        MemoryBenchmark.Measure(network, Enum.Parse<WeakLink.Recipes.SearchKind>(search), int.Parse(steps, System.Globalization.CultureInfo.InvariantCulture));
+        MemoryBenchmark.Measure(network, Enum.Parse<WeakLink.Subnets.SearchKind>(search), int.Parse(steps, System.Globalization.CultureInfo.InvariantCulture));
         return 0;
     case ["channels"]:
         Console.WriteLine($"{Machine.Describe()}\n");
