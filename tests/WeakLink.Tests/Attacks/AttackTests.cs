@@ -117,9 +117,6 @@ public sealed class AttackTests : IDisposable
             // Matrix products of other sizes round differently, and a step size that halves or not makes more of it: compare what counts.
             var (margin, expected) = (AttackLoss.Margin(_model.call(last), y[5..]), AttackLoss.Margin(_model.call(whole[5..]), y[5..]));
             Assert.True((margin - expected).abs().max().ToSingle() < 0.02, $"{attack.Name}: {margin.ToString(TensorStringStyle.Julia)} {expected.ToString(TensorStringStyle.Julia)}");
-            var other = attack.Perturb(new AttackedModel(_model), x, y, 2, [.. Enumerable.Range(0, 8).Select(i => (long)i)]);
-            // Only random search depends on its seed here: the others find the same optimum of a linear model.
-            Assert.True(attack is not SquareAttack || (whole - other).abs().max().ToSingle() > 1e-4, attack.Name);
         }
     }
 
