@@ -23,6 +23,10 @@ internal static class SubnetsCommand
     private const string MildSeverity = "2";
     private const string Pgd = "pgd";
 
+    // What the library measures where nothing is said.
+    private static readonly SubnetStudyOptions Usual = new();
+    private static readonly SubnetStudyImagesOptions UsualImages = new();
+
     // What leaves a network that was not trained against attacks some accuracy to compare: at 8/255 it has none.
     private static readonly ThreatModel MildThreat = new(Norm.Linf, 1.0 / 255);
 
@@ -31,17 +35,17 @@ internal static class SubnetsCommand
         var models = new Argument<string[]>("MODEL") { Description = "Run folders or .safetensors checkpoints; with three or more also the correlation over them.", Arity = ArgumentArity.OneOrMore };
         var checkpoints = new Option<bool>("--checkpoints") { Description = "Measure the checkpoints that each run kept on its way (training.keep-every), instead of its best." };
         var data = CommonOptions.Data("The data to measure on (default: those of the first run); their test images are used.");
-        var limit = new Option<int>("--limit") { Description = "Measure each subnet on at most this many test images, every class in its share (0: all).", HelpName = "N", DefaultValueFactory = _ => 300 };
-        var widths = new Option<string>("--widths") { Description = "Subnet widths, in (0, 1], with commas between; up to 0.5 one of a block's two paths is left out.", HelpName = "LIST", DefaultValueFactory = _ => "0.6,0.7,0.9" };
-        var count = new Option<int>("--count") { Description = "Random subnets of each width, and as many proposed by a policy.", HelpName = "N", DefaultValueFactory = _ => 8 };
-        var updates = new Option<int>("--search-updates") { Description = "Forward passes of a search, each an update of the policy (0: no search, random subnets alone).", HelpName = "N", DefaultValueFactory = _ => 60 };
-        var searches = new Option<int>("--searches") { Description = "Searches of each width by a policy, and as many random ones, to see their spread.", HelpName = "N", DefaultValueFactory = _ => 3 };
-        var recalibrate = new Option<int>("--recalibrate") { Description = "Training images on which each subnet's batch-norm statistics are re-estimated (0: the full network's running averages).", HelpName = "N", DefaultValueFactory = _ => 1024 };
+        var limit = new Option<int>("--limit") { Description = "Measure each subnet on at most this many test images, every class in its share (0: all).", HelpName = "N", DefaultValueFactory = _ => UsualImages.Limit };
+        var widths = new Option<string>("--widths") { Description = "Subnet widths, in (0, 1], with commas between; up to 0.5 one of a block's two paths is left out.", HelpName = "LIST", DefaultValueFactory = _ => string.Join(',', Usual.Widths.Select(width => width.ToString(CultureInfo.InvariantCulture))) };
+        var count = new Option<int>("--count") { Description = "Random subnets of each width, and as many proposed by a policy.", HelpName = "N", DefaultValueFactory = _ => Usual.Count };
+        var updates = new Option<int>("--search-updates") { Description = "Forward passes of a search, each an update of the policy (0: no search, random subnets alone).", HelpName = "N", DefaultValueFactory = _ => Usual.SearchUpdates };
+        var searches = new Option<int>("--searches") { Description = "Searches of each width by a policy, and as many random ones, to see their spread.", HelpName = "N", DefaultValueFactory = _ => Usual.Searches };
+        var recalibrate = new Option<int>("--recalibrate") { Description = "Training images on which each subnet's batch-norm statistics are re-estimated (0: the full network's running averages).", HelpName = "N", DefaultValueFactory = _ => UsualImages.RecalibrationImages };
         var corruptions = new Option<string>("--corruptions") { Description = "benchmark (the 15), all (19), names with commas between, or none.", HelpName = "NAMES", DefaultValueFactory = _ => FewCorruptions };
         var severities = new Option<string>("--severities") { Description = "Severities of the corruptions, such as 1-5 or 1,3,5.", HelpName = "LIST", DefaultValueFactory = _ => MildSeverity };
         var attack = new Option<string>("--attack") { Description = $"{string.Join(", ", KnownAttacks.Names)}, or none. Each subnet is attacked itself, through its own gradients.", HelpName = "NAME", DefaultValueFactory = _ => Pgd };
         var attackSteps = new Option<int>("--attack-steps") { Description = "Steps of pgd, each a quarter of eps.", HelpName = "N", DefaultValueFactory = _ => 10 };
-        var attackLimit = new Option<int>("--attack-limit") { Description = "Attack at most this many of the test images.", HelpName = "N", DefaultValueFactory = _ => 100 };
+        var attackLimit = new Option<int>("--attack-limit") { Description = "Attack at most this many of the test images.", HelpName = "N", DefaultValueFactory = _ => UsualImages.AttackLimit };
         var norm = new Option<string?>("--norm") { Description = "How the attacker's perturbation is measured: linf, l2 or l1.", HelpName = "NORM" };
         var eps = new Option<string?>("--eps") { Description = "The attacker's largest perturbation, for images in [0, 1] (default: what the first model was trained against, or linf 1/255).", HelpName = "8/255" };
         var output = new Option<string?>("--out") { Description = "The folder for subnets.json and subnets.html (default: RUN/subnets, where a single run is measured).", HelpName = "DIR" };

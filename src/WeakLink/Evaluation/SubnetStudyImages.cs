@@ -8,7 +8,7 @@ namespace WeakLink.Evaluation;
 public sealed record SubnetStudyImagesOptions
 {
     /// <summary>Test images, every class in its share; 0: all.</summary>
-    public int Limit { get; init; } = 400;
+    public int Limit { get; init; } = 300;
 
     /// <summary>Corruptions of them; empty: none.</summary>
     public IReadOnlyList<Corruption> Corruptions { get; init; } = [];

@@ -46,6 +46,12 @@ public sealed record Recipe
     /// </param>
     /// <exception cref="InputException">There is no such key (the nearest is named), or the value is not allowed.</exception>
     public Recipe With(params IEnumerable<string> overrides) => RecipeKeys.Set(this, [RecipeKeys.Overrides(overrides)], origin: null);
+
+    /// <summary>Whether every key has the same value; lists are equal where their items are.</summary>
+    public bool Equals(Recipe? other) => other is not null && RecipeFile.ToYaml(this) == RecipeFile.ToYaml(other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => RecipeFile.ToYaml(this).GetHashCode(StringComparison.Ordinal);
 }
 
 /// <summary>Which network.</summary>

@@ -302,9 +302,10 @@ public sealed class RunFolder : IDisposable
     /// <param name="size">Size of the training images.</param>
     /// <param name="environment">What the run runs on, for environment.json.</param>
     /// <param name="resume">Whether a run may be there already.</param>
-    /// <exception cref="InputException">Something else is there, another process trains into it, or it can't be written.</exception>
+    /// <exception cref="InputException">The recipe asks for the impossible, something else is there, another process trains into it, or it can't be written.</exception>
     public static RunFolder Open(string path, Recipe recipe, IReadOnlyList<string> classes, ImageSize size, object environment, bool resume)
     {
+        RecipeCheck.Check(recipe);
         CheckFree(path, resume);
         path = System.IO.Path.GetFullPath(path);
         FileStream held;

@@ -61,8 +61,11 @@ public class ExperimentTests
     public void ABestCheckpointOfAnotherRun_IsNoticedBeforeItIsMeasured()
     {
         using var folder = new TemporaryFolder();
-        string[] recipe = [.. Tiny, "training.epochs=2"];
+        string[] recipe = [.. Tiny, "training.epochs=2", "training.threads=1"];
+        var threads = torch.get_num_threads();
         Experiment.Run(RecipeFile.Load("small", [.. recipe, "data.source=shapes"]), folder["run"], false, new Listener());
+        // They are the process's, and a run only borrows them.
+        Assert.Equal((1, threads), (RunFolder.RecipeOf(folder["run"]).Training.Threads, torch.get_num_threads()));
         Experiment.Run(RecipeFile.Load("small", [.. recipe, "data.source=shapes", "seed=1"]), folder["other"], false, new Listener());
         Assert.NotNull(Summary.Read(folder["run"]).Files);
         File.Delete(folder["run/summary.json"]);

@@ -1,7 +1,12 @@
 using CsCheck;
+using TorchSharp;
 using WeakLink.Data;
 using WeakLink.Experiments;
+using WeakLink.Imaging;
+using WeakLink.Models;
 using WeakLink.Recipes;
+using WeakLink.Runs;
+using WeakLink.Runtime;
 using WeakLink.Sources;
 using WeakLink.Subnets;
 
@@ -37,8 +42,8 @@ public class RecipeTests
             var yaml = RecipeFile.ToYaml(recipe);
             var read = RecipeFile.Parse(yaml, "test");
             Assert.Equal(yaml, RecipeFile.ToYaml(read));
-            Assert.Equal(recipe.Data, read.Data with { Extra = recipe.Data.Extra });
-            Assert.Equal(recipe.Data.Extra, read.Data.Extra);
+            Assert.Equal(recipe, read);
+            Assert.Equal(recipe.Data with { Extra = [] }, read.Data with { Extra = [] });
             Assert.Equal(recipe.Ews, read.Ews);
             Assert.Equal(recipe.Training.Milestones, read.Training.Milestones);
         }, iter: 300);
@@ -296,6 +301,17 @@ public class RecipeTests
         }
     }
 
+    [Fact]
+    public void Recipes_AreEqualWhereTheirKeysAre()
+    {
+        var recipe = RecipeFile.Load("small", ["data.extra=a,b"]);
+        Assert.Equal(recipe, RecipeFile.Load("small", ["data.extra=a,b"]));
+        Assert.Equal(recipe.GetHashCode(), RecipeFile.Load("small", ["data.extra=a,b"]).GetHashCode());
+        Assert.Equal(recipe, recipe.With("ews.width=0.3").With($"ews.width={recipe.Ews.Width}"));
+        Assert.NotEqual(recipe, recipe.With("data.extra=['a, b']"));
+        Assert.NotEqual(recipe, recipe.With("training.milestones=0.5"));
+    }
+
     [Theory]
     [InlineData("ews.widht=0.5", "'ews.width'")]
     [InlineData("ews.width", "key=value")]
@@ -308,8 +324,28 @@ public class RecipeTests
     public void ARecipeMadeInCode_IsCheckedToo()
     {
         using var folder = new WeakLink.Tests.Data.TemporaryFolder();
-        Assert.Throws<InputException>(() => Experiment.Run(new Recipe { Ews = new EwsRecipe { Width = double.NaN } }, folder["run"], resume: false, new SilentObserver()));
+        var images = new MemoryDataset("images", ["a", "b"], 4, 4, [new byte[48], new byte[48]], [0, 1]);
+        var data = new DataSplits(images, images, images, []);
+        var recipe = new Recipe { Data = new DataRecipe { Limit = -5 }, Training = new TrainingRecipe { Precision = Precision.Fp32, Layout = Layout.Contiguous } };
+        foreach (var use in new Action[]
+        {
+            () => Experiment.Run(recipe, folder["run"], resume: false, new SilentObserver()),
+            () => RunFolder.Open(folder["run"], recipe, images.Classes, new ImageSize(4, 4), new { }, resume: false),
+            () => RecipeResolution.Resolve(recipe, data, EnvironmentReport.Create(), torch.CPU),
+            () => DataSources.Open(recipe.Data, 0, new SilentObserver()),
+            () => Loaders.Training(recipe, data),
+            () => Loaders.Measuring(recipe, images),
+            () => Loaders.Recalibrating(recipe, images),
+            () => Loaders.MeasuringCrop(recipe, images),
+            () => new Recipe().With("data.limit=-5"),
+        })
+        {
+            Assert.Equal("data.limit is -5, but must be at least 0.", Assert.Throws<InputException>(use).Message);
+        }
+
         Assert.False(Path.Exists(folder["run"]));
+        using var network = NetworkCatalogue.Create("resnet8", 2, [0.5, 0.5, 0.5], [0.25, 0.25, 0.25]);
+        Assert.Equal("ews.width is NaN, but must be above 0 and at most 1.", Assert.Throws<InputException>(() => new PolicySearch(network.Space, new EwsRecipe { Width = double.NaN }, 0)).Message);
     }
 
     [Fact]
