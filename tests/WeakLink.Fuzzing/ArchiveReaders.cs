@@ -3,7 +3,6 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
-using WeakLink.Data;
 using WeakLink.Files;
 using WeakLink.Sources;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using WeakLink.Augmentations;
-using WeakLink.Data;
 using WeakLink.Files;
 using WeakLink.Sources;
 

@@ -1,7 +1,5 @@
 using System.Text.Json;
 using TorchSharp;
-using WeakLink.Imaging;
-using WeakLink.Models;
 using WeakLink.Recipes;
 using WeakLink.Runs;
 using WeakLink.Subnets;

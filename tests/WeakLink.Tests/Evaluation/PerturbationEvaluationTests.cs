@@ -1,5 +1,4 @@
 using TorchSharp;
-using WeakLink.Data;
 using WeakLink.Evaluation;
 using WeakLink.Files;
 using WeakLink.Recipes;

@@ -3,7 +3,6 @@ using SkiaSharp;
 using TorchSharp;
 using WeakLink.Data;
 using WeakLink.Evaluation;
-using WeakLink.Models;
 using WeakLink.Recipes;
 using WeakLink.Tests.Cli;
 using WeakLink.Tests.Data;
