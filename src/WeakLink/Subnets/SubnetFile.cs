@@ -28,7 +28,7 @@ public static class SubnetFile
     {
         if (!File.Exists(path))
         {
-            throw new InputException($"There is no subnet file '{path}': weaklink subnets writes them into its output folder, a run its weakest as {WeakestName}.");
+            throw new InputException($"There is no subnet file '{path}': a study of subnets writes them into its folder, a run its weakest as {WeakestName}.");
         }
 
         Document document;

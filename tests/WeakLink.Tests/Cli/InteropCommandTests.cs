@@ -1,6 +1,5 @@
 using System.Text.Json;
 using TorchSharp;
-using WeakLink.Recipes;
 using WeakLink.Runs;
 using WeakLink.Subnets;
 using WeakLink.Tests.Augmentations;

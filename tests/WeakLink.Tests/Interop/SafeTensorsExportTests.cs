@@ -2,7 +2,6 @@ using TorchSharp;
 using WeakLink.Data;
 using WeakLink.Files;
 using WeakLink.Interop;
-using WeakLink.Subnets;
 using WeakLink.Tests.Data;
 
 namespace WeakLink.Tests.Interop;

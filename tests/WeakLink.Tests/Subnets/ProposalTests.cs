@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using TorchSharp;
 using WeakLink.Models;
 using WeakLink.Runtime;
 using WeakLink.Subnets;
