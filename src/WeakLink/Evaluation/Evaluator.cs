@@ -17,6 +17,7 @@ namespace WeakLink.Evaluation;
 /// <param name="device">Where the network lives.</param>
 /// <param name="observer">Told of the progress.</param>
 /// <param name="stop">Stops between two batches, or two iterations of an attack.</param>
+/// <exception cref="InputException">The recipe asks for the impossible.</exception>
 public sealed class Evaluator(
     torch.nn.Module<torch.Tensor, torch.Tensor> network, Recipe recipe, Dataset images, torch.Device device, IRunObserver observer, CancellationToken stop = default)
 {
@@ -24,7 +25,7 @@ public sealed class Evaluator(
     public torch.nn.Module<torch.Tensor, torch.Tensor> Network { get; } = network;
 
     /// <summary>How images are cropped, what is measured, and the seed.</summary>
-    public Recipe Recipe { get; } = recipe;
+    public Recipe Recipe { get; } = RecipeCheck.Check(recipe);
 
     /// <summary>What is measured on.</summary>
     public Dataset Images { get; } = images;

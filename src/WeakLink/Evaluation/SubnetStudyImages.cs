@@ -61,10 +61,11 @@ public sealed class SubnetStudyImages : IDisposable
     /// <param name="options">Which.</param>
     /// <param name="observer">Told of the progress.</param>
     /// <param name="stop">Stops between two batches.</param>
-    /// <exception cref="InputException">They don't fit into the recipe's memory for images.</exception>
+    /// <exception cref="InputException">The recipe asks for the impossible, or they don't fit into its memory for images.</exception>
     public static SubnetStudyImages Create(
         Recipe recipe, Dataset test, Dataset training, SubnetStudyImagesOptions options, IRunObserver observer, CancellationToken stop = default)
     {
+        RecipeCheck.Check(recipe);
         var clean = StratifiedSplit.Limit(test, options.Limit, options.Seed);
         var crop = Loaders.MeasuringCrop(recipe, test);
         var sets = (from corruption in options.Corruptions from severity in options.Severities select (corruption, severity)).ToList();

@@ -10,8 +10,13 @@ public static class RecipeCheck
 {
     /// <summary>Checks every value of a recipe, such as one that was made in code.</summary>
     /// <param name="recipe">The recipe.</param>
+    /// <returns>The same recipe.</returns>
     /// <exception cref="InputException">The first value out of its limits, with these.</exception>
-    public static void Check(Recipe recipe) => Check(recipe, _ => null, (_, _) => true);
+    public static Recipe Check(Recipe recipe)
+    {
+        Check(recipe, _ => null, (_, _) => true);
+        return recipe;
+    }
 
     /// <summary>Checks every value.</summary>
     /// <param name="recipe">The recipe.</param>

@@ -1,6 +1,7 @@
 using CsCheck;
 using TorchSharp;
 using WeakLink.Data;
+using WeakLink.Evaluation;
 using WeakLink.Experiments;
 using WeakLink.Imaging;
 using WeakLink.Models;
@@ -266,8 +267,8 @@ public class RecipeTests
 
     [Fact]
     public void AChoiceThatIsNone_IsRefusedWithTheChoices() => Assert.Equal(
-        "ews.search is 7, but must be one of off, random, policy.",
-        Assert.Throws<InputException>(() => RecipeCheck.Check(new Recipe { Ews = new EwsRecipe { Search = (SearchKind)7 } })).Message);
+        "training.schedule is 7, but must be one of step, cosine, one-cycle.",
+        Assert.Throws<InputException>(() => RecipeCheck.Check(new Recipe { Training = new TrainingRecipe { Schedule = (ScheduleKind)7 } })).Message);
 
     // As if the recipe were written and read with the overrides on top of it.
     [Fact]
@@ -316,7 +317,7 @@ public class RecipeTests
     [InlineData("ews.widht=0.5", "'ews.width'")]
     [InlineData("ews.width", "key=value")]
     [InlineData("ews.width=wide", "ews.width must be a number above 0 and at most 1, not 'wide'.")]
-    [InlineData("ews.search=lstm", "choose off, random, policy")]
+    [InlineData("training.schedule=linear", "choose step, cosine, one-cycle")]
     public void With_SaysWhatIsWrong(string setting, string reason) =>
         Assert.Contains(reason, Assert.Throws<InputException>(() => new Recipe().With(setting)).Message, StringComparison.Ordinal);
 
@@ -324,6 +325,7 @@ public class RecipeTests
     public void ARecipeMadeInCode_IsCheckedToo()
     {
         using var folder = new WeakLink.Tests.Data.TemporaryFolder();
+        using var network = NetworkCatalogue.Create("resnet8", 2, [0.5, 0.5, 0.5], [0.25, 0.25, 0.25]);
         var images = new MemoryDataset("images", ["a", "b"], 4, 4, [new byte[48], new byte[48]], [0, 1]);
         var data = new DataSplits(images, images, images, []);
         var recipe = new Recipe { Data = new DataRecipe { Limit = -5 }, Training = new TrainingRecipe { Precision = Precision.Fp32, Layout = Layout.Contiguous } };
@@ -336,7 +338,8 @@ public class RecipeTests
             () => Loaders.Training(recipe, data),
             () => Loaders.Measuring(recipe, images),
             () => Loaders.Recalibrating(recipe, images),
-            () => Loaders.MeasuringCrop(recipe, images),
+            () => _ = new Evaluator(network, recipe, images, torch.CPU, new SilentObserver()),
+            () => SubnetStudyImages.Create(recipe, images, images, new SubnetStudyImagesOptions(), new SilentObserver()),
             () => new Recipe().With("data.limit=-5"),
         })
         {
@@ -344,7 +347,6 @@ public class RecipeTests
         }
 
         Assert.False(Path.Exists(folder["run"]));
-        using var network = NetworkCatalogue.Create("resnet8", 2, [0.5, 0.5, 0.5], [0.25, 0.25, 0.25]);
         Assert.Equal("ews.width is NaN, but must be above 0 and at most 1.", Assert.Throws<InputException>(() => new PolicySearch(network.Space, new EwsRecipe { Width = double.NaN }, 0)).Message);
     }
 
