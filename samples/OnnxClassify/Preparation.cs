@@ -52,10 +52,16 @@ public sealed class Preparation
     private static Picture Read(string file)
     {
         using var codec = File.Exists(file) ? SKCodec.Create(file) : null;
-        using var bitmap = codec is null ? null : SKBitmap.Decode(codec, new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul));
-        if (bitmap is null)
+        if (codec is null)
         {
             throw new InvalidDataException($"'{file}' is missing, or not a picture.");
+        }
+
+        // SKBitmap.Decode would take half a picture for a whole one.
+        using var bitmap = new SKBitmap(new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul));
+        if (codec.GetPixels(bitmap.Info, bitmap.GetPixels()) is var result and not SKCodecResult.Success)
+        {
+            throw new InvalidDataException($"'{file}' is truncated or damaged ({result}).");
         }
 
         var picture = new Picture(bitmap.Width, bitmap.Height);
@@ -68,7 +74,7 @@ public sealed class Preparation
         }
 
         // Exif's eight orientations: from the fifth on rows are columns; then two are mirrored, two turned around, two upside down.
-        var orientation = codec!.EncodedFormat == SKEncodedImageFormat.Png ? OrientationOfPng(File.ReadAllBytes(file)) : (int)codec.EncodedOrigin;
+        var orientation = codec.EncodedFormat == SKEncodedImageFormat.Png ? OrientationOfPng(File.ReadAllBytes(file)) : (int)codec.EncodedOrigin;
         picture = orientation > 4 ? picture.Transposed() : picture;
         picture = orientation is 2 or 3 or 6 or 7 ? picture.Mirrored() : picture;
         return orientation is 3 or 4 or 7 or 8 ? picture.Transposed().Mirrored().Transposed() : picture;

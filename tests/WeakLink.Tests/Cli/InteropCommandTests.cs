@@ -85,6 +85,9 @@ public class InteropCommandTests
             Assert.Equal(prediction.GetProperty("confidence").GetDouble(), confidence, 1e-4);
         }
 
+        var whole = File.ReadAllBytes(files.First(file => file.EndsWith(".jpg", StringComparison.Ordinal)));
+        File.WriteAllBytes(folder["half.jpg"], whole[..(whole.Length / 2)]);
+        Assert.Contains("truncated", Assert.Throws<InvalidDataException>(() => classifier.Classify(folder["half.jpg"])).Message, StringComparison.Ordinal);
         Assert.Equal(0, Weaklink.Run(folder.Path, "import", "model.safetensors", "--set", "model.width-multiplier=0.5", "--out", "again.safetensors").ExitCode);
         Assert.Equal(predictions, Weaklink.Run(folder.Path, "predict", "again.safetensors", "pets", "--json").Output);
 
@@ -159,7 +162,7 @@ public class InteropCommandTests
         Assert.Contains("24x24", Refused("import", run, "--model", "resnet8", "--mean", "0,0,0", "--std", "1,1,1", "--set", "model.width-multiplier=0.5", "--set", "data.size=16", "--set", "augmentation.crop=24", "--out", "x.safetensors"));
         Assert.Contains("nowhere", Refused("export", run, "--out", "nowhere/model.onnx"));
         Assert.Contains("--model", Refused("import", run, "--out", "x.safetensors"));
-        Assert.Contains("model.mean is 123.675, 116.28, 103.53, but must be in [0, 1]", Refused("import", run, "--model", "resnet8", "--mean", "123.675,116.28,103.53", "--std", "58.395,57.12,57.375", "--out", "x.safetensors"));
+        Assert.Contains("divide means of images in 0 to 255 by 255 (--mean R,G,B)", Refused("import", run, "--model", "resnet8", "--mean", "123.675,116.28,103.53", "--std", "58.395,57.12,57.375", "--out", "x.safetensors"));
         File.WriteAllText(folder["names.txt"], "cat\ncat\n");
         Assert.Contains("the same name 'cat'", Refused("import", run, "--model", "resnet8", "--classes", "names.txt", "--out", "x.safetensors"));
         Assert.Contains("layer1.0.conv3.weight", Refused("import", run, "--model", "resnet50", "--mean", "0,0,0", "--std", "1,1,1", "--out", "x.safetensors"));
