@@ -23,6 +23,28 @@ internal static class CommandLineMistakes
         }
     }
 
+    /// <summary>Refuses a recipe key that is set where an option says the same: one of them would count, and the other be passed over without a word.</summary>
+    /// <exception cref="InputException">There is one.</exception>
+    public static void RefuseTwoWays(ParseResult parsed)
+    {
+        var given = parsed.CommandResult.Children.OfType<OptionResult>().Where(option => !option.Implicit).ToDictionary(option => option.Option.Name, option => option.Tokens);
+        foreach (var key in given.GetValueOrDefault("--set", []).Select(token => token.Value.Split('=')[0].Trim()))
+        {
+            var option = key switch
+            {
+                // Which images the data must have, not where they are.
+                "data.fingerprint" => null,
+                // Elsewhere --seed is that of an attack, of corruptions or of a subnet.
+                "seed" => parsed.CommandResult.Command.Name == "train" ? "--seed" : null,
+                _ => CommandLanguage.Options.GetValueOrDefault(key),
+            };
+            if (option is not null && given.ContainsKey(option))
+            {
+                throw new InputException($"{option} and --set {key} say the same, and only one of them would count: leave one out.");
+            }
+        }
+    }
+
     /// <summary>The command as one writes it, such as "weaklink data describe".</summary>
     public static string Name(CommandResult command) => command.Parent is CommandResult parent ? $"{Name(parent)} {command.Command.Name}" : "weaklink";
 

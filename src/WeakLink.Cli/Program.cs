@@ -67,6 +67,7 @@ int Run(string[] args)
     }
 
     CommandLineMistakes.RefuseEmpty(parsed);
+    CommandLineMistakes.RefuseTwoWays(parsed);
     // Ctrl-C is ours: training saves a checkpoint first.
     return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
 }

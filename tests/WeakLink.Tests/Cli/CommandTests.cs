@@ -69,6 +69,10 @@ public class CommandTests
     [InlineData("import net.pth --out ./net.pth", "--out ./net.pth is what this command reads ('net.pth')")]
     [InlineData("export net.safetensors --out net.safetensors", "--out net.safetensors is what this command reads")]
     [InlineData("augment small a.png --out sheet.jpg", "'sheet.jpg' is not the name of a PNG file")]
+    [InlineData("train --data pets --set data.source=others", "--data and --set data.source say the same")]
+    [InlineData("evaluate run --eps 8/255 --attack pgd --set evaluation.attack-eps=4/255", "--eps and --set evaluation.attack-eps say the same")]
+    [InlineData("import net.pth --model resnet8 --set model.name=resnet18 --out net.safetensors", "--model and --set model.name say the same")]
+    [InlineData("train --seed 1 --set seed=2", "--seed and --set seed say the same")]
     [InlineData("helo", "weaklink has no command 'helo'. All: train, ")]
     [InlineData("predict", "Required argument 'MODEL' missing")]
     [InlineData("train --seed one", "Cannot parse argument 'one' for option '--seed': give a whole number.")]
@@ -102,6 +106,7 @@ public class CommandTests
         File.WriteAllText(folder["fake.png"], "text");
         File.WriteAllText(folder["broken.safetensors"], "not one");
         File.WriteAllText(folder["bad.yaml"], "ews:\n  widht: 0.5");
+        File.WriteAllBytes(folder["latin.yaml"], [.. "name: caf"u8, 0xe9]);
         File.WriteAllText(folder["open.yaml"], "training:\n  milestones: [0.3, 0.5\n");
         foreach (var (expected, arguments) in new (string, string[])[]
         {
@@ -110,6 +115,7 @@ public class CommandTests
             ("no archive", ["train", "--data", "note.txt"]),
             ("ews.width", ["train", "--recipe", "bad.yaml"]),
             ("'open.yaml' is not valid YAML at line", ["train", "--recipe", "open.yaml"]),
+            ("'latin.yaml' is not UTF-8", ["train", "--recipe", "latin.yaml"]),
             ("ews.width", ["train", "--set", "ews.widht=0.5"]),
             ("'pets '", ["train", "--data", "pets "]),
             ("above 0 and at most 1", ["train", "--set", "ews.width=0"]),
