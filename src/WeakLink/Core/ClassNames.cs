@@ -11,8 +11,6 @@ public static class ClassNames
     // Of most file systems, in bytes.
     private const int LongestFolder = 255;
 
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
     /// <summary>Checks names from outside.</summary>
     /// <param name="names">The names.</param>
     /// <param name="origin">Where they are from, to begin a sentence with.</param>
@@ -52,7 +50,7 @@ public static class ClassNames
     {
         try
         {
-            var text = TextFile.Read(path, LongestFile, Strict);
+            var text = TextFile.Read(path, LongestFile, TextFile.StrictUtf8);
             return text.Contains('\0')
                 ? throw NotText(path)
                 : Checked([.. text.Split('\n', '\r').Select(line => line.Trim()).Where(line => line.Length > 0)], $"'{path}'");

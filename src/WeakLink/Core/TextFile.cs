@@ -5,6 +5,9 @@ namespace WeakLink;
 /// <summary>Text that somebody else may have written: no more of it is read than could be meant.</summary>
 internal static class TextFile
 {
+    /// <summary>UTF-8 that is nothing else: what another encoding means stands nowhere.</summary>
+    public static Encoding StrictUtf8 { get; } = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
     /// <summary>Reads a file as UTF-8, or as its byte order mark says.</summary>
     /// <param name="path">The file; a pipe that a shell hands over will do.</param>
     /// <param name="most">Characters that it may hold.</param>

@@ -89,6 +89,12 @@ internal static class Yaml
             throw new InputException(FormattableString.Invariant($"'{origin}' holds more than {MostCharacters:n0} characters, which no recipe needs: give another file."));
         }
 
+        // The scanner would take it for the end, and not look at the rest.
+        if (text.IndexOf('\0', StringComparison.Ordinal) is >= 0 and var nothing)
+        {
+            throw new InputException($"'{origin}' is not valid YAML at line {text.AsSpan(0, nothing).Count('\n') + 1}: it holds a null character, which is no text.");
+        }
+
         var scanner = new Scanner(new StringReader(text));
         try
         {

@@ -26,7 +26,11 @@ public static class RecipeFile
             string text;
             try
             {
-                text = TextFile.Read(nameOrPath, Yaml.MostCharacters);
+                text = TextFile.Read(nameOrPath, Yaml.MostCharacters, TextFile.StrictUtf8);
+            }
+            catch (DecoderFallbackException exception)
+            {
+                throw new InputException($"The recipe '{nameOrPath}' is not UTF-8 text: save it as UTF-8.", exception);
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {

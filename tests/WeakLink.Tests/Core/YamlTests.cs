@@ -10,6 +10,7 @@ public class YamlTests
     [InlineData("name: \"never closed", "line 1")]
     [InlineData("name: \"\\uD800\"", "line 1")]
     [InlineData("a: b: c", "line 1")]
+    [InlineData("a: 1\nb: 2\0\nc: 3", "line 2: it holds a null character")]
     [InlineData("%YAML 99\n---\na: 1", "line 1")]
     [InlineData("? [a]\n: b", "a key must be a word")]
     [InlineData("a: [[1]]", "an item of 'a'")]
