@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using TorchSharp;
 using WeakLink.Attacks;
 using WeakLink.Data;
@@ -19,6 +20,7 @@ namespace WeakLink.Evaluation;
 public sealed class AdversarialFiles(string folder, bool arrays, ThreatModel threat, IReadOnlyList<string> classes) : IDisposable
 {
     private const int LongestPart = 80;
+    private static readonly Regex NotForFolders = new($@"[{Regex.Escape(new string(Path.GetInvalidFileNameChars()))}\\]|^\.|%(?=[0-9A-F]{{2}})");
     private readonly List<(int Index, int Label, int Predicted, torch.Tensor Clean, torch.Tensor Adversarial)> _kept = [];
     private readonly List<Entry> _entries = [];
 
@@ -134,10 +136,6 @@ public sealed class AdversarialFiles(string folder, bool arrays, ThreatModel thr
     private static string Short(string name) =>
         string.Concat(name.Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' ? letter : '_').Take(LongestPart));
 
-    // Class names come from folders, but a model file may have been made anywhere.
-    private static string FolderName(string name)
-    {
-        var plain = string.Concat(name.Select(letter => letter == '\\' || Path.GetInvalidFileNameChars().Contains(letter) ? '_' : letter));
-        return plain.StartsWith('.') ? $"_{plain[1..]}" : plain;
-    }
+    // Class names come from folders, but a model file may have been made anywhere. One to one: given to --extra-data, two classes must not become one.
+    private static string FolderName(string name) => NotForFolders.Replace(name, found => string.Create(CultureInfo.InvariantCulture, $"%{(int)found.Value[0]:X2}"));
 }

@@ -57,7 +57,7 @@ public class AdversarialFilesTests
             files.Finish("best.safetensors", "pets", "pgd", 0, metrics: null);
         }
 
-        Assert.Equal([".._dog".Replace("..", "_.", StringComparison.Ordinal), "猫"], Directory.EnumerateDirectories(folder["images"]).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal));
+        Assert.Equal(["%2E.%2Fdog", "猫"], Directory.EnumerateDirectories(folder["images"]).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal));
         var description = Description(folder);
         Assert.False(description.GetProperty("complete").GetBoolean());
         foreach (var example in description.GetProperty("examples").EnumerateArray())
