@@ -21,6 +21,9 @@ public static class ArchiveFiles
     /// <summary>Whether a path has the ending of an archive, also of a kind that WeakLink can't read but recognises.</summary>
     public static bool IsArchive(string path) => Readable.Concat(Unreadable.Select(kind => kind.Ending)).Any(ending => HasEnding(path, ending));
 
+    /// <summary>What to call the data of an archive: its file's name without what says that it is one.</summary>
+    public static string NameOf(string archive) => Path.GetFileName(archive).Split('.')[0];
+
     /// <summary>
     /// The folder that holds the archive's content, extracted into the cache folder unless it is there from an earlier run; the archive's path, length and
     /// modification time tell.
@@ -47,14 +50,34 @@ public static class ArchiveFiles
         }
 
         var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{NamesVersion}|{file.FullName}|{file.Length}|{file.LastWriteTimeUtc.Ticks}")))[..16];
-        var folder = Path.Combine(Path.GetFullPath(cacheFolder), "extracted", $"{file.Name.Split('.')[0]}-{key}");
-        if (!Directory.Exists(folder))
+        var folder = Path.Combine(Path.GetFullPath(cacheFolder), "extracted", $"{NameOf(archive)}-{key}");
+        var contents = folder + ".contents";
+        if (Directory.Exists(folder) && !IsWhole(folder, contents))
         {
-            SafeArchive.Extract(file.FullName, folder, progress, cancellation: cancellation);
+            Directory.Delete(folder, recursive: true);
+        }
+
+        if (!Directory.Exists(folder) && SafeArchive.Extract(file.FullName, folder, progress, cancellation: cancellation) is var (files, bytes))
+        {
+            AtomicFile.WriteCache(contents, stream => stream.Write(Contents(files, bytes)));
         }
 
         return folder;
     }
+
+    // Programs that tidy up caches remove files that nobody has read for long, one by one: a data set of what they left would be another one. Older versions kept no such file.
+    private static bool IsWhole(string folder, string contents)
+    {
+        if (!File.Exists(contents))
+        {
+            return true;
+        }
+
+        var files = new DirectoryInfo(folder).EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None }).ToList();
+        return InputFile.ReadAll(contents).AsSpan().SequenceEqual(Contents(files.Count, files.Sum(file => file.Length)));
+    }
+
+    private static byte[] Contents(long files, long bytes) => Encoding.UTF8.GetBytes(FormattableString.Invariant($"{files} files, {bytes} bytes\n"));
 
     private static bool HasEnding(string path, string ending) => path.EndsWith(ending, StringComparison.OrdinalIgnoreCase);
 }

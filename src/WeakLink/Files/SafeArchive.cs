@@ -33,6 +33,7 @@ internal sealed class SafeArchive : IDisposable
     private readonly List<(string Entry, string Path, string Target)> _links = [];
     private readonly HashSet<string> _folders = new(StringComparer.Ordinal);
     private long _written;
+    private (long Files, long Bytes) _extracted;
 
     private SafeArchive(string archive, string root, long allowance, IProgress<DownloadProgress>? progress, CancellationToken cancellation)
     {
@@ -51,8 +52,9 @@ internal sealed class SafeArchive : IDisposable
     }
 
     /// <summary>Extracts into a folder that must not exist yet; where another process made it meanwhile, that one's result stays.</summary>
+    /// <returns>How many files were written, and their bytes; null where another process was faster.</returns>
     /// <exception cref="InputException">The archive is damaged, unsafe or too large, or the folder can't be written; nothing is left behind.</exception>
-    public static void Extract(string archive, string target, IProgress<DownloadProgress>? progress = null, long allowance = Allowance, CancellationToken cancellation = default)
+    public static (long Files, long Bytes)? Extract(string archive, string target, IProgress<DownloadProgress>? progress = null, long allowance = Allowance, CancellationToken cancellation = default)
     {
         // A sibling, so that the rename stays on one file system.
         var partial = $"{target}.partial-{Guid.NewGuid():N}";
@@ -71,10 +73,11 @@ internal sealed class SafeArchive : IDisposable
         {
             // Not flushed to disk file by file: that takes minutes for 60,000 images, and the archive is still there.
             Directory.Move(partial, target);
+            return extraction._extracted;
         }
         catch (IOException) when (Directory.Exists(target))
         {
-            return;
+            return null;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -341,6 +344,7 @@ internal sealed class SafeArchive : IDisposable
                 OnDisk(path, () => file!.Write(_buffer, 0, count));
             }
 
+            _extracted = (_extracted.Files + 1, _extracted.Bytes + file!.Length);
             return crc.GetCurrentHashAsUInt32();
         }
     }

@@ -38,9 +38,9 @@ public static class DataSources
             "" => throw new InputException("No data were named: set data.source to a folder, or to shapes, cifar10 or cifar100."),
             "shapes" => ShapesDataset.Splits(CacheFolder.Default, observer, stop),
             _ when CifarFiles.IsName(recipe.Source) || CifarFiles.IsCifar(recipe.Source) => OpenCifar(recipe, seed, observer, stop),
-            _ when Directory.Exists(recipe.Source) => OpenFolder(Path.GetFullPath(recipe.Source), seed, reading),
+            _ when Directory.Exists(recipe.Source) => OpenFolder(Path.GetFullPath(recipe.Source), Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(recipe.Source))), seed, reading),
             _ when File.Exists(recipe.Source) && ArchiveFiles.IsArchive(recipe.Source) =>
-                OpenFolder(Extracted(recipe.Source, classes, observer, stop), seed, reading),
+                OpenFolder(Extracted(recipe.Source, classes, observer, stop), ArchiveFiles.NameOf(recipe.Source), seed, reading),
             _ when File.Exists(recipe.Source) => throw new InputException($"'{recipe.Source}' is a file, but no archive: give a folder (or a .zip or .tar.gz of one) with one folder of images a class, or a CIFAR archive."),
             _ => throw new InputException($"There are no data at '{recipe.Source}': give a folder with one folder of images a class, a CIFAR archive, or one of the names shapes, cifar10, cifar100."),
         };
@@ -89,10 +89,9 @@ public static class DataSources
         return new DataSplits(train, validation, test, []);
     }
 
-    private static DataSplits OpenFolder(string folder, long seed, Reading reading)
+    private static DataSplits OpenFolder(string folder, string name, long seed, Reading reading)
     {
         var (recipe, observer) = (reading.Recipe, reading.Observer);
-        var name = Path.GetFileName(folder.TrimEnd(Path.DirectorySeparatorChar));
         var (layout, parts) = Parts(folder, name, reading.Classes, reading);
         string[] classes = [.. parts[0].Classes.Select(its => its.Name)];
         if (recipe.Extra.FirstOrDefault(extra => classes.Any(its => IsIn(Path.GetFullPath(extra), Path.Combine(parts[0].Path, its)))) is { } among)
@@ -102,8 +101,9 @@ public static class DataSources
 
         if (classes.Length < (reading.Classes is null ? FewestClasses : 1))
         {
-            var train = parts[0].Path;
-            throw new InputException($"'{train}' has {(classes.Length == 0 ? "no class folders" : $"only one class folder ('{classes[0]}')")}: put the images of each class into a folder of its own, such as '{Path.Combine(train, "cat")}' and '{Path.Combine(train, "dog")}'.{(reading.Passed.Sentence() is { } passed ? $" {passed}" : "")}");
+            // Nobody is to look for an archive's folders in the cache.
+            var (train, within) = File.Exists(recipe.Source) ? (recipe.Source, "") : (parts[0].Path, parts[0].Path + Path.DirectorySeparatorChar);
+            throw new InputException($"'{train}' has {(classes.Length == 0 ? "no class folders" : $"only one class folder ('{classes[0]}')")}: put the images of each class into a folder of its own, such as '{within}cat' and '{within}dog'.{(reading.Passed.Sentence() is { } passed ? $" {passed}" : "")}");
         }
 
         Dataset Read(FolderPart part, bool someClasses) => FolderDataset.Open(part, name, classes, recipe, reading.Skipped, observer, someClasses, reading.Stop);
@@ -154,7 +154,7 @@ public static class DataSources
             var folder = Directory.Exists(path) ? Path.GetFullPath(path)
                 : File.Exists(path) && ArchiveFiles.IsArchive(path) ? Extracted(path, train.Classes, observer, stop)
                 : throw new InputException($"{(File.Exists(path) ? $"'{path}' is neither a folder nor an archive of extra images" : $"There are no extra images at '{path}'")}: give a folder with one folder of images a class or with image.npy and label.npy, or an archive of one.");
-            var name = Path.GetFileName(folder.TrimEnd(Path.DirectorySeparatorChar));
+            var name = File.Exists(path) ? ArchiveFiles.NameOf(path) : Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
             Dataset images = NumpyImages.AreIn(folder)
                 ? NumpyImages.Open(folder, train.Classes)
                 : FolderDataset.Open(Parts(folder, name, train.Classes, reading).Parts[0], name, train.Classes, sized, reading.Skipped, observer, someClasses: true, stop);

@@ -91,6 +91,31 @@ public class ArchiveNamesTests
         Assert.Contains("goes on after its end", Assert.Throws<InputException>(() => SafeArchive.Extract(folder["a.tar"], folder["out"])).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void WhatWasExtractedBefore_IsExtractedAgain_WhereSomeOfItIsGone()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder["a.zip"], RawArchives.Zip(Images(folder, ["cat", "dog"]).Select(image => (Encoding.UTF8.GetBytes(image.Path), Array.Empty<byte>(), image.Content))));
+        var extracted = ArchiveFiles.ExtractedFolder(folder["a.zip"], folder["cache"]);
+        var files = Directory.GetFiles(extracted, "*", SearchOption.AllDirectories);
+        Assert.Equal(2 * Each, files.Length);
+        File.Delete(files[0]);
+        Assert.Equal(extracted, ArchiveFiles.ExtractedFolder(folder["a.zip"], folder["cache"]));
+        Assert.Equal(files.Order(), Directory.GetFiles(extracted, "*", SearchOption.AllDirectories).Order());
+        File.WriteAllBytes(files[1], [1]);
+        ArchiveFiles.ExtractedFolder(folder["a.zip"], folder["cache"]);
+        Assert.True(new FileInfo(files[1]).Length > 1);
+
+        // What is whole stays, as what an older version extracted does.
+        var time = File.GetLastWriteTimeUtc(files[0]);
+        ArchiveFiles.ExtractedFolder(folder["a.zip"], folder["cache"]);
+        Assert.Equal(time, File.GetLastWriteTimeUtc(files[0]));
+        File.Delete(extracted + ".contents");
+        File.Delete(files[0]);
+        ArchiveFiles.ExtractedFolder(folder["a.zip"], folder["cache"]);
+        Assert.False(File.Exists(files[0]));
+    }
+
     // Two files where the disk tells them apart, else a refusal; never one.
     [Theory]
     [InlineData("cat/1.png", "Cat/1.png")]
