@@ -3,7 +3,6 @@ using System.Globalization;
 using WeakLink.Attacks;
 using WeakLink.Data;
 using WeakLink.Evaluation;
-using WeakLink.Recipes;
 using WeakLink.Runs;
 using WeakLink.Runtime;
 

@@ -52,7 +52,7 @@ public static class RunReport
 
         LearningCurves(page, RunFolder.EpochsOf(folder), summary);
         Corrupted(page, summary);
-        Show(page, results, $"One test image ({pictures?.Corrupted.FirstOrDefault()?.Label}) at severity {pictures?.Severity}", pictures?.Corrupted, example =>
+        Show(page, results, $"One test image ({(pictures?.Corrupted is [var shown, ..] ? shown.Label : "")}) at severity {pictures?.Severity}", pictures?.Corrupted, example =>
             $"{(example.Corruption is { } corruption ? Words(corruption) : "clean")}: {(example.Predicted == example.Label ? "" : "✗ ")}{example.Predicted}, {Percent(example.Confidence ?? 0, 0)}");
         Subnets(page, summary);
         Attacks(page, summary, seen.Curve);

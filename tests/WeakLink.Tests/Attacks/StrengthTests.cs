@@ -2,7 +2,6 @@ using TorchSharp;
 using WeakLink.Attacks;
 using WeakLink.Data;
 using WeakLink.Evaluation;
-using WeakLink.Imaging;
 using WeakLink.Models;
 using WeakLink.Objectives;
 using WeakLink.Recipes;
