@@ -324,7 +324,7 @@ public static class RunReport
         page.Table(
             ["", "data", "images", "clean", "corrupted", "under attack", "flips", "weakest subnet"],
             evaluations.Select(one => (string[])[
-                Path.GetFileName(one.Folder),
+                Path.GetFileName(one.Folder) + (one.Summary.Subnet is null ? "" : ", a subnet"),
                 one.Summary.Data,
                 one.Summary.Images.ToString("n0", CultureInfo.InvariantCulture),
                 Percent(one.Summary.Clean.Top1),
