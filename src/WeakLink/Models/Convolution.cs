@@ -28,7 +28,6 @@ public sealed class Convolution : Layer
     }
 
     /// <summary>A convolution of every channel with a filter of its own. Of a subnet it computes the filters of the channels that are kept.</summary>
-    /// <inheritdoc cref="Convolution(int, int, int, int, torch.Generator)"/>
     /// <param name="channels">Channels, in and out.</param>
     /// <param name="kernel">Height and width of the kernel, odd.</param>
     /// <param name="stride">Pixels between two results.</param>
