@@ -1,3 +1,4 @@
+using OwnNetwork;
 using TorchSharp;
 using WeakLink;
 using WeakLink.Experiments;
@@ -6,7 +7,6 @@ using WeakLink.Models;
 using WeakLink.Recipes;
 using WeakLink.Runs;
 using WeakLink.Runtime;
-using OwnNetwork;
 
 if (args.Length < 2)
 {
