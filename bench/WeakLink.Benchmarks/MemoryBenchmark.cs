@@ -1,7 +1,6 @@
 using TorchSharp;
 using WeakLink.Data;
 using WeakLink.Models;
-using WeakLink.Recipes;
 using WeakLink.Subnets;
 
 namespace WeakLink.Benchmarks;

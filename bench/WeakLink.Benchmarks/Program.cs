@@ -1,5 +1,4 @@
 using WeakLink.Benchmarks;
-using WeakLink.Subnets;
 
 const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- [spoiled | mended] arithmetic | steps [NETWORK...] [ROUNDS] | memory [STEPS] | channels | loading [FOLDER] | corruptions REFERENCE | attacks [IMAGES] | attacks RUN [IMAGES] | peer RUN AUTOATTACK [IMAGES] | strength RUN [IMAGES] | augmentations | comparison TABLE DATA OUT [SEEDS] [KEY=VALUE...] | picture OUT RUN...";
 Machine.Prepare();

@@ -2,7 +2,6 @@ using TorchSharp;
 using WeakLink.Attacks;
 using WeakLink.Data;
 using WeakLink.Evaluation;
-using WeakLink.Recipes;
 using WeakLink.Runs;
 using WeakLink.Sources;
 

@@ -1,6 +1,5 @@
 using ScottPlot;
 using WeakLink.Evaluation;
-using WeakLink.Recipes;
 using WeakLink.Runs;
 using WeakLink.Sources;
 using WeakLink.Subnets;
