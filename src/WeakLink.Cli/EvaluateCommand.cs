@@ -77,16 +77,6 @@ internal static class EvaluateCommand
                 _ => null,
             };
 
-            // Said of the options, before the check of the recipe would say it of keys that the user has not typed.
-            if (parsed.GetValue(attack) is { } asked && asked != EvaluationRecipe.None && !parsed.GetValue(set)!.Any(pair => pair.StartsWith("evaluation.attack", StringComparison.Ordinal)))
-            {
-                var threat = new ThreatModel(measuredIn, ThreatModel.ParseEpsilon(size ?? its.AttackEps));
-                foreach (var name in asked.Split(',', StringSplitOptions.TrimEntries))
-                {
-                    KnownAttacks.Named(name, threat);
-                }
-            }
-
             var referenceModel = parsed.GetValue(reference);
             string[] chosen =
             [
