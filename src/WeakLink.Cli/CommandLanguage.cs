@@ -68,12 +68,14 @@ internal static partial class CommandLanguage
             return sentence;
         }
 
+        // A file may be called anything.
+        var said = Quoted.Replace(sentence, "");
         var own = command?.Options.Where(option => !option.Hidden).ToDictionary(option => option.Name, option => option.HelpName is { } value ? $"{option.Name} {value}" : option.Name) ?? [];
         string?[] hints =
         [
-            .. Phrases.Where(phrase => sentence.Contains(phrase.Words, StringComparison.Ordinal)).Select(phrase => phrase.Here.Select(Here).FirstOrDefault(here => here is not null)),
-            .. Key.Matches(sentence).Select(key => Options.TryGetValue(key.Value, out var option) ? Here(option) : null),
-            .. ToSet.Matches(sentence).Select(found => found.Groups[1].Value).Where(key => !(Options.TryGetValue(key, out var option) && own.ContainsKey(option)) && own.ContainsKey("--set"))
+            .. Phrases.Where(phrase => said.Contains(phrase.Words, StringComparison.Ordinal)).Select(phrase => phrase.Here.Select(Here).FirstOrDefault(here => here is not null)),
+            .. Key.Matches(said).Select(key => Options.TryGetValue(key.Value, out var option) ? Here(option) : null),
+            .. ToSet.Matches(said).Select(found => found.Groups[1].Value).Where(key => !(Options.TryGetValue(key, out var option) && own.ContainsKey(option)) && own.ContainsKey("--set"))
                 .Select(key => $"--set {key}=VALUE"),
         ];
         var added = hints.OfType<string>().Distinct().ToList();
@@ -84,6 +86,10 @@ internal static partial class CommandLanguage
 
     [GeneratedRegex(@"(?<!\S)--[a-z]")]
     private static partial Regex Option { get; }
+
+    // No apostrophe: a letter stands before that.
+    [GeneratedRegex(@"(?<!\w)'[^']*'(?!\w)")]
+    private static partial Regex Quoted { get; }
 
     // Not a part of a file's name, and not given a value.
     [GeneratedRegex(@"(?<![\w./-])[a-z]+\.[a-z]+(?:-[a-z0-9]+)*(?![\w.=-]*[\w-])")]

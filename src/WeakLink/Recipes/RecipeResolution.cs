@@ -15,7 +15,7 @@ public static class RecipeResolution
     // Enough work for a timing, little enough to take a second.
     private const int TrialImages = 64;
 
-    /// <summary>Replaces every value that means "decide for me": image size, normalisation, threads, precision and layout.</summary>
+    /// <summary>Replaces every value that means "decide for me": image size, normalisation, threads, precision and layout (which a timing decides, on the threads that libtorch has).</summary>
     /// <param name="recipe">The recipe.</param>
     /// <param name="data">The images.</param>
     /// <param name="environment">The machine.</param>

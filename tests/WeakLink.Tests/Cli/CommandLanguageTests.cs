@@ -22,6 +22,7 @@ public partial class CommandLanguageTests
     [InlineData("The summary is of no use: evaluate it with evaluation.corruptions=benchmark, and give the JSON of that evaluation.", "The summary is of no use: evaluate it with evaluation.corruptions=benchmark, and give the JSON of that evaluation (weaklink evaluate MODEL --corruptions benchmark --json).")]
     [InlineData("x.tar.gz does not exist: fetch cifar10 first.", "x.tar.gz does not exist: fetch cifar10 first (weaklink data fetch cifar10).")]
     [InlineData("'data.extra.zip' is no archive: give one.", "'data.extra.zip' is no archive: give one.")]
+    [InlineData("There are no data at 'resumes/data.extra': give the run's folder, which can't be empty.", "There are no data at 'resumes/data.extra': give the run's folder, which can't be empty.")]
     [InlineData("--limit must be at least 1, or choose another folder.", "--limit must be at least 1, or choose another folder.")]
     [InlineData("training.batch is -5, but must be from 1 to 1000000.", "training.batch is -5, but must be from 1 to 1000000.")]
     public void KeysFoldersAndRuns_AreNamedAsTheCommandNamesThem(string said, string here) => Assert.Equal(here, CommandLanguage.Translate(said, Train));
