@@ -115,7 +115,7 @@ internal sealed class AttackEvaluation
     {
         var (name, attempts) = (_attacks[stage].Name, _attempts[stage]);
         var given = Math.Max(_state.Stages[stage].Attacked, _state.Robust.Count);
-        _evaluator.Observer.Begin(name, (long)given * attempts, attempts == 1 ? "images" : "image runs", (long)given * _state.Run);
+        _evaluator.Observer.Begin(name, (long)given * attempts, attempts == 1 ? "images" : "image attempts", (long)given * _state.Run);
         while (_state.Run < attempts)
         {
             var all = _state.Robust.Count;

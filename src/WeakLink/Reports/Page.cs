@@ -21,6 +21,9 @@ public sealed class Page(string title, string under)
     // Even a mistake in a page must not fetch anything.
     private const string Policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
 
+    // What is longer is text, and may take several lines.
+    private const int LongestNumber = 32;
+
     private static readonly Lazy<string> Style = new(() =>
     {
         using var reader = new StreamReader(typeof(Page).Assembly.GetManifestResourceStream("page.css")!);
@@ -67,7 +70,7 @@ public sealed class Page(string title, string under)
         BeginTable(columns);
         foreach (var row in rows)
         {
-            _body.Append("<tr>").AppendJoin("", row.Select(cell => $"<td>{Escape(cell)}</td>")).Append("</tr>\n");
+            _body.Append("<tr>").AppendJoin("", row.Select(cell => $"<td{(cell.Length > LongestNumber ? " class=\"text\"" : "")}>{Escape(cell)}</td>")).Append("</tr>\n");
         }
 
         _body.Append("</table></div>\n");
