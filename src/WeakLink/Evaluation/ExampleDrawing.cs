@@ -3,6 +3,7 @@ using System.IO.Hashing;
 using TorchSharp;
 using WeakLink.Corruptions;
 using WeakLink.Data;
+using WeakLink.Files;
 using WeakLink.Models;
 
 namespace WeakLink.Evaluation;
@@ -42,7 +43,7 @@ internal static class ExampleDrawing
         }
 
         Example Seen(string kind, int number, Prediction prediction) =>
-            Kept(kind, number, (prediction.Label, prediction.Predicted), Picture.Of(images, prediction.Index).Centre(crop).ToPng(LargestPicture)) with { Confidence = prediction.Confidence };
+            Kept(kind, number, (prediction.Label, prediction.Predicted), Shown(Picture.Of(images, prediction.Index).Centre(crop))) with { Confidence = prediction.Confidence };
 
         byte[] Sheet(BrokenImage image)
         {
@@ -65,6 +66,9 @@ internal static class ExampleDrawing
         var logits = evaluator.Network.call(Pixels.ToUnit(torch.tensor(pictures.SelectMany(picture => picture.Planes).ToArray(), [pictures.Count, Dataset.Channels, crop.Height, crop.Width], torch.uint8).to(evaluator.Device)));
         var (confidence, predicted) = FiniteLogits.Require(logits, position => position == 0 ? images.Describe(chosen.Index) : $"{images.Describe(chosen.Index)} under {corruptions[position - 1].Name}").to(torch.float64).softmax(1).max(1);
         var (confidences, classes) = (confidence.cpu().data<double>().ToArray(), predicted.cpu().data<long>().ToArray());
-        return [.. pictures.Select((picture, i) => ((chosen.Label, (int)classes[i]), confidences[i], i == 0 ? null : corruptions[i - 1].Name, picture.ToPng(LargestPicture)))];
+        return [.. pictures.Select((picture, i) => ((chosen.Label, (int)classes[i]), confidences[i], i == 0 ? null : corruptions[i - 1].Name, Shown(picture)))];
     }
+
+    // To look at: a folder of them is no data.
+    private static byte[] Shown(Picture picture) => OwnOutput.Marked(picture.ToPng(LargestPicture));
 }
