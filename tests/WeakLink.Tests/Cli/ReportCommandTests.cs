@@ -24,7 +24,7 @@ public class ReportCommandTests
         var page = File.ReadAllText(folder["page.html"]);
         Assert.Contains("1: weaklink evaluate run --attack fgsm --eps 1/255", page, StringComparison.Ordinal);
         Assert.Contains("fgsm linf 1/255: ", page, StringComparison.Ordinal);
-        Assert.Contains("<h3>Adversarial examples</h3>", page, StringComparison.Ordinal);
+        Assert.Contains(") at severity 3</h3>", page, StringComparison.Ordinal);
         Assert.DoesNotContain("holds no images to look at", page, StringComparison.Ordinal);
 
         // Nothing that was measured takes the place of what the run keeps.
