@@ -156,7 +156,17 @@ public static class TrainingRun
         var threat = recipe.Objective.Threat();
         var attack = new ProjectedGradientDescent(threat, ValidationSteps, threat.Epsilon / 4);
         var images = StratifiedSplit.Limit(validation, ValidationImages, recipe.Seed);
-        return new Evaluator(network, recipe, images, device, new SilentObserver()).Attacked(attack.Name, [attack]).Accuracy;
+        // float32, as all attacks are measured: what chooses a checkpoint is what will be reported of it.
+        var format = network.Format;
+        network.Format = ComputeFormat.Exact;
+        try
+        {
+            return new Evaluator(network, recipe, images, device, new SilentObserver()).Attacked(attack.Name, [attack]).Accuracy;
+        }
+        finally
+        {
+            network.Format = format;
+        }
     }
 
     /// <summary>Measures what the steps of an epoch cost, the wait for data included and everything between them left out.</summary>
