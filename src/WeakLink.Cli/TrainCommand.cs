@@ -111,7 +111,7 @@ internal static class TrainCommand
     }
 
     private static string NewestRun() => Directory.Exists(RunsFolder)
-        && Directory.GetDirectories(RunsFolder).Where(RunFolder.IsRun).MaxBy(RunFolder.LastWritten) is { } newest
+        && Directory.GetDirectories(RunsFolder).Where(RunFolder.IsRun).MaxBy(RunFolder.LastTrained) is { } newest
         ? newest
         : throw new InputException($"There is no run under '{RunsFolder}' to resume: name its folder with --out.");
 

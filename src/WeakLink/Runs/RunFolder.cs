@@ -277,8 +277,9 @@ public sealed class RunFolder : IDisposable
     private static int EpochOf(string file) => int.TryParse(
         System.IO.Path.GetFileNameWithoutExtension(file)[EpochPrefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var epoch) ? epoch : 0;
 
-    /// <summary>When a run was last saved.</summary>
-    public static DateTime LastWritten(string path) => Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Max(File.GetLastWriteTimeUtc);
+    /// <summary>When a run was last begun, continued or saved; what is measured of it later does not count.</summary>
+    public static DateTime LastTrained(string path) => new[] { RecipeName, CommandsName, MetricsName }
+        .Select(name => System.IO.Path.Combine(path, name)).Append(LastOf(path)).Where(File.Exists).Max(File.GetLastWriteTimeUtc);
 
     /// <summary>Refuses a directory that a run can't use, before anything long begins.</summary>
     /// <exception cref="InputException">A new run is to start where something is.</exception>

@@ -45,6 +45,19 @@ public sealed class RunFolderTests : IDisposable
         TrainedModel.Load(_folder["run"], torch.CPU).Dispose();
     }
 
+    // The newest run is the one that goes on when none is named.
+    [Fact]
+    public void MeasuringARun_MakesItNoNewer()
+    {
+        var trained = RunFolder.LastTrained(_folder["run"]);
+        Directory.CreateDirectory(_folder["run/results/evaluations/1"]);
+        File.WriteAllText(_folder["run/results/evaluations/1/summary.json"], "{}");
+        File.SetLastWriteTimeUtc(_folder["run/results/evaluations/1/summary.json"], trained.AddHours(1));
+        Assert.Equal(trained, RunFolder.LastTrained(_folder["run"]));
+        File.SetLastWriteTimeUtc(_folder["run/checkpoints/last.safetensors"], trained.AddHours(1));
+        Assert.Equal(trained.AddHours(1), RunFolder.LastTrained(_folder["run"]));
+    }
+
     [Theory]
     [InlineData("recipe.yaml", true)]
     [InlineData("summary.json", true)]
