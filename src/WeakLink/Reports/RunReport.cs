@@ -165,7 +165,7 @@ public static class RunReport
         }
         else
         {
-            page.Text("Not measured by this run; an evaluation with evaluation.corruptions=benchmark does.");
+            page.Text("Not measured by this run; 'weaklink evaluate RUN --corruptions benchmark' does.");
         }
     }
 
@@ -217,7 +217,7 @@ public static class RunReport
         page.Section("Attacks");
         if (curve is null && summary.Attacks is null)
         {
-            page.Text("Not measured by this run; an evaluation with evaluation.attack=autoattack does.");
+            page.Text("Not measured by this run; 'weaklink evaluate RUN --attack autoattack' does.");
         }
 
         if (curve is not null)
@@ -226,7 +226,7 @@ public static class RunReport
             plot.NameAcross([.. curve.Points.Select(point => (255 * point.Eps).ToString("0.##", CultureInfo.InvariantCulture))]);
             plot.Line(0, "under PGD", [.. curve.Points.Select((point, i) => ((double)i, 100 * point.Accuracy))]);
             plot.Limit(0, 100);
-            page.Figure(plot.Svg(height: 320), $"Accuracy of {curve.Images} test images under PGD with {curve.Steps} steps in the maximum norm, by its size. An upper bound: a stronger attack may find more{(summary.Attacks?.Keys.Any(name => name.StartsWith("autoattack", StringComparison.Ordinal)) == true ? "" : "; an evaluation with evaluation.attack=autoattack would tell")}.");
+            page.Figure(plot.Svg(height: 320), $"Accuracy of {curve.Images} test images under PGD with {curve.Steps} steps in the maximum norm, by its size. An upper bound: a stronger attack may find more{(summary.Attacks?.Keys.Any(name => name.StartsWith("autoattack", StringComparison.Ordinal)) == true ? "" : "; measure AutoAttack with 'weaklink evaluate RUN --attack autoattack'")}.");
         }
 
         if (summary.Attacks is { } attacks)
