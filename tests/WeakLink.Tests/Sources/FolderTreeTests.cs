@@ -168,7 +168,7 @@ public class FolderTreeTests
 
         // A marked picture is as good as any other.
         Assert.NotEmpty(ImageFile.Decode(folder["data/cat/sheet.png"]).Planes);
-        foreach (var (output, remedy) in new[] { ("runs/a", "its data"), ("c", "--corrupted"), ("cat/examples", "--extra-data"), ("dog/study", "its data") })
+        foreach (var (output, remedy) in new[] { ("runs/a", "its data"), ("c", "evaluation.corrupted-images"), ("cat/examples", "data.extra"), ("dog/study", "its data") })
         {
             Assert.Contains(remedy, Assert.Throws<InputException>(() => FolderLayoutTests.Open(folder[$"data/{output}"], new SilentObserver())).Message, StringComparison.Ordinal);
         }
