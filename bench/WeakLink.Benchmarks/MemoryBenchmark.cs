@@ -1,5 +1,3 @@
-using TorchSharp;
-using WeakLink.Data;
 using WeakLink.Models;
 using WeakLink.Subnets;
 
@@ -8,8 +6,6 @@ namespace WeakLink.Benchmarks;
 /// <summary>Memory of an EWS training run: its growth over many steps, and its peak beside that of plain training.</summary>
 internal static class MemoryBenchmark
 {
-    private const int BatchSize = 128;
-
     public static void Run(int steps)
     {
         foreach (var (name, kind) in new[] { ("resnet20", SearchKind.Off), ("resnet20", SearchKind.Policy), ("resnet18", SearchKind.Off), ("resnet18", SearchKind.Policy) })
@@ -23,7 +19,7 @@ internal static class MemoryBenchmark
     public static void Measure(string name, SearchKind kind, int steps)
     {
         WeakLink.Runtime.Allocator.KeepLargeBlocks();
-        using var batch = new Batch(torch.randint(0, 256, [BatchSize, 3, 32, 32], torch.uint8), torch.randint(0, 10, [BatchSize], torch.int64), [.. Enumerable.Range(0, BatchSize).Select(i => (long)i)]);
+        using var batch = StepBenchmark.RandomBatch();
         var step = StepBenchmark.Step(name, kind, new ComputeFormat(Precision.Bf16, Layout.ChannelsLast), batch);
         var early = steps / 5;
         var first = 0L;
@@ -37,7 +33,7 @@ internal static class MemoryBenchmark
         }
 
         Console.WriteLine(FormattableString.Invariant(
-            $"{name}, EWS {kind.ToString().ToLowerInvariant()}, batch {BatchSize}, bf16: {first / 1024.0:0} MiB after {early} steps, {Resident("VmRSS") / 1024.0:0} MiB after {steps}, peak {Resident("VmHWM") / 1024.0:0} MiB"));
+            $"{name}, EWS {kind.ToString().ToLowerInvariant()}, batch {StepBenchmark.BatchSize}, bf16: {first / 1024.0:0} MiB after {early} steps, {Resident("VmRSS") / 1024.0:0} MiB after {steps}, peak {Resident("VmHWM") / 1024.0:0} MiB"));
     }
 
     // proc(5): kilobytes.

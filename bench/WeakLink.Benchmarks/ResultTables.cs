@@ -2,7 +2,7 @@ using WeakLink.Comparisons;
 
 namespace WeakLink.Benchmarks;
 
-/// <summary>The tables in docs/results.md.</summary>
+/// <summary>The tables in docs/results.md and docs/earlier-results.md, and the networks of docs/subnets.md.</summary>
 internal static class ResultTables
 {
     private const string SmallRecipe = "recipes/cifar-small.yaml";

@@ -14,9 +14,15 @@ namespace WeakLink.Benchmarks;
 /// </summary>
 internal static class StepBenchmark
 {
-    private const int BatchSize = 128;
+    /// <summary>Images in a batch.</summary>
+    public const int BatchSize = 128;
+
     // As many as there are from one update of the search to the next.
     private const int StepsPerTurn = 10;
+
+    /// <summary>A batch of noise, of 32x32 pixels and ten classes.</summary>
+    public static Batch RandomBatch() =>
+        new(torch.randint(0, 256, [BatchSize, 3, 32, 32], torch.uint8), torch.randint(0, 10, [BatchSize], torch.int64), [.. Enumerable.Range(0, BatchSize).Select(i => (long)i)]);
 
     public static void Run(IReadOnlyList<string> networks, int? fewerRounds)
     {
@@ -30,7 +36,7 @@ internal static class StepBenchmark
             };
             rounds = fewerRounds ?? rounds;
             var bare = new BareResNet(widths, blocks, 10);
-            using var batch = new Batch(torch.randint(0, 256, [BatchSize, 3, 32, 32], torch.uint8), torch.randint(0, 10, [BatchSize], torch.int64), [.. Enumerable.Range(0, BatchSize).Select(i => (long)i)]);
+            using var batch = RandomBatch();
             var fast = new ComputeFormat(Machine.Precisions[^1], Layout.ChannelsLast);
             (string, Action)[] candidates =
             [

@@ -64,8 +64,7 @@ internal static class AttackCommand
             EnvironmentReport.Create();
             var device = EnvironmentReport.TrainingDevice;
             using var trained = TrainedModel.Load(parsed.GetValue(model)!, device);
-            string[] chosen = parsed.GetValue(data) is { } source ? [$"data.source={source}", "data.fingerprint="] : [];
-            var recipe = trained.Recipe.With([.. chosen, .. parsed.GetValue(set)!]);
+            var recipe = trained.Recipe.With([.. CommonOptions.OtherData(parsed.GetValue(data)), .. parsed.GetValue(set)!]);
             var images = StratifiedSplit.Limit(KnownClasses.Open(recipe, trained, screen, interruption.Token).Test, parsed.GetValue(limit), recipe.Seed);
             Evaluator.CheckAttacks(attacks, recipe, images);
             var warnings = RunImages.Met(parsed.GetValue(model)!, trained.Recipe, KnownImages.Of(images, screen, interruption.Token), "test images", screen);

@@ -54,7 +54,7 @@ internal static class EvaluateCommand
             using var interruption = new Interruption();
             var screen = new Screen(parsed.GetValue(json));
             var among = parsed.GetValue(classes) is All or Present ? parsed.GetValue(classes) : throw new InputException($"--classes {parsed.GetValue(classes)} is neither {All} nor {Present}.");
-            var environment = EnvironmentReport.Create();
+            EnvironmentReport.Create();
             var device = EnvironmentReport.TrainingDevice;
             using var trained = TrainedModel.Load(parsed.GetValue(model)!, device);
             var subnet = parsed.GetValue(subnetFile) is { } file ? SubnetFile.Read(file, trained.Network.Name, trained.Network.Space) : null;
@@ -80,7 +80,7 @@ internal static class EvaluateCommand
             var referenceModel = parsed.GetValue(reference);
             string[] chosen =
             [
-                .. parsed.GetValue(data) is { } source ? (string[])[$"data.source={source}", "data.fingerprint="] : [],
+                .. CommonOptions.OtherData(parsed.GetValue(data)),
                 .. parsed.GetValue(corruptions) is { } names ? (string[])[$"evaluation.corruptions={names}", "evaluation.corruption-images=0"] : [],
                 .. parsed.GetValue(corrupted) is { } folder ? (string[])[$"evaluation.corrupted-images={folder}"] : [],
                 .. parsed.GetValue(attack) is { } attacks ? (string[])[$"evaluation.attack={attacks}", "evaluation.attack-images=0"] : [],

@@ -64,8 +64,7 @@ internal static partial class ExportCommand
 
             NativeLibraries.Load();
             using var trained = TrainedModel.Load(parsed.GetValue(model)!, torch.CPU);
-            string[] chosen = parsed.GetValue(data) is { } source ? [$"data.source={source}", "data.fingerprint="] : [];
-            var recipe = trained.Recipe.With([.. chosen, .. settings]);
+            var recipe = trained.Recipe.With([.. CommonOptions.OtherData(parsed.GetValue(data)), .. settings]);
             var subnet = parsed.GetValue(width) is { } share ? Drawn(trained, share, parsed.GetValue(seed))
                 : parsed.GetValue(file) is { } path ? SubnetFile.Read(path, trained.Network.Name, trained.Network.Space)
                 : null;

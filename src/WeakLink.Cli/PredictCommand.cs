@@ -61,7 +61,7 @@ internal static class PredictCommand
                     }
                     else if (parsed.GetValue(csv))
                     {
-                        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Quoted(found.Name)},{Quoted(found.Class)},{found.Confidence:0.0000}"));
+                        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Csv.Cell(found.Name)},{Csv.Cell(found.Class)},{found.Confidence:0.0000}"));
                     }
                     else
                     {
@@ -117,9 +117,6 @@ internal static class PredictCommand
         using var input = Console.OpenStandardInput();
         return predictor.Prepare(input, CommonOptions.StandardInput);
     }
-
-    // RFC 4180.
-    private static string Quoted(string field) => field.AsSpan().IndexOfAny("\",\r\n") < 0 ? field : $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
     private static List<string> Files(string[] paths, string? list)
     {

@@ -89,8 +89,7 @@ internal static class SubnetsCommand
             EnvironmentReport.Create();
             var device = EnvironmentReport.TrainingDevice;
             using var first = TrainedModel.Load(paths[0], device);
-            string[] chosen = parsed.GetValue(data) is { } source ? [$"data.source={source}", "data.fingerprint="] : [];
-            var recipe = first.Recipe.With([.. chosen, .. parsed.GetValue(set)!]);
+            var recipe = first.Recipe.With([.. CommonOptions.OtherData(parsed.GetValue(data)), .. parsed.GetValue(set)!]);
             var attacks = Attacks(parsed.GetValue(attack)!, Threat(parsed.GetValue(norm), parsed.GetValue(eps), first.Recipe.Objective), parsed.GetValue(attackSteps), out var steps);
             if (steps is null && parsed.GetResult(attackSteps) is { Implicit: false })
             {

@@ -52,8 +52,8 @@ internal static class LookAlikes
     // Of Cyrillic and Greek, each before the Latin letter that it looks like, be it as a capital alone.
     private const string OtherAlphabets = "аaвbеeкkмmнhоoрpсcтtуyхxіiјjѕsһhԁdԛqԝwαaβbεeζzηhιiκkμmνnοoρpτtυyχx";
 
-    private const int FirstSyllable = 0xac00, LastSyllable = 0xd7a3, Vowels = 21, Finals = 28;
-    private const char FirstWide = '\uff01', LastWide = '\uff5e', Ascii = '!';
+    private const int Vowels = 21, Finals = 28;
+    private const char FirstSyllable = '\uac00', LastSyllable = '\ud7a3', FirstWide = '\uff01', LastWide = '\uff5e', Ascii = '!';
 
     private static readonly Dictionary<char, string> Decomposed = Marked
         .SelectMany(marked => marked.Letters.Chunk(2).Select(pair => (Letter: pair[1], Parts: $"{pair[0]}{marked.Mark}"))).ToDictionary(one => one.Letter, one => one.Parts);
@@ -103,11 +103,14 @@ internal static class LookAlikes
                 Append(parts[0]);
                 seen.Append(parts[1]);
             }
-            else if (letter is >= (char)FirstSyllable and <= (char)LastSyllable)
+            else if (letter is >= FirstSyllable and <= LastSyllable)
             {
                 var place = letter - FirstSyllable;
                 seen.Append((char)(0x1100 + (place / (Vowels * Finals)))).Append((char)(0x1161 + (place / Finals % Vowels)));
-                _ = place % Finals > 0 ? seen.Append((char)(0x11a7 + (place % Finals))) : seen;
+                if (place % Finals > 0)
+                {
+                    seen.Append((char)(0x11a7 + (place % Finals)));
+                }
             }
             else if (char.IsWhiteSpace(letter) || letter is '_' or '-' or (>= '\u2010' and <= '\u2015'))
             {

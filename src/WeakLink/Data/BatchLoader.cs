@@ -90,20 +90,22 @@ public sealed class BatchLoader
     public IEnumerable<Batch> InOrder()
     {
         var order = Ascending(_dataset.Count);
-        var centre = new CentreCrop(_views.Height, _views.Width);
-        if (!centre.Fits(_dataset.Height, _dataset.Width))
-        {
-            throw NoRoom(_dataset, centre.Height, centre.Width);
-        }
-
+        var centre = Centre(_dataset, _views.Height, _views.Width);
         return Ahead(0, (_dataset.Count + _batch - 1) / _batch, step => Prepare(
             order[(step * _batch)..Math.Min((step + 1) * _batch, order.Length)],
             1,
             (_, source, target) => centre.Cut(new ImageView(source, _dataset.Height, _dataset.Width), target[0])));
     }
 
-    /// <summary>What is said of a crop that images have no room for.</summary>
-    internal static InputException NoRoom(Dataset images, int height, int width) => new(
+    /// <summary>The middle of images that have one of this size.</summary>
+    /// <exception cref="InputException">It is larger than the images.</exception>
+    internal static CentreCrop Centre(Dataset images, int height, int width)
+    {
+        var centre = new CentreCrop(height, width);
+        return centre.Fits(images.Height, images.Width) ? centre : throw NoRoom(images, height, width);
+    }
+
+    private static InputException NoRoom(Dataset images, int height, int width) => new(
         $"A crop of {width}x{height} pixels does not fit into the {images.Width}x{images.Height} images of {images.Name}: set augmentation.crop to at most {Math.Min(images.Width, images.Height)} or data.size to at least {Math.Max(height, width)}.");
 
     private static int[] Ascending(int count)

@@ -49,7 +49,7 @@ internal sealed class AttackState
     public AttackStage[] Stages { get; }
 
     /// <summary>Images that are not broken yet.</summary>
-    public List<int> Robust { get; private set; }
+    public List<int> Robust { get; }
 
     /// <exception cref="InputException">The file can't be read, or belongs to another evaluation.</exception>
     public static AttackState Open(string? path, string evaluation, int images, int attacks, IRunObserver observer)
@@ -147,7 +147,7 @@ internal sealed class AttackState
     public void EndClean()
     {
         CleanDone = true;
-        Robust = [.. Enumerable.Range(0, BrokenBy.Length).Where(i => BrokenBy[i] == NotBroken)];
+        Robust.RemoveAll(index => BrokenBy[index] != NotBroken);
     }
 
     public void Break(int index, int stage) => BrokenBy[index] = stage;

@@ -46,11 +46,11 @@ public sealed record RobustnessCurve(
         using var scope = torch.NewDisposeScope();
         var (model, device, observer) = (new AttackedModel(evaluator.Network), evaluator.Device, evaluator.Observer);
         observer.Begin("growing attacks", Sizes.Count, "sizes");
-        var batches = Loaders.Measuring(evaluator.Recipe, evaluator.Images).InOrder().Select(batch => (Images: Pixels.ToUnit(batch.Images.to(device)), Labels: batch.Labels.to(device), batch.Identities)).ToList();
+        var batches = Loaders.Measuring(evaluator.Recipe, evaluator.Images).InOrder().Select(batch => (Images: Pixels.ToUnit(batch.Images.to(device)), Labels: batch.Labels.to(device))).ToList();
         var (all, labels) = (torch.cat([.. batches.Select(batch => batch.Images)]), torch.cat([.. batches.Select(batch => batch.Labels)]));
-        var identities = batches.SelectMany(batch => batch.Identities).ToList();
         var count = (int)labels.shape[0];
-        var left = Enumerable.Range(0, count).Select(i => (long)i).Where(Correct()).ToList();
+        var right = torch.cat([.. all.split(batches[0].Labels.shape[0]).Select(part => model.Predict(part))]).eq(labels).cpu().data<bool>().ToArray();
+        var left = Enumerable.Range(0, count).Where(i => right[i]).Select(i => (long)i).ToList();
         var points = new List<CurvePoint> { new(0, (double)left.Count / count) };
         var broken = new List<BrokenImage>();
         foreach (var size in Sizes)
@@ -63,19 +63,13 @@ public sealed record RobustnessCurve(
 
         return (new RobustnessCurve(count, PgdSteps, points), broken);
 
-        Func<long, bool> Correct()
-        {
-            var right = torch.cat([.. all.split(batches[0].Labels.shape[0]).Select(part => model.Predict(part))]).eq(labels).cpu().data<bool>().ToArray();
-            return index => right[index];
-        }
-
         List<long> Robust(long[] indices, ThreatModel threat)
         {
             evaluator.Stop.ThrowIfCancellationRequested();
             using var iteration = torch.NewDisposeScope();
             var chosen = torch.tensor(indices, device: device);
             var (x, y) = (all.index_select(0, chosen), labels.index_select(0, chosen));
-            var tried = new ProjectedGradientDescent(threat, PgdSteps, threat.Epsilon / 4).Perturb(model, x, y, evaluator.Recipe.Seed, [.. indices.Select(index => identities[(int)index])], evaluator.Stop);
+            var tried = new ProjectedGradientDescent(threat, PgdSteps, threat.Epsilon / 4).Perturb(model, x, y, evaluator.Recipe.Seed, [.. indices.Select(index => evaluator.Images.Identity((int)index))], evaluator.Stop);
             var predicted = model.Predict(tried, position => $"{evaluator.Images.Describe((int)indices[position])} under PGD").cpu().data<long>().ToArray();
             var truth = y.cpu().data<long>().ToArray();
             var falls = Enumerable.Range(0, indices.Length).Where(i => predicted[i] != truth[i]).ToHashSet();

@@ -45,7 +45,7 @@ public sealed record WidthStudy(
 /// <param name="Name">What to call it, such as the name of its run.</param>
 /// <param name="Path">Where it was loaded from.</param>
 /// <param name="Network">Its architecture.</param>
-/// <param name="Ews">Who proposed the subnets that its training taught: off, random or policy.</param>
+/// <param name="Ews">Who proposed the subnets that its training taught: off, random, policy or saliency.</param>
 /// <param name="Epoch">Epochs that it was trained.</param>
 /// <param name="Full">The full network on the same images, with its running averages: as it is used.</param>
 /// <param name="FullReestimated">The full network with statistics re-estimated as its subnets' are; null where those use running averages. In the middle of a training

@@ -107,7 +107,7 @@ public static class Experiment
                 },
             },
             data.Test);
-        RunReport.Write(folder.Path, folder.Report);
+        RunReport.CreatePage(folder.Path, summary).Write(folder.Report);
         return summary;
     }
 

@@ -16,8 +16,6 @@ internal static class EntryNames
     private const int UnicodePathVersion = 1;
     private const int LongestComment = ushort.MaxValue;
 
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
     // What the zip format names for names that are not marked as UTF-8 (APPNOTE, appendix D); each byte is a character of its own, so nothing is lost where it is another.
     private static readonly Encoding Fallback = CodePagesEncodingProvider.Instance.GetEncoding(437)!;
 
@@ -26,7 +24,7 @@ internal static class EntryNames
     {
         try
         {
-            return Strict.GetString(name);
+            return TextFile.StrictUtf8.GetString(name);
         }
         catch (DecoderFallbackException)
         {
@@ -80,7 +78,7 @@ internal static class EntryNames
             {
                 try
                 {
-                    return Strict.GetString(field[5..]);
+                    return TextFile.StrictUtf8.GetString(field[5..]);
                 }
                 catch (DecoderFallbackException)
                 {

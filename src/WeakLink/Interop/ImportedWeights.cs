@@ -112,7 +112,7 @@ public sealed class ImportedWeights : IDisposable
     /// <exception cref="InputException">Parameters are missing, unknown or of another shape, which are listed; or one holds what no network computes with. The network stays as it is.</exception>
     public void CopyTo(ClassifierNetwork network)
     {
-        var wanted = network.state_dict().Where(pair => pair.Key is not (ExportMetadata.Mean or "standard_deviation")).ToDictionary(StringComparer.Ordinal);
+        var wanted = network.state_dict().Where(pair => pair.Key is not (ClassifierNetwork.MeanName or ClassifierNetwork.DeviationName)).ToDictionary(StringComparer.Ordinal);
         var names = wanted.Keys.ToHashSet(StringComparer.Ordinal);
         var found = new Dictionary<string, torch.Tensor>(StringComparer.Ordinal);
         foreach (var (bare, tensor) in _tensors)
@@ -218,9 +218,10 @@ public sealed class ImportedWeights : IDisposable
     // By length, so that the last that a name begins with is its own.
     private static List<string> Wrappers(Dictionary<string, torch.Tensor> tensors)
     {
+        var classifiers = Classifiers.ToList();
         var classified = (
             from name in tensors.Keys
-            from classifier in Classifiers
+            from classifier in classifiers
             where name.EndsWith(classifier, StringComparison.Ordinal) && tensors[name].dim() == 2
             let wrapper = name[..^classifier.Length]
             where wrapper.Length == 0 || wrapper[^1] == '.'

@@ -86,7 +86,11 @@ public sealed class BatchNorm : Layer
 
     private torch.Tensor Traced(ForwardPass pass, torch.Tensor images, torch.Tensor mean, torch.Tensor variance, torch.Tensor scale, torch.Tensor shift, torch.Tensor result)
     {
-        pass.Traced("BatchNormalization", result, [images], this, [("weight", scale), ("bias", shift), ("running_mean", mean), ("running_var", variance)], [("epsilon", (float)Epsilon)]);
+        if (pass.Trace is not null)
+        {
+            pass.Traced("BatchNormalization", result, [images], this, [("weight", scale), ("bias", shift), ("running_mean", mean), ("running_var", variance)], [("epsilon", (float)Epsilon)]);
+        }
+
         return result;
     }
 

@@ -27,7 +27,7 @@ public sealed class Classifier : Layer
     public torch.Tensor Run(torch.Tensor images, ForwardPass pass)
     {
         var weight = Parameter("weight");
-        pass.Counted(weight.numel());
+        pass.Operations?.Add(weight.numel());
         var features = images.mean([2, 3], type: torch.float32);
         pass.Traced("GlobalAveragePool", features, [images]);
         pass.Traced("Flatten", features, [features]);

@@ -9,8 +9,11 @@ namespace WeakLink.Models;
 /// </summary>
 public abstract class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Tensor>, ISubnetNetwork
 {
-    private const string Mean = "mean";
-    private const string StandardDeviation = "standard_deviation";
+    /// <summary>Name of the buffer that is subtracted from images.</summary>
+    internal const string MeanName = "mean";
+
+    /// <summary>Name of the buffer that they are divided by then.</summary>
+    internal const string DeviationName = "standard_deviation";
 
     /// <summary>Registers the normalisation; a derived class registers its layers under the names that their parameters are to have.</summary>
     /// <param name="settings">What was asked for.</param>
@@ -18,8 +21,8 @@ public abstract class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Te
         : base(settings.Name)
     {
         (Name, Classes) = (settings.Name, settings.Classes);
-        register_buffer(Mean, torch.tensor(settings.Mean.ToArray(), torch.float32).view(1, 3, 1, 1));
-        register_buffer(StandardDeviation, torch.tensor(settings.StandardDeviation.ToArray(), torch.float32).view(1, 3, 1, 1));
+        register_buffer(MeanName, torch.tensor(settings.Mean.ToArray(), torch.float32).view(1, 3, 1, 1));
+        register_buffer(DeviationName, torch.tensor(settings.StandardDeviation.ToArray(), torch.float32).view(1, 3, 1, 1));
     }
 
     /// <summary>Takes the name, the classes and the normalisation of another network.</summary>
@@ -27,8 +30,8 @@ public abstract class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Te
         : base(network.Name)
     {
         (Name, Classes, Format) = (network.Name, network.Classes, network.Format);
-        register_buffer(Mean, network.get_buffer(Mean)!.clone().DetachFromDisposeScope());
-        register_buffer(StandardDeviation, network.get_buffer(StandardDeviation)!.clone().DetachFromDisposeScope());
+        register_buffer(MeanName, network.get_buffer(MeanName)!.clone().DetachFromDisposeScope());
+        register_buffer(DeviationName, network.get_buffer(DeviationName)!.clone().DetachFromDisposeScope());
     }
 
     /// <summary>The catalogue's name of the network, such as resnet18.</summary>
@@ -78,21 +81,17 @@ public abstract class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Te
     /// <exception cref="InputException">The network computes something that is not traced.</exception>
     internal ForwardTrace Trace(int height, int width, Subnet? subnet = null, SubnetStatistics? statistics = null)
     {
-        ForwardTrace? trace = null;
+        var trace = new ForwardTrace();
         try
         {
             Measure(height, width, (black, pass) =>
-            {
-                trace = new ForwardTrace(black);
-                var logits = Normalised(black, ComputeFormat.Exact, pass with { Subnet = subnet, Statistics = statistics, Trace = trace });
-                trace.IsFinite = logits.isfinite().all().ReadBoolean();
-            });
-            trace!.Name(this);
+                trace.IsFinite = Normalised(black, ComputeFormat.Exact, pass with { Subnet = subnet, Statistics = statistics, Trace = trace }).isfinite().all().ReadBoolean());
+            trace.Name(this);
             return trace;
         }
         catch
         {
-            trace?.Dispose();
+            trace.Dispose();
             throw;
         }
     }
@@ -117,21 +116,29 @@ public abstract class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Te
 
         pass.Subnet?.RequireOf(Space);
         using var scope = torch.NewDisposeScope();
-        var (mean, deviation) = (get_buffer(Mean)!, get_buffer(StandardDeviation)!);
+        var logits = Run(Normal(images, format, pass), pass);
+        pass.Trace?.End(logits);
+        return logits.MoveToOuterDisposeScope();
+    }
+
+    // In a scope of its own: what lies between is not kept until the logits are there.
+    private torch.Tensor Normal(torch.Tensor images, ComputeFormat format, ForwardPass pass)
+    {
+        using var scope = torch.NewDisposeScope();
+        var (mean, deviation) = (get_buffer(MeanName)!, get_buffer(DeviationName)!);
         var centred = images.to(torch.float32) - mean;
         var normal = centred / deviation;
         // Not before: bfloat16 would round images in [0, 1] by up to half a grey level.
         var stored = format.Apply(normal);
         if (pass.Trace is { } trace)
         {
-            trace.Add("Sub", centred, [images], null, [(Mean, mean)], []);
-            trace.Add("Div", normal, [centred], null, [(StandardDeviation, deviation)], []);
+            trace.Begin(images);
+            trace.Add("Sub", centred, [images], null, [(MeanName, mean)], []);
+            trace.Add("Div", normal, [centred], null, [(DeviationName, deviation)], []);
             trace.Alias(stored, normal);
         }
 
-        var logits = Run(stored, pass);
-        pass.Trace?.End(logits);
-        return logits.MoveToOuterDisposeScope();
+        return stored.MoveToOuterDisposeScope();
     }
 
     // On a black image, in evaluation mode.
@@ -143,7 +150,7 @@ public abstract class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Te
         eval();
         try
         {
-            run(torch.zeros([1, 3, height, width], device: get_buffer(Mean)!.device), new ForwardPass { Space = Space });
+            run(torch.zeros([1, 3, height, width], device: get_buffer(MeanName)!.device), new ForwardPass { Space = Space });
         }
         finally
         {

@@ -55,14 +55,17 @@ public sealed class Convolution : Layer
         weight = filters is null ? weight : filters.Of(weight);
         weight = inputs is null ? weight : inputs.OfInputs(weight);
         var result = Convolve(images, weight);
-        var kernel = weight.shape[2];
-        pass.Counted(result.shape[2] * result.shape[3] * weight.numel());
-        pass.Traced("Conv", result, [images], this, [("weight", weight)], [
-            ("kernel_shape", new[] { kernel, kernel }),
-            ("strides", _stride),
-            ("pads", new[] { kernel / 2, kernel / 2, kernel / 2, kernel / 2 }),
-            .. _depthwise ? [("group", images.shape[1])] : Array.Empty<(string, object)>(),
-        ]);
+        pass.Operations?.Add(result.shape[2] * result.shape[3] * weight.numel());
+        if (pass.Trace is not null)
+        {
+            pass.Traced("Conv", result, [images], this, [("weight", weight)], [
+                ("kernel_shape", weight.shape[2..]),
+                ("strides", _stride),
+                ("pads", (long[])[.. _padding, .. _padding]),
+                .. _depthwise ? [("group", images.shape[1])] : Array.Empty<(string, object)>(),
+            ]);
+        }
+
         return result;
     }
 

@@ -27,14 +27,14 @@ internal sealed class ForwardTrace : IDisposable
     private readonly Dictionary<Layer, string> _names = new(ReferenceEqualityComparer.Instance);
     private readonly List<TracedOperation> _operations = [];
 
-    /// <summary>Begins with the network's input.</summary>
-    public ForwardTrace(torch.Tensor images) => _values.Add(images, 0);
-
     /// <summary>Whether what came out are numbers.</summary>
     public bool IsFinite { get; set; }
 
     /// <summary>The operations in forward order; the last gives the logits.</summary>
     public IReadOnlyList<TracedOperation> Operations => _operations;
+
+    /// <summary>Begins with the network's input.</summary>
+    public void Begin(torch.Tensor images) => _values.Add(images, 0);
 
     public void Add(string operation, torch.Tensor result, torch.Tensor[] inputs, Layer? layer, (string Name, torch.Tensor Value)[] parameters, (string Name, object Value)[] attributes)
     {

@@ -36,14 +36,23 @@ internal sealed record NetworkPlan
     /// <summary>Weights of one 3x3 convolution of every block: the network has more than these.</summary>
     public required long LeastWeights { get; init; }
 
-    /// <summary>Stages whose first blocks halve the image, but for the first stage's.</summary>
-    /// <param name="name">Name of a stage, with {0} for its number from 1.</param>
+    /// <summary>A network of stages whose first blocks halve the image, but for the first stage's.</summary>
+    /// <param name="stage">Name of a stage, with {0} for its number from 1.</param>
+    /// <param name="stem">Channels before the first.</param>
     /// <param name="channels">Inner channels of the blocks of each stage.</param>
     /// <param name="blocks">Blocks of each stage.</param>
-    /// <param name="from">Channels before the first.</param>
     /// <param name="expansion">Output channels of a block for each inner one.</param>
     /// <param name="create">Creates a block of a name, reading so many channels, with so many inner ones and a stride.</param>
-    public static IReadOnlyList<(string, IReadOnlyList<Func<string, torch.Generator, ResidualBlock>>)> StagesOf(
+    public static NetworkPlan Of(string stage, int stem, int[] channels, int[] blocks, int expansion, Func<string, int, int, int, torch.Generator, ResidualBlock> create) => new()
+    {
+        StemChannels = stem,
+        Features = channels[^1] * expansion,
+        // Every kind of block has a 3x3 convolution from its inner channels to as many.
+        LeastWeights = channels.Zip(blocks).Sum(one => 9L * one.First * one.First * one.Second),
+        Stages = StagesOf(stage, channels, blocks, stem, expansion, create),
+    };
+
+    private static List<(string, IReadOnlyList<Func<string, torch.Generator, ResidualBlock>>)> StagesOf(
         string name, int[] channels, int[] blocks, int from, int expansion, Func<string, int, int, int, torch.Generator, ResidualBlock> create)
     {
         var stages = new List<(string, IReadOnlyList<Func<string, torch.Generator, ResidualBlock>>)>();
@@ -62,7 +71,4 @@ internal sealed record NetworkPlan
 
         return stages;
     }
-
-    /// <summary>Every kind of block has a 3x3 convolution from its inner channels to as many.</summary>
-    public static long LeastWeightsOf(int[] channels, int[] blocks) => channels.Zip(blocks).Sum(stage => 9L * stage.First * stage.First * stage.Second);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using TorchSharp;
 
 namespace WeakLink.Models;
 
@@ -11,36 +12,31 @@ internal sealed class ResNet : ResidualFamily
     private static readonly string[] Small = ["resnet8", "resnet14", "resnet20", "resnet32", "resnet56"];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<string> Names => [.. Small, "resnet18", "resnet34", "resnet50"];
+    public override IReadOnlyList<string> Names { get; } = [.. Small, "resnet18", "resnet34", "resnet50"];
 
     /// <summary>The networks of table 1, by their number of layers.</summary>
     /// <param name="layers">18, 34, 50, 101 or 152.</param>
     /// <param name="settings">What was asked for.</param>
-    public static NetworkPlan Large(int layers, NetworkSettings settings)
+    /// <param name="create">Creates a block, as <see cref="NetworkPlan.Of"/> has it.</param>
+    public static NetworkPlan Large(int layers, NetworkSettings settings, Func<string, int, int, int, torch.Generator, ResidualBlock> create)
     {
         int[] channels = [settings.Scaled(64), settings.Scaled(128), settings.Scaled(256), settings.Scaled(512)];
-        var (blocks, bottleneck) = (Blocks(layers), HasBottlenecks(layers));
-        var expansion = bottleneck ? Bottleneck.Expansion : 1;
-        return new NetworkPlan
+        int[] blocks = layers switch
         {
-            StemChannels = channels[0],
-            Features = channels[3] * expansion,
-            LeastWeights = NetworkPlan.LeastWeightsOf(channels, blocks),
-            Stages = NetworkPlan.StagesOf("layer{0}", channels, blocks, channels[0], expansion, (name, from, inner, stride, generator) => bottleneck
-                ? new Bottleneck(name, from, inner, stride, generator)
-                : new BasicBlock(name, from, inner, stride, generator)),
+            18 => [2, 2, 2, 2],
+            34 or 50 => [3, 4, 6, 3],
+            101 => [3, 4, 23, 3],
+            152 => [3, 8, 36, 3],
+            _ => throw new ArgumentOutOfRangeException(nameof(layers), layers, "There is no such residual network."),
         };
+        return NetworkPlan.Of("layer{0}", channels[0], channels, blocks, HasBottlenecks(layers) ? Bottleneck.Expansion : 1, create);
     }
 
-    /// <summary>Blocks of the four stages.</summary>
-    public static int[] Blocks(int layers) => layers switch
-    {
-        18 => [2, 2, 2, 2],
-        34 or 50 => [3, 4, 6, 3],
-        101 => [3, 4, 23, 3],
-        152 => [3, 8, 36, 3],
-        _ => throw new ArgumentOutOfRangeException(nameof(layers), layers, "There is no such residual network."),
-    };
+    /// <summary>The same of blocks that end in a ReLU.</summary>
+    /// <inheritdoc cref="Large(int, NetworkSettings, Func{string, int, int, int, torch.Generator, ResidualBlock})"/>
+    public static NetworkPlan Large(int layers, NetworkSettings settings) => Large(layers, settings, (name, from, inner, stride, generator) => HasBottlenecks(layers)
+        ? new Bottleneck(name, from, inner, stride, generator)
+        : new BasicBlock(name, from, inner, stride, generator));
 
     /// <summary>Whether blocks have three convolutions instead of two.</summary>
     public static bool HasBottlenecks(int layers) => layers >= 50;
@@ -59,13 +55,6 @@ internal sealed class ResNet : ResidualFamily
 
         int[] channels = [settings.Scaled(16), settings.Scaled(32), settings.Scaled(64)];
         var each = (layers - 2) / 6;
-        int[] blocks = [each, each, each];
-        return new NetworkPlan
-        {
-            StemChannels = channels[0],
-            Features = channels[2],
-            LeastWeights = NetworkPlan.LeastWeightsOf(channels, blocks),
-            Stages = NetworkPlan.StagesOf("layer{0}", channels, blocks, channels[0], 1, (name, from, to, stride, generator) => new BasicBlock(name, from, to, stride, generator)),
-        };
+        return NetworkPlan.Of("layer{0}", channels[0], channels, [each, each, each], 1, (name, from, to, stride, generator) => new BasicBlock(name, from, to, stride, generator));
     }
 }

@@ -35,9 +35,6 @@ public sealed class SubnetNetwork : ClassifierNetwork
     /// <inheritdoc/>
     public override SubnetSpace Space { get; } = new([]);
 
-    /// <summary>What the subnet keeps.</summary>
-    public Subnet Subnet => _subnet;
-
     /// <inheritdoc/>
     protected internal override torch.Tensor Run(torch.Tensor images, ForwardPass pass) =>
         _network.Run(images, pass with { Space = _network.Space, Subnet = _subnet, Statistics = _statistics });

@@ -10,8 +10,6 @@ namespace WeakLink.Models;
 internal static class UsableNumbers
 {
     private const string Variance = "running_var";
-    private const string Mean = "mean";
-    private const string Deviation = "standard_deviation";
 
     // The least that four digits can write; one grey level is 0.004.
     private const float LeastDeviation = 1e-4f;
@@ -41,12 +39,12 @@ internal static class UsableNumbers
                 return string.Create(CultureInfo.InvariantCulture, $"'{name}' holds the negative variance {least:R}");
             }
 
-            if (name == Mean && !MeansFit(Values(tensor)))
+            if (name == ClassifierNetwork.MeanName && !MeansFit(Values(tensor)))
             {
                 return $"'{name}' is outside of {MeanRange}";
             }
 
-            if (name == Deviation && !DeviationsFit(Values(tensor)))
+            if (name == ClassifierNetwork.DeviationName && !DeviationsFit(Values(tensor)))
             {
                 return $"'{name}' is outside of {DeviationRange}";
             }

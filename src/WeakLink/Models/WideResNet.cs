@@ -38,16 +38,8 @@ internal sealed partial class WideResNet : ResidualFamily
         var (depth, width) = Sizes(settings.Name);
         int[] channels = [settings.Scaled(16 * width), settings.Scaled(32 * width), settings.Scaled(64 * width)];
         var each = (depth - 4) / 6;
-        int[] blocks = [each, each, each];
-        return new NetworkPlan
-        {
-            StemChannels = settings.Scaled(16),
-            StemNorm = false,
-            FinalNorm = "bn1",
-            Features = channels[2],
-            LeastWeights = NetworkPlan.LeastWeightsOf(channels, blocks),
-            Stages = NetworkPlan.StagesOf("block{0}.layer", channels, blocks, settings.Scaled(16), 1, (name, from, to, stride, generator) => new WideBlock(name, from, to, stride, settings.Dropout, generator)),
-        };
+        return NetworkPlan.Of(
+            "block{0}.layer", settings.Scaled(16), channels, [each, each, each], 1, (name, from, to, stride, generator) => new WideBlock(name, from, to, stride, settings.Dropout, generator)) with { StemNorm = false, FinalNorm = "bn1" };
     }
 
     private static (int Depth, int Width) Sizes(string name)

@@ -32,8 +32,8 @@ public static class Loaders
     /// <exception cref="InputException">The crop does not fit into the images.</exception>
     public static CentreCrop MeasuringCrop(Recipe recipe, Dataset images)
     {
-        var crop = recipe.Augmentation.Crop is > 0 and var side ? new CentreCrop(side, side) : new CentreCrop(images.Height, images.Width);
-        return crop.Fits(images.Height, images.Width) ? crop : throw BatchLoader.NoRoom(images, crop.Height, crop.Width);
+        var (height, width) = Seen(recipe, images);
+        return BatchLoader.Centre(images, height, width);
     }
 
     /// <summary>What becomes of an image file before a network that was trained by a recipe sees it.</summary>
@@ -46,11 +46,11 @@ public static class Loaders
 
     private static CropAndFlip Crop(Recipe recipe, Dataset images, int padding, bool flip)
     {
-        RecipeCheck.Check(recipe);
-        return recipe.Augmentation.Crop > 0
-            ? new CropAndFlip(recipe.Augmentation.Crop, recipe.Augmentation.Crop, padding, flip)
-            : new CropAndFlip(images.Height, images.Width, padding, flip);
+        var (height, width) = Seen(RecipeCheck.Check(recipe), images);
+        return new CropAndFlip(height, width, padding, flip);
     }
+
+    private static (int Height, int Width) Seen(Recipe recipe, Dataset images) => recipe.Augmentation.Crop is > 0 and var side ? (side, side) : (images.Height, images.Width);
 
     private static int Workers(Recipe recipe) => recipe.Training.Workers > 0 ? recipe.Training.Workers : Math.Min(Environment.ProcessorCount, MostWorkers);
 }

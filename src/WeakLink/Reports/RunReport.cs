@@ -28,9 +28,9 @@ public static class RunReport
         var evaluations = RunFolder.EvaluationsOf(folder);
         // Of a run that kept nothing to look at, the evaluation that did so last.
         (string Folder, Summary Summary)[] measured = [(RunFolder.ResultsOf(folder), summary), .. evaluations.Reverse()];
-        var whole = measured.Where(one => ResultFiles.HasPictures(one.Folder, one.Summary)).Take(1).ToList();
-        var (results, seen) = whole.Count > 0 ? whole[0] : measured[0];
-        var pictures = whole.Count > 0 ? seen.Examples : null;
+        var whole = Array.FindIndex(measured, one => ResultFiles.HasPictures(one.Folder, one.Summary));
+        var (results, seen) = measured[Math.Max(whole, 0)];
+        var pictures = whole >= 0 ? seen.Examples : null;
         var recipe = RunFolder.RecipeOf(folder);
 
         var page = new Page(Path.GetFileName(Path.GetFullPath(folder)), Under(summary, recipe.Objective));

@@ -90,12 +90,7 @@ public sealed class Predictor : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _model.Dispose();
 
-    private PreparedImage Cut(string name, byte[] planes)
-    {
-        var middle = new byte[Dataset.Channels * Preparation.CropHeight * Preparation.CropWidth];
-        _middle.Cut(new ImageView(planes, Preparation.Height, Preparation.Width), middle);
-        return new PreparedImage(name, middle);
-    }
+    private PreparedImage Cut(string name, byte[] planes) => new(name, new Picture(planes, Preparation.Height, Preparation.Width).Centre(_middle).Planes);
 
     private List<Classification> Classify(PreparedImage[] images)
     {

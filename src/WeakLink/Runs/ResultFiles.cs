@@ -68,12 +68,9 @@ public static class ResultFiles
         {
             lines.Append(
                 CultureInfo.InvariantCulture,
-                $"{prediction.Index},{Cell(images.Describe(prediction.Index))},{Cell(images.Classes[prediction.Label])},{Cell(images.Classes[prediction.Predicted])},{prediction.Confidence:0.000000}\n");
+                $"{prediction.Index},{Csv.Cell(images.Describe(prediction.Index))},{Csv.Cell(images.Classes[prediction.Label])},{Csv.Cell(images.Classes[prediction.Predicted])},{prediction.Confidence:0.000000}\n");
         }
 
         return lines.ToString();
     }
-
-    // RFC 4180.
-    private static string Cell(string text) => text.AsSpan().ContainsAny(",\"\r\n") ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
 }

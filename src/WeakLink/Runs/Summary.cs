@@ -34,7 +34,7 @@ public sealed record Summary
     /// <summary>Seed of the run.</summary>
     public required long Seed { get; init; }
 
-    /// <summary>Who proposed the taught subnets: off, random or policy.</summary>
+    /// <summary>Who proposed the taught subnets: off, random, policy or saliency.</summary>
     public required string Ews { get; init; }
 
     /// <summary>Images measured.</summary>
