@@ -189,7 +189,7 @@ public static class SubnetStudyMeasurement
                     }
 
                     var (given, truth) = (x.index_select(0, left), labels.index_select(0, left));
-                    var tried = attack.Perturb(model, given, truth, options.Seed, [.. left.cpu().data<long>().ToArray().Select(position => first + position)], stop);
+                    var tried = attack.Perturb(model, given, truth, options.Seed, [.. left.cpu().data<long>().ToArray().Select(position => batch.Identities[(int)position])], stop);
                     left = left[model.Correct(tried, truth)];
                 }
 

@@ -76,6 +76,17 @@ public sealed class SubnetStudyTests : IDisposable
     }
 
     [Fact]
+    public void AnImage_IsAttackedWithItsOwnDraws_WhateverPartOfTheSetIsAttacked()
+    {
+        var (part, whole) = (new Recorder(Pgd.Threat), new Recorder(Pgd.Threat));
+        using var images = Images(recalibration: 0, attacked: 12);
+        Measure(images, new SubnetStudyOptions { Widths = [1], Count = 1, SearchUpdates = 0, Attacks = [part] });
+        new Evaluator(_trained.Network, Small.Recipe, Small.Data.Test, torch.CPU, new SilentObserver()).Attacked("all", [whole]);
+        Assert.NotEmpty(part.Drawn);
+        Assert.Subset(whole.Drawn, part.Drawn);
+    }
+
+    [Fact]
     public void BothSearches_HaveTheSamePasses_AndMinimaThatNeverRise()
     {
         using var images = Images(recalibration: 16);
@@ -138,15 +149,33 @@ public sealed class SubnetStudyTests : IDisposable
         _folder.Dispose();
     }
 
-    private static SubnetStudyImages Images(int recalibration, IReadOnlyList<int>? severities = null) => SubnetStudyImages.Create(
+    private static SubnetStudyImages Images(int recalibration, IReadOnlyList<int>? severities = null, int attacked = 1000) => SubnetStudyImages.Create(
         Small.Recipe,
         Small.Data.Test,
         Small.Data.Train,
-        new SubnetStudyImagesOptions { Limit = 0, Corruptions = Noises, Severities = severities ?? [2], AttackLimit = 1000, RecalibrationImages = recalibration },
+        new SubnetStudyImagesOptions { Limit = 0, Corruptions = Noises, Severities = severities ?? [2], AttackLimit = attacked, RecalibrationImages = recalibration },
         new SilentObserver());
 
     private (Accuracies Full, Accuracies? FullReestimated, IReadOnlyList<WidthStudy> Widths) Measure(SubnetStudyImages images, SubnetStudyOptions options, IRunObserver? observer = null) =>
         SubnetStudyMeasurement.Measure(_trained.Network, images, options, torch.CPU, "run", observer ?? new SilentObserver());
+
+    /// <summary>Breaks nothing, and notes what it is given to draw from for which image.</summary>
+    private sealed class Recorder(ThreatModel threat) : Attack("recorder", threat)
+    {
+        public HashSet<(string Image, ulong Draw)> Drawn { get; } = [];
+
+        public override int Attempts(int classes) => 1;
+
+        protected override torch.Tensor Search(int attempt, AttackedModel model, torch.Tensor images, torch.Tensor labels, AttackDraws draws, CancellationToken stop)
+        {
+            foreach (var (generator, i) in draws.Generators().Select((generator, i) => (generator, i)))
+            {
+                Drawn.Add((Convert.ToHexString(images[i].contiguous().bytes), generator.NextBits()));
+            }
+
+            return images.clone();
+        }
+    }
 
     private sealed class Progress : IRunObserver
     {
