@@ -15,6 +15,7 @@ internal sealed class PreActResNet : ResidualFamily
         var layers = ResNet.Layers(settings.Name);
         return ResNet.Large(layers, settings, (name, from, inner, stride, generator) => ResNet.HasBottlenecks(layers)
             ? new PreActBottleneck(name, from, inner, stride, generator)
-            : new PreActBlock(name, from, inner, stride, generator)) with { StemNorm = false, FinalNorm = "bn", ClassifierName = "linear" };
+            : new PreActBlock(name, from, inner, stride, generator)) with
+        { StemNorm = false, FinalNorm = "bn", ClassifierName = "linear" };
     }
 }

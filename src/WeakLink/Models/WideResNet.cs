@@ -39,7 +39,8 @@ internal sealed partial class WideResNet : ResidualFamily
         int[] channels = [settings.Scaled(16 * width), settings.Scaled(32 * width), settings.Scaled(64 * width)];
         var each = (depth - 4) / 6;
         return NetworkPlan.Of(
-            "block{0}.layer", settings.Scaled(16), channels, [each, each, each], 1, (name, from, to, stride, generator) => new WideBlock(name, from, to, stride, settings.Dropout, generator)) with { StemNorm = false, FinalNorm = "bn1" };
+            "block{0}.layer", settings.Scaled(16), channels, [each, each, each], 1, (name, from, to, stride, generator) => new WideBlock(name, from, to, stride, settings.Dropout, generator)) with
+        { StemNorm = false, FinalNorm = "bn1" };
     }
 
     private static (int Depth, int Width) Sizes(string name)
