@@ -45,7 +45,7 @@ public static class TrainingRun
         using var network = recipe.CreateNetwork(data.Train.Classes.Count);
         network.Format = new ComputeFormat(settings.Precision, settings.Layout);
         network.to(device);
-        using var optimizer = new MomentumSgd(network.parameters(), settings.LearningRate, settings.Momentum, settings.WeightDecay, settings.Nesterov);
+        using var optimizer = new MomentumSgd(ParameterGroup.Of(network, settings), settings.LearningRate, settings.Momentum, settings.WeightDecay, settings.Nesterov);
         using var search = recipe.Ews.CreateSearch(network.Space, recipe.Seed);
         var ews = search is null ? null : new EnhanceWeakSubnets(network, search, new Distillation(recipe.Ews.Weight, recipe.Ews.Kl));
         var steps = training.StepsPerEpoch;

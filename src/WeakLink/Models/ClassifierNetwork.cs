@@ -46,6 +46,9 @@ public abstract class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Te
     /// <summary>How the layers after the normalisation compute. float32 unless set: what every measurement uses.</summary>
     public ComputeFormat Format { get; set; } = ComputeFormat.Exact;
 
+    /// <summary>Whether a tensor belongs to the layer that tells the classes apart, by its name in the state dictionary.</summary>
+    internal bool IsClassifier(string name) => name.StartsWith(NetworkCatalogue.ClassifierOf(Name)[..^"weight".Length], StringComparison.Ordinal);
+
     /// <summary>Trainable numbers.</summary>
     public long ParameterCount => parameters().Sum(parameter => parameter.numel());
 

@@ -88,6 +88,11 @@ public static class NetworkCatalogue
     /// <exception cref="InputException">No such network.</exception>
     internal static int Reduction(string name) => FamilyOf(name).Reduction(name);
 
+    /// <summary>What the weight of a network's classifier is called.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <exception cref="InputException">No such network.</exception>
+    internal static string ClassifierOf(string name) => FamilyOf(name).Classifier;
+
     private static NetworkFamily FamilyOf(string name) => _families.FirstOrDefault(family => family.Has(name)) ?? throw new InputException(
         $"There is no network '{name}': did you mean {Nearest.To(name, Names)}? Choose from {string.Join(", ", _families.Select(Shown))}; one of your own is known after NetworkCatalogue.Register(its family), in your own program.");
 

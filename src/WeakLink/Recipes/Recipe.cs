@@ -94,6 +94,10 @@ public sealed record TrainingRecipe
     [Limits(0, 1000, AboveLeast = true, BelowMost = true)]
     public double LearningRate { get; init; } = 0.1;
 
+    /// <summary>Factor of the learning rate of everything before the classifier; in [0, 1].</summary>
+    [Limits(0, 1)]
+    public double BackboneRate { get; init; } = 1;
+
     /// <summary>Momentum of SGD; in [0, 1).</summary>
     [Limits(0, 1, BelowMost = true)]
     public double Momentum { get; init; } = 0.9;
