@@ -57,6 +57,12 @@ public enum RandomUse
 
     /// <summary>How the images of one training step are mixed.</summary>
     Mixing = 18,
+
+    /// <summary>The images of one training step that the subnet is taught on.</summary>
+    Lesson = 19,
+
+    /// <summary>The start of the attack on the subnet of one training step.</summary>
+    SubnetAttack = 20,
 }
 
 /// <summary>

@@ -114,7 +114,7 @@ public static class Experiment
     // The attack inside of a step would not notice, and the first validation would, after an epoch.
     private static void CheckObjective(Recipe recipe, Dataset images)
     {
-        if (!recipe.Objective.Kind.IsAdversarial())
+        if (!recipe.Attacks())
         {
             return;
         }

@@ -53,7 +53,7 @@ public static class TrainingRun
             ? new WeightPerturbation(network, recipe.Objective.WeightPerturbation, (long)Math.Ceiling(recipe.Objective.WeightPerturbationWarmup * settings.Epochs * steps))
             : null;
         var mixings = AugmentationSequence.Mixings(recipe, data.Train.Classes.Count);
-        var step = new TrainingStep(network, recipe.Objective.Create(), ews, weightPerturbation, optimizer, settings.GradientClip, device, recipe.Seed, mixings);
+        var step = new TrainingStep(network, recipe.Objective.Create(), ews, weightPerturbation, optimizer, settings.GradientClip, device, recipe.Seed, mixings, Lesson.Of(recipe));
 
         var position = folder.Restore(network, optimizer, search) ?? new RunPosition();
         var saved = Stopwatch.GetTimestamp();

@@ -13,8 +13,11 @@ public interface IObjective
     /// <param name="views">The batch, as it was loaded: one or more views of the same N images, N×3×H×W in [0, 1] each, float32.</param>
     /// <param name="labels">N class indices (int64), or N×classes probabilities.</param>
     /// <param name="random">The draws of this step.</param>
-    /// <returns>One or more views; the search's reward is measured on the first.</returns>
+    /// <returns>One or more views; the search's reward is measured on the first that the subnet sees.</returns>
     IReadOnlyList<torch.Tensor> Prepare(torch.nn.Module<torch.Tensor, torch.Tensor> model, IReadOnlyList<torch.Tensor> views, torch.Tensor labels, SeededRandom random);
+
+    /// <summary>Which of the views is the calmest: from what the full network says of it a subnet learns that sees another view.</summary>
+    int CalmView => 0;
 
     /// <summary>Runs a network on the views, one after the other: batch norm sees each by itself.</summary>
     /// <param name="network">The full network or a subnet of it: images to logits.</param>

@@ -22,22 +22,28 @@ public sealed record InnerAttack(ThreatModel Threat, int Steps, double StepSize,
     public torch.Tensor Climb(
         torch.nn.Module<torch.Tensor, torch.Tensor> model, torch.Tensor images, torch.Tensor start, Func<torch.Tensor, torch.Tensor> loss)
     {
-        using var scope = torch.NewDisposeScope();
         model.train(BatchStatistics);
         try
         {
-            var x = ProjectedGradientDescent.Climb(Threat, start, images, Steps, StepSize, point =>
-            {
-                using var inner = torch.NewDisposeScope();
-                var variable = point.detach().requires_grad_();
-                return torch.autograd.grad([loss(model.call(variable))], [variable])[0].MoveToOuterDisposeScope();
-            });
-            return x.MoveToOuterDisposeScope();
+            return Climb(images, start, point => loss(model.call(point)));
         }
         finally
         {
             model.train();
         }
+    }
+
+    /// <summary>Drives a subnet away from its teacher: x' that maximises KL(teacher ‖ softmax α(x')), from a random start.</summary>
+    /// <param name="subnet">α, in training mode: images to logits. Batch norm uses the batch's statistics, as a subnet has no running averages.</param>
+    /// <param name="images">Clean images, N×3×H×W in [0, 1].</param>
+    /// <param name="teacher">The full network's logits, N×classes, detached.</param>
+    /// <param name="random">The draws of this step.</param>
+    /// <returns>Adversarial examples.</returns>
+    public torch.Tensor Mislead(Func<torch.Tensor, torch.Tensor> subnet, torch.Tensor images, torch.Tensor teacher, SeededRandom random)
+    {
+        using var scope = torch.NewDisposeScope();
+        var target = torch.nn.functional.log_softmax(teacher, 1);
+        return Climb(images, RandomStart(images, random), point => Trades.Divergence(target, subnet(point))).MoveToOuterDisposeScope();
     }
 
     /// <summary>A random point of the ball around each image.</summary>
@@ -46,5 +52,17 @@ public sealed record InnerAttack(ThreatModel Threat, int Steps, double StepSize,
         using var scope = torch.NewDisposeScope();
         var draws = new AttackDraws((long)(random.NextBits() >> 1), 0, [.. Enumerable.Range(0, (int)images.shape[0]).Select(i => (long)i)]);
         return draws.Start(Threat, images).MoveToOuterDisposeScope();
+    }
+
+    private torch.Tensor Climb(torch.Tensor images, torch.Tensor start, Func<torch.Tensor, torch.Tensor> loss)
+    {
+        using var scope = torch.NewDisposeScope();
+        var x = ProjectedGradientDescent.Climb(Threat, start, images, Steps, StepSize, point =>
+        {
+            using var inner = torch.NewDisposeScope();
+            var variable = point.detach().requires_grad_();
+            return torch.autograd.grad([loss(variable)], [variable])[0].MoveToOuterDisposeScope();
+        });
+        return x.MoveToOuterDisposeScope();
     }
 }

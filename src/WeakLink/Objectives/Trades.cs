@@ -35,13 +35,17 @@ public sealed record Trades(InnerAttack Attack, double Beta, double LabelSmoothi
     }
 
     /// <inheritdoc/>
+    /// <remarks>The images.</remarks>
+    public int CalmView => 1;
+
+    /// <inheritdoc/>
     public torch.Tensor Loss(IReadOnlyList<torch.Tensor> logits, torch.Tensor labels)
     {
         var (adversarial, clean) = (logits[0], logits[1]);
         return torch.nn.functional.cross_entropy(clean, labels, label_smoothing: LabelSmoothing).Plus(Divergence(torch.nn.functional.log_softmax(clean, 1), adversarial) * Kept(Beta));
     }
 
-    // Averaged over the images.
-    private static torch.Tensor Divergence(torch.Tensor logTarget, torch.Tensor logits) =>
+    /// <summary>KL(target ‖ softmax of the logits), averaged over the images.</summary>
+    internal static torch.Tensor Divergence(torch.Tensor logTarget, torch.Tensor logits) =>
         (logTarget.exp() * (logTarget - torch.nn.functional.log_softmax(logits, 1))).sum(1).mean();
 }

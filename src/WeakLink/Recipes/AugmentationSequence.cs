@@ -1,5 +1,6 @@
 using WeakLink.Augmentations;
 using WeakLink.Data;
+using WeakLink.Subnets;
 
 namespace WeakLink.Recipes;
 
@@ -10,12 +11,14 @@ public static class AugmentationSequence
     internal const string Flip = "flip";
     private const string ResizedCrop = "random-resized-crop";
     private const string Augmix = "augmix";
+    private const string Randaugment = "randaugment";
 
     private static readonly string[] OfBatches = ["mixup", "cutmix"];
+    private static readonly string[] Framing = [Crop, Flip, ResizedCrop];
 
     /// <summary>The names.</summary>
     public static IReadOnlyList<string> Names { get; } =
-        [Crop, Flip, ResizedCrop, "autoaugment-cifar10", "autoaugment-imagenet", "autoaugment-svhn", "randaugment", "trivialaugment", Augmix, "cutout", "random-erasing", .. OfBatches];
+        [Crop, Flip, ResizedCrop, "autoaugment-cifar10", "autoaugment-imagenet", "autoaugment-svhn", Randaugment, "trivialaugment", Augmix, "cutout", "random-erasing", .. OfBatches];
 
     /// <summary>What a training step sees of an image.</summary>
     /// <param name="recipe">The recipe.</param>
@@ -27,11 +30,23 @@ public static class AugmentationSequence
         RecipeCheck.Check(recipe);
         var settings = recipe.Augmentation;
         (height, width) = settings.Crop > 0 ? (settings.Crop, settings.Crop) : (height, width);
-        return new AugmentedViews(
-            height,
-            width,
-            [.. settings.Sequence.Except(OfBatches).Select(name => Named(name, settings, height, width))],
-            recipe.Objective.Kind == ObjectiveKind.Consistency);
+        IReadOnlyList<string> names = [.. settings.Sequence.Except(OfBatches)];
+        // The same window of the image, mirrored alike, where that comes first.
+        var shared = names.TakeWhile(Framing.Contains).Count();
+        return new AugmentedViews(height, width, Sequence(names), recipe.Objective.Kind == ObjectiveKind.Consistency, OfSubnet());
+
+        Branch? OfSubnet() => recipe.Ews.View switch
+        {
+            _ when recipe.Ews.Search == SearchKind.Off => null,
+            SubnetView.Crop => new Branch(0, Sequence(names)),
+            SubnetView.Augmix => Framed(Augmix),
+            SubnetView.Randaugment => Framed(Randaugment),
+            _ => null,
+        };
+
+        Branch Framed(string name) => new(shared, Sequence([.. names.Where(Framing.Contains).Skip(shared), name]));
+
+        IReadOnlyList<Augmentation> Sequence(IEnumerable<string> chosen) => [.. chosen.Select(name => Named(name, settings, height, width))];
     }
 
     /// <summary>How the images of a batch are mixed; empty where they are not.</summary>
@@ -90,7 +105,7 @@ public static class AugmentationSequence
         "autoaugment-cifar10" => new AutoAugment(AutoAugmentPolicy.Cifar10),
         "autoaugment-imagenet" => new AutoAugment(AutoAugmentPolicy.ImageNet),
         "autoaugment-svhn" => new AutoAugment(AutoAugmentPolicy.Svhn),
-        "randaugment" => new RandAugment(settings.RandaugmentOperations, settings.RandaugmentMagnitude),
+        Randaugment => new RandAugment(settings.RandaugmentOperations, settings.RandaugmentMagnitude),
         "trivialaugment" => new TrivialAugment(),
         Augmix => new AugMix(settings.AugmixWidth, settings.AugmixDepth, settings.AugmixSeverity, settings.AugmixCoefficient, settings.AugmixAllOperators),
         "cutout" => new Cutout(settings.CutoutSize),

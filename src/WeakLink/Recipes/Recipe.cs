@@ -258,7 +258,7 @@ public sealed record ObjectiveRecipe
     [Limits(0, 1, BelowMost = true)]
     public double LabelSmoothing { get; init; }
 
-    /// <summary>Adversarial objectives: how a perturbation is measured.</summary>
+    /// <summary>Adversarial objectives, and <c>ews.view: adversarial</c>: how a perturbation is measured.</summary>
     public Norm Norm { get; init; } = Norm.Linf;
 
     /// <summary>Adversarial objectives: the largest perturbation, in units of [0, 1]; to be named for L2.</summary>

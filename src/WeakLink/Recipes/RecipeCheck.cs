@@ -42,8 +42,8 @@ public static class RecipeCheck
 
         Size("objective.eps", objective.Norm, objective.Eps);
         var attack = Named("objective.step-size", objective.InnerAttack);
-        Require("objective.norm", attack.Threat.Norm != Norm.L1 || !objective.Kind.IsAdversarial(), "l1", "linf or l2 (attacks of a few steps are not defined for l1)");
-        if (objective.Kind.IsAdversarial())
+        Require("objective.norm", attack.Threat.Norm != Norm.L1 || !recipe.Attacks(), "l1", "linf or l2 (attacks of a few steps are not defined for l1)");
+        if (recipe.Attacks())
         {
             NamedSize("objective.norm", "objective.eps", objective.Norm, objective.Eps);
         }

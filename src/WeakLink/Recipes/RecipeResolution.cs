@@ -90,6 +90,10 @@ public static class RecipeResolution
     /// <summary>Whether an objective trains on adversarial examples.</summary>
     public static bool IsAdversarial(this ObjectiveKind kind) => kind is ObjectiveKind.Pgd or ObjectiveKind.Fgsm or ObjectiveKind.Trades;
 
+    /// <summary>Whether a step attacks: its full network, or the subnet that it teaches.</summary>
+    internal static bool Attacks(this Recipe recipe) =>
+        recipe.Objective.Kind.IsAdversarial() || recipe.Ews is { View: SubnetView.Adversarial, Search: not SearchKind.Off };
+
     /// <summary>What an adversarial objective defends against.</summary>
     /// <exception cref="InputException">The size is not a number.</exception>
     public static ThreatModel Threat(this ObjectiveRecipe recipe) => new(recipe.Norm, ThreatModel.ParseEpsilon(recipe.Eps));

@@ -13,7 +13,7 @@ public enum DivergenceMean
 }
 
 /// <summary>
-/// The full network teaches a subnet: λ · KL(softmax f(x) ‖ softmax α(x)), averaged over the views that the objective trained on
+/// The full network teaches a subnet: λ · KL(softmax f(x) ‖ softmax α(x)), averaged over the views that the subnet sees
 /// (Guo et al. 2022, section 3).
 /// </summary>
 /// <param name="Weight">λ.</param>
@@ -22,7 +22,7 @@ public sealed record Distillation(double Weight = 1, DivergenceMean Mean = Diver
 {
     /// <summary>λ · KL(teacher ‖ student).</summary>
     /// <param name="teacher">The full network's logits for each view, N×classes, detached.</param>
-    /// <param name="student">The subnet's, of the same views.</param>
+    /// <param name="student">The subnet's, of the same views or of others of the same images.</param>
     /// <returns>A scalar, differentiable in the student's logits.</returns>
     public torch.Tensor Loss(IReadOnlyList<torch.Tensor> teacher, IReadOnlyList<torch.Tensor> student)
     {

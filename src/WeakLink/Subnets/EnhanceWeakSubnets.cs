@@ -15,9 +15,9 @@ public sealed class EnhanceWeakSubnets(ISubnetNetwork network, ISubnetSearch sea
     public ISubnetSearch Search => search;
 
     /// <summary>Adds to the gradients those of λ · KL(teacher ‖ α), for one proposed subnet α.</summary>
-    /// <param name="run">Runs a network on the views as the full network was run.</param>
-    /// <param name="views">What the full network saw: views of the same N images.</param>
-    /// <param name="teacher">The full network's logits for each of them, detached.</param>
+    /// <param name="run">Runs a network on the views as the full network was run on its own.</param>
+    /// <param name="views">What the subnet sees: views of the same N images.</param>
+    /// <param name="teacher">What it is taught of each of them: the full network's logits, of the same view or a calmer one, detached.</param>
     /// <param name="labels">N class indices, int64.</param>
     /// <param name="step">The training step, from 0.</param>
     /// <param name="random">The draws of this step's proposal.</param>

@@ -17,6 +17,13 @@ public sealed record EwsRecipe
     /// <summary>How the divergence is averaged.</summary>
     public DivergenceMean Kl { get; init; } = new Distillation().Mean;
 
+    /// <summary>What the subnet sees while the full network teaches it what it said of its own view.</summary>
+    public SubnetView View { get; init; } = SubnetView.Same;
+
+    /// <summary>Part of a batch's images that the subnet is taught on, drawn anew in every step; in (0, 1].</summary>
+    [Limits(0, 1, AboveLeast = true)]
+    public double Fraction { get; init; } = 1;
+
     /// <summary>Hidden units of the policy's LSTM cell.</summary>
     [Limits(1, 100_000)]
     public int Hidden { get; init; } = 100;

@@ -23,6 +23,7 @@ namespace WeakLink.Training;
 /// <param name="device">Where the model lives.</param>
 /// <param name="seed">Seed of the run.</param>
 /// <param name="mixings">Ways of mixing a batch's images with one another; each batch is mixed in one of them, where there are any.</param>
+/// <param name="lesson">What the subnet is taught on; null: what the full network sees.</param>
 public sealed class TrainingStep(
     torch.nn.Module<torch.Tensor, torch.Tensor> model,
     IObjective objective,
@@ -32,10 +33,12 @@ public sealed class TrainingStep(
     double gradientClip,
     torch.Device device,
     long seed,
-    IReadOnlyList<BatchMixing>? mixings = null)
+    IReadOnlyList<BatchMixing>? mixings = null,
+    Lesson? lesson = null)
 {
     private readonly torch.nn.Module<torch.Tensor, torch.Tensor> _model = model;
     private readonly TorchSharp.Modules.Parameter[] _parameters = [.. model.parameters()];
+    private readonly Lesson _lesson = lesson ?? new Lesson();
 
     /// <summary>Trains on one batch.</summary>
     /// <param name="batch">The images and labels.</param>
@@ -50,7 +53,8 @@ public sealed class TrainingStep(
         optimizer.zero_grad();
         var labels = batch.Labels.to(device);
         var (images, targets) = Mix(Pixels.ToUnit(batch.Images.to(device)), labels, Draws(RandomUse.Mixing, step));
-        var views = objective.Prepare(_model, images.chunk(images.shape[0] / labels.shape[0]), targets, Draws(RandomUse.Objective, step));
+        var loaded = images.chunk(images.shape[0] / labels.shape[0]);
+        var views = objective.Prepare(_model, _lesson.OfFullNetwork(loaded), targets, Draws(RandomUse.Objective, step));
 
         double loss;
         long correct;
@@ -58,7 +62,7 @@ public sealed class TrainingStep(
         using (weightPerturbation?.Move(step, objective, views, targets))
         {
             (loss, correct, var teacher) = TrainFull(views, targets, labels);
-            student = ews?.TeachSubnet(objective.Run, views, teacher, labels, step, Draws(RandomUse.Proposal, step)) ?? default;
+            student = ews is null ? default : _lesson.Teach(ews, objective, loaded, views, teacher, labels, step, use => Draws(use, step));
         }
 
         // Also where nothing is clipped the norm is needed: one infinite gradient would spoil the weights, and the next checkpoint.

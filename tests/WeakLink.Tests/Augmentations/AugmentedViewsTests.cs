@@ -38,6 +38,31 @@ public class AugmentedViewsTests
         Assert.True(differ > 10, $"only {differ} of 20 triples have two mixtures that differ from each other and from the image");
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void ASubnetsView_SharesWhatItShall_AndLeavesTheOthersAsTheyAre(bool threeViews)
+    {
+        IReadOnlyList<Augmentation> sequence = [new RandomCrop(Side, Side, 2), new Add(1), new AugMix(), new Add(10)];
+        var without = new AugmentedViews(Side, Side, sequence, threeViews);
+        var cropped = new AugmentedViews(Side, Side, sequence, threeViews, new Branch(1, [new Add(5)]));
+        var redrawn = new AugmentedViews(Side, Side, sequence, threeViews, new Branch(0, sequence));
+        Assert.Equal(without.Count + 1, cropped.Count);
+        var differ = 0;
+        for (var draw = 0; draw < 20; draw++)
+        {
+            var expected = new byte[Image.Length];
+            new CropAndFlip(Side, Side, 2, Flip: false).Random(Image, Side, Side, expected, new SeededRandom(1, RandomUse.Augmentation, 0, draw));
+            var (plain, made, again) = (Make(without, draw), Make(cropped, draw), Make(redrawn, draw));
+            Assert.Equal(plain, made[..^1]);
+            Assert.Equal(plain, again[..^1]);
+            Assert.Equal(expected.Select(value => (byte)(value + 5)), made[^1]);
+            differ += again[^1].SequenceEqual(again[0]) ? 0 : 1;
+        }
+
+        Assert.True(differ > 10, $"only {differ} of 20 redrawn views differ from the first");
+    }
+
     [Fact]
     public void Steps_AreTakenInTheirOrder()
     {

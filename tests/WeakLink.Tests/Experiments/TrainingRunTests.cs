@@ -31,6 +31,27 @@ public class TrainingRunTests
         AssertSameMetrics(whole["run"], parts["run"]);
     }
 
+    [Theory]
+    [InlineData("ews.view=augmix", "ews.fraction=0.5")]
+    [InlineData("ews.view=adversarial", "objective.steps=1")]
+    public void EveryWayOfTeaching_IsResumedToTheBit_WithAnyNumberOfWorkers(params string[] settings)
+    {
+        var recipe = Small.Recipe.With(settings);
+        using var whole = new TemporaryFolder();
+        Small.Train(whole["run"], recipe);
+        using var parts = new TemporaryFolder();
+        using var stop = new CancellationTokenSource();
+        var other = recipe.With("training.workers=1");
+        Assert.Throws<OperationCanceledException>(() => Small.Train(parts["run"], other, new StopAfter(stop, 8), stop.Token));
+        Small.Train(parts["run"], other);
+        AssertSame(Small.Last(whole["run"]), Small.Last(parts["run"]));
+        AssertSameMetrics(whole["run"], parts["run"]);
+
+        using var plain = new TemporaryFolder();
+        Small.Train(plain["run"]);
+        Assert.False(Small.Last(whole["run"])["fc.weight"].allclose(Small.Last(plain["run"])["fc.weight"]));
+    }
+
     [Fact]
     public void TheBestCheckpoint_IsTheMostAccurate_AndAmongEqualsTheLikeliest()
     {

@@ -138,6 +138,16 @@ public class RecipeTests
     public void ASequenceThatCantWork_IsRefusedWithTheReason(string sequence, string reason) =>
         Assert.Contains(reason, Assert.Throws<InputException>(() => RecipeFile.Parse("", "my.yaml", [$"augmentation.sequence={sequence}"])).Message, StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("same", "random", 1)]
+    [InlineData("adversarial", "random", 1)]
+    [InlineData("crop", "random", 2)]
+    [InlineData("augmix", "random", 2)]
+    [InlineData("randaugment", "random", 2)]
+    [InlineData("augmix", "off", 1)]
+    public void TheLoader_MakesTheSubnetsView_WhereOneIsTaughtOnAnother(string view, string search, int count) =>
+        Assert.Equal(count, AugmentationSequence.Views(new Recipe().With($"ews.view={view}", $"ews.search={search}"), 32, 32).Count);
+
     [Fact]
     public void Consistency_NeedsAugMix() =>
         Assert.Contains("'augmix'", Assert.Throws<InputException>(() => RecipeFile.Parse("", "my.yaml", ["objective.kind=consistency"])).Message, StringComparison.Ordinal);

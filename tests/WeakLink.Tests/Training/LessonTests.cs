@@ -1,0 +1,159 @@
+using TorchSharp;
+using WeakLink.Attacks;
+using WeakLink.Data;
+using WeakLink.Models;
+using WeakLink.Objectives;
+using WeakLink.Subnets;
+using WeakLink.Training;
+
+namespace WeakLink.Tests.Training;
+
+public class LessonTests
+{
+    private const long Seed = 3;
+    private const int Step = 5, Images = 8;
+    private static readonly InnerAttack Attack = new(new ThreatModel(Norm.Linf, 8.0 / 255), 2, 4.0 / 255, BatchStatistics: true);
+
+    public static TheoryData<IObjective, int> Objectives => new()
+    {
+        { new CrossEntropy(), 1 },
+        { new Consistency(), 3 },
+        { new AdversarialTraining(Attack), 1 },
+        { new Trades(Attack with { BatchStatistics = false }, Beta: 3), 1 },
+    };
+
+    [Theory]
+    [InlineData(SubnetView.Augmix, 1)]
+    [InlineData(SubnetView.Same, 0.5)]
+    [InlineData(SubnetView.Crop, 0.3)]
+    public void Step_MovesTheWeightsAsOneBackwardPassOfTheFormulaDoes(SubnetView view, double fraction)
+    {
+        using var scope = torch.NewDisposeScope();
+        const double Rate = 0.1;
+        using var batch = Batch(view == SubnetView.Same ? 1 : 2);
+        using var network = Create();
+        using var search = new RandomSearch(network.Space, 0.7);
+        var result = Run(network, search, new CrossEntropy(), new Lesson(view, fraction), batch, Rate);
+
+        using var expected = Create();
+        var views = (batch.Images.to(torch.float32) / 255).chunk(view == SubnetView.Same ? 1 : 2);
+        var order = Enumerable.Range(0, Images).Select(image => (long)image).ToArray();
+        Draws(RandomUse.Lesson).Shuffle<long>(order);
+        var part = torch.tensor(order[..(int)Math.Ceiling(fraction * Images)]);
+        var full = expected.forward(views[0]);
+        var subnet = expected.forward(views[^1].index_select(0, part), search.Propose(new SearchContext(Draws(RandomUse.Proposal))));
+        var teacher = full.detach().softmax(1).index_select(0, part);
+        var crossEntropy = full.log_softmax(1).gather(1, batch.Labels.unsqueeze(1)).mean().neg();
+        var divergence = (teacher * (teacher.log() - subnet.log_softmax(1))).sum() / part.numel();
+        (crossEntropy + divergence).backward();
+
+        Assert.Equal(crossEntropy.ToDouble(), result.Loss, 1e-5);
+        Assert.Equal(divergence.ToDouble(), result.Divergence, 1e-5);
+        using var noGradients = torch.no_grad();
+        foreach (var ((name, moved), (_, start)) in network.named_parameters().Zip(expected.named_parameters()))
+        {
+            var error = (moved - (start - (start.grad! * Rate))).abs().max().ToDouble() / (Rate * start.grad!.abs().max().ToDouble());
+            Assert.True(error < 2e-3, $"{name}: {error:g3}");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Objectives))]
+    public void AnotherView_IsTaughtWhatTheFullNetworkSaidOfTheCalmestOne(IObjective objective, int loaded)
+    {
+        using var scope = torch.NewDisposeScope();
+        using var batch = Batch(loaded + 1);
+        using var network = Create();
+        using var search = new RandomSearch(network.Space, 0.7);
+        var result = Run(network, search, objective, new Lesson(SubnetView.Crop), batch, 0.1);
+
+        using var expected = Create();
+        var images = (batch.Images.to(torch.float32) / 255).chunk(loaded + 1);
+        var views = objective.Prepare(expected, images[..^1], batch.Labels, Draws(RandomUse.Objective));
+        using var noGradients = torch.no_grad();
+        var calm = objective is Trades ? 1 : 0;
+        Assert.Equal(objective is not AdversarialTraining, views[calm].equal(images[0]).all().ToBoolean());
+        var teacher = objective.Run(expected.call, views)[calm].softmax(1);
+        var student = expected.forward(images[^1], search.Propose(new SearchContext(Draws(RandomUse.Proposal)))).log_softmax(1);
+        Assert.Equal((teacher * (teacher.log() - student)).sum().ToDouble() / Images, result.Divergence, 1e-5);
+    }
+
+    [Theory]
+    [MemberData(nameof(Objectives))]
+    public void WithWeightPerturbationToo_EveryViewIsTaught_AndHoldsNothing(IObjective objective, int loaded)
+    {
+        using var batch = Batch(loaded);
+        using var other = Batch(loaded + 1);
+        using var network = Create();
+        using var search = new RandomSearch(network.Space, 0.7);
+        using var optimizer = torch.optim.SGD(network.parameters(), 0.01, 0.9);
+        var ews = new EnhanceWeakSubnets(network, search, new Distillation());
+        List<(TrainingStep Step, Batch Batch)> steps =
+        [
+            .. new[] { new Lesson(), new Lesson(Fraction: 0.5), new Lesson(SubnetView.Adversarial, 0.5, Attack), new Lesson(SubnetView.Crop) }
+                .Select(lesson => (new TrainingStep(network, objective, ews, new WeightPerturbation(network, 0.01), optimizer, 3, torch.CPU, Seed, lesson: lesson), lesson.View == SubnetView.Crop ? other : batch)),
+        ];
+        var tensors = 0L;
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.All(steps, pair => Assert.True(pair.Step.Run(pair.Batch, i, 0.01) is { Divergence: > 0, Images: Images }));
+            tensors = i == 1 ? LiveTensors.Before() : tensors;
+        }
+
+        Assert.Equal(tensors, LiveTensors.After());
+    }
+
+    [Fact]
+    public void AnAdversarialView_IsInTheBallOfTheImage_AndFartherFromTheTeacher()
+    {
+        using var scope = torch.NewDisposeScope();
+        using var batch = Batch(1);
+        using var network = Create();
+        using var search = new RandomSearch(network.Space, 0.7);
+        var subnet = search.Propose(new SearchContext(Draws(RandomUse.Proposal)));
+        var images = batch.Images.to(torch.float32) / 255;
+        var buffers = network.buffers().Select(buffer => buffer.clone()).ToList();
+        var teacher = network.forward(images).detach();
+        foreach (var (buffer, before) in network.buffers().Zip(buffers))
+        {
+            buffer.copy_(before);
+        }
+
+        var mislead = Attack.Mislead(view => network.forward(view, subnet), images, teacher, Draws(RandomUse.SubnetAttack));
+        Assert.InRange((mislead - images).abs().max().ToDouble(), 4.0 / 255, (8.0 / 255) + 1e-6);
+        Assert.All(network.parameters(), parameter => Assert.True(parameter.grad is null));
+        Assert.All(network.buffers().Zip(buffers), pair => Assert.True(pair.First.equal(pair.Second).all().ToBoolean()));
+
+        double Divergence(Lesson lesson)
+        {
+            using var fresh = Create();
+            return Run(fresh, search, new CrossEntropy(), lesson, batch, 0.1).Divergence;
+        }
+
+        Assert.True(Divergence(new Lesson(SubnetView.Adversarial, Attack: Attack)) > Divergence(new Lesson()) + 0.01);
+    }
+
+    private static StepResult Run(ClassifierNetwork network, ISubnetSearch search, IObjective objective, Lesson lesson, Batch batch, double rate)
+    {
+        using var optimizer = torch.optim.SGD(network.parameters(), rate);
+        return new TrainingStep(network, objective, new EnhanceWeakSubnets(network, search, new Distillation()), null, optimizer, 0, torch.CPU, Seed, lesson: lesson).Run(batch, Step, rate);
+    }
+
+    private static SeededRandom Draws(RandomUse use) => new(Seed, use, 0, Step);
+
+    private static Batch Batch(int views)
+    {
+        using var random = new torch.Generator(4);
+        return new Batch(
+            torch.randint(0, 256, [views * Images, 3, 16, 16], torch.uint8, generator: random).DetachFromDisposeScope(),
+            (torch.arange(Images, dtype: torch.int64) % 10).DetachFromDisposeScope(),
+            [.. Enumerable.Range(0, Images).Select(i => (long)i)]);
+    }
+
+    private static ClassifierNetwork Create()
+    {
+        var network = NetworkCatalogue.Create("resnet8", 10, [0.5, 0.5, 0.5], [0.25, 0.25, 0.25], 1, widthMultiplier: 0.5);
+        network.train();
+        return network;
+    }
+}
