@@ -16,14 +16,15 @@ internal sealed record ResultTable(string[] Settings, Arm[] Arms, Metric[] Colum
     /// <param name="settings">Further settings of all runs.</param>
     public void Run(string data, string output, int seeds, string[] settings)
     {
-        var unfinished = ComparisonTraining.Train(Arms, [.. Settings, $"data.source={data}", .. settings], seeds, output, new Lines());
+        IReadOnlyList<long> all = [.. Enumerable.Range(0, seeds)];
+        var unfinished = ComparisonTraining.Train(Arms, [.. Settings, $"data.source={data}", .. settings], all, output, new Lines());
         if (unfinished.Count > 0)
         {
             Console.Error.WriteLine($"{unfinished.Count} runs of other processes are not finished: the same command prints the table when they are.");
             return;
         }
 
-        var arms = ComparisonTraining.Read(Arms, seeds, output);
+        var arms = ComparisonTraining.Read(Arms, all, output);
         var first = arms[0].Runs[0].Summary;
         Console.WriteLine(FormattableString.Invariant($"{first.Data}, recipe {Path.GetFileNameWithoutExtension(Arms[0].Recipe)}, {first.Model}, {first.Format}, {first.Images:n0} test images; mean ± standard deviation over seeds 0 to {seeds - 1}.\n"));
         Console.WriteLine($"| | {string.Join(" | ", Columns.Select(column => column.Name))} |");

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using WeakLink.Comparisons;
 using WeakLink.Experiments;
@@ -12,19 +13,26 @@ namespace WeakLink.Cli;
 internal static class CompareCommand
 {
     private const int DefaultSeeds = 3;
+
+    // Far from those that people compare with.
+    private const string DefaultChoosingSeeds = "100-101";
+    private const string EqualEpochs = "epochs", EqualCompute = "compute";
     private const string RunsFolder = "runs";
 
     // A folder's name stays readable with so many in it.
     private const int MostNames = 3;
+    private const int MostSeeds = 1000;
 
     public static Command Create()
     {
         var what = new Argument<string[]>("RECIPE|RUN")
         {
-            Description = "What to compare: recipes by name or path, varied and named as in plain=shapes,ews.search=off (an item without '=' continues the value before it), or finished run folders, which are put together by their recipe or by a name in front, as in plain=runs/a.",
+            Description = "What to compare: recipes by name or path, varied and named as in plain=shapes,ews.search=off (an item without '=' continues the value before it; of values with '|' between the best on validation images is compared), or finished run folders, which are put together by their recipe or by a name in front, as in plain=runs/a.",
             Arity = ArgumentArity.OneOrMore,
         };
-        var seeds = new Option<int?>("--seeds") { Description = $"Train every recipe with the seeds 0 to N-1 (default {DefaultSeeds}; one seed can't tell a difference from luck).", HelpName = "N" };
+        var seeds = new Option<string?>("--seeds") { Description = $"Train every recipe with the seeds 0 to N-1 (default {DefaultSeeds}; one seed can't tell a difference from luck), or with those named, as in 200-204 or 7,9.", HelpName = "N|SEEDS" };
+        var choosing = new Option<string?>("--choose-with") { Description = $"The seeds that choose between values with '|' between them (default {DefaultChoosingSeeds}); they must not be among --seeds.", HelpName = "SEEDS" };
+        var budget = new Option<string>("--budget") { Description = $"What is equal: {EqualEpochs} (those of each recipe), or {EqualCompute}: an arm whose epochs take twice the baseline's compute trains half as many; what a step costs is measured first.", HelpName = $"{EqualEpochs}|{EqualCompute}", DefaultValueFactory = _ => EqualEpochs };
         var baseline = new Option<string?>("--baseline") { Description = "Compare the others with this one (default: the first).", HelpName = "NAME" };
         var data = CommonOptions.Data("The data of all recipes: shapes, cifar10, cifar100, a folder with one folder of images a class, or an archive.");
         var set = CommonOptions.Set();
@@ -32,13 +40,14 @@ internal static class CompareCommand
         var json = CommonOptions.Json();
         var command = new CommandWithExamples("compare", "Train several recipes with equal seeds, or take finished runs, and report the differences with confidence intervals and costs. The same command again goes on where it stopped.", """
             weaklink compare plain=shapes,ews.search=off ews=shapes                  two recipes, three seeds each
-            weaklink compare plain=small,ews.search=off longer=small,ews.search=off,training.epochs=80 ews=small --data photos/ --baseline longer
+            weaklink compare plain=small,ews.search=off ews=small --data photos/ --budget compute
+            weaklink compare "plain=small,ews.search=off,training.epochs=40|80|160" ews=small,training.epochs=160 --data photos/ --budget compute --seeds 200-204
             weaklink compare crop=small mix=small,augmentation.sequence=crop,flip,mixup --data photos/ --seeds 5 --out runs/mixing
             weaklink compare my.yaml other.yaml --data cifar10 --set training.epochs=20 --set training.precision=bf16
             weaklink compare runs/plain-* runs/ews-*                                 runs that are finished
             weaklink compare old=runs/photos-1 old=runs/photos-2 new=runs/photos-3 new=runs/photos-4 --json
             """)
-        { what, seeds, baseline, data, set, output, json };
+        { what, seeds, baseline, budget, choosing, data, set, output, json };
         command.SetAction(parsed =>
         {
             using var interruption = new Interruption();
@@ -47,16 +56,24 @@ internal static class CompareCommand
             var parts = parsed.GetValue(what)!.Select((text, position) => (Position: position, Run: NamedRun.Parse(text), Text: text)).ToList();
             var arms = parts.Where(part => part.Run is null).Select(part => (part.Position, Arm: Arm.Parse(part.Text))).ToList();
             var runs = parts.Where(part => part.Run is not null).Select(part => (part.Position, Run: part.Run!)).ToList();
-            var count = parsed.GetValue(seeds) ?? DefaultSeeds;
+            var count = parsed.GetValue(seeds) is { } asked ? Seeds("--seeds", asked) : [.. Enumerable.Range(0, DefaultSeeds)];
             string[] common = [.. parsed.GetValue(set)!, .. parsed.GetValue(data) is { } source ? (string[])[$"data.source={source}"] : []];
             if (arms.Count == 0 && (common.Length > 0 || parsed.GetValue(seeds) is not null))
             {
                 throw new InputException("Finished runs keep their seeds and recipes: leave out --seeds, --data and --set, or name a recipe to train.");
             }
 
-            if (count < 1)
+            var variants = arms.Select(one => ArmVariants.Of(one.Arm)).ToList();
+            var equalCompute = parsed.GetValue(budget) switch
             {
-                throw new InputException($"--seeds is {count}, but must be at least 1.");
+                EqualCompute => true,
+                EqualEpochs => false,
+                var other => throw new InputException($"--budget is '{other}': choose {EqualEpochs} or {EqualCompute}."),
+            };
+            var choosers = Seeds("--choose-with", parsed.GetValue(choosing) ?? DefaultChoosingSeeds);
+            if (variants.Any(arm => arm.Variants.Count > 1) && choosers.Intersect(count).ToList() is [var both, ..])
+            {
+                throw new InputException($"Seed {both} would both choose a variant and judge it, and luck would count twice: give --choose-with or --seeds others.");
             }
 
             var loaded = ComparedArm.Group(runs.Select(one => one.Run)).Select(arm => (Position: runs.Where(run => arm.Runs.Any(one => one.Folder == run.Run.Folder)).Min(run => run.Position), Arm: arm)).ToList();
@@ -68,10 +85,20 @@ internal static class CompareCommand
                 throw new InputException($"--out {folder} is {(File.Exists(folder) ? "a file" : "a run")}: choose a folder of its own for the comparison.");
             }
 
+            ArmChoice choice;
             IReadOnlyList<string> unfinished;
             try
             {
-                unfinished = ComparisonTraining.Train([.. arms.Select(one => one.Arm)], common, count, folder, screen, interruption.Token);
+                if (equalCompute && variants.Count > 0)
+                {
+                    var reference = parsed.GetValue(baseline) ?? names[0];
+                    variants = [.. variants.Any(arm => arm.Name == reference)
+                        ? ComputeBudget.Share(variants, reference, common, folder, screen, interruption.Token)
+                        : throw new InputException($"--budget {EqualCompute} measures what a step of the baseline costs, and {reference} is a finished run: choose a recipe as --baseline.")];
+                }
+
+                choice = ArmChoice.Of(variants, common, choosers, folder, screen, interruption.Token);
+                unfinished = choice.Unfinished.Count > 0 ? choice.Unfinished : ComparisonTraining.Train(choice.Arms, common, count, folder, screen, interruption.Token);
             }
             catch (OperationCanceledException)
             {
@@ -90,8 +117,8 @@ internal static class CompareCommand
                 return ExitCode.Success;
             }
 
-            var trained = ComparisonTraining.Read([.. arms.Select(one => one.Arm)], count, folder).Zip(arms, (arm, one) => (one.Position, Arm: arm));
-            var comparison = Comparison.Of([.. trained.Concat(loaded).OrderBy(one => one.Position).Select(one => one.Arm)], parsed.GetValue(baseline));
+            var trained = ComparisonTraining.Read(choice.Arms, count, folder).Zip(arms, (arm, one) => (one.Position, Arm: arm));
+            var comparison = Comparison.Of([.. trained.Concat(loaded).OrderBy(one => one.Position).Select(one => one.Arm)], parsed.GetValue(baseline), choice.Findings);
             ComparisonReport.Write(comparison, folder, CommandLine.Current);
             Show(screen, comparison);
             screen.Line($"The page: {Path.Combine(folder, ComparisonReport.PageName)}");
@@ -103,6 +130,33 @@ internal static class CompareCommand
             return ExitCode.Success;
         });
         return command;
+    }
+
+    // "5" are five, from 0; "200-204" and "7,9" are these.
+    private static List<long> Seeds(string option, string text)
+    {
+        var parts = text.Split(',', StringSplitOptions.TrimEntries);
+        var seeds = new List<long>();
+        foreach (var ends in parts.Select(part => part.Split('-')))
+        {
+            if (ends.Length > 2 || !ends.All(end => long.TryParse(end, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
+            {
+                throw Wrong();
+            }
+
+            var numbers = ends.Select(end => long.Parse(end, CultureInfo.InvariantCulture)).ToList();
+            var (first, last) = (parts, numbers) is ([_], [var many]) ? (0, many - 1) : (numbers[0], numbers[^1]);
+            if (last < first || last - first >= MostSeeds)
+            {
+                throw Wrong();
+            }
+
+            seeds.AddRange(Enumerable.Range(0, (int)(last - first + 1)).Select(next => first + next));
+        }
+
+        return seeds.Distinct().Count() == seeds.Count ? seeds : throw Wrong();
+
+        InputException Wrong() => new($"{option} is '{text}': give how many (5 are the seeds 0 to 4), or which, each once, as in 200-204 or 7,9.");
     }
 
     private static void Show(Screen screen, Comparison comparison)

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using WeakLink.Comparisons;
 using WeakLink.Evaluation;
+using WeakLink.Experiments;
 using WeakLink.Recipes;
 using WeakLink.Reports;
 using WeakLink.Runs;
@@ -43,6 +44,8 @@ internal static class TextReaders
         new("class-list", "x.txt", ["ClassNames.Read", "ImportCommand.ClassNames"], () => [Bytes("cat\ndog\nship\n"), Bytes("\ufeffa b\r\nc,d\r\n")], (input, value) =>
             value.Add(string.Join('|', ClassNames.Read(input.Path)))) { IsText = true },
         new("commands", "commands.txt", ["RunFolder.Lines"], () => [Bytes("weaklink train\nweaklink train --resume\n")], (input, value) => value.Add(RunFolder.CommandsOf(input.Folder))) { IsText = true },
+        new("budget", "budget.json", ["ComputeBudget.Read"], () => [Bytes(Json.Sealed(new { Baseline = "plain", Costs = new Dictionary<string, double> { ["plain"] = 1, ["ews"] = 1.9 } }))], (input, value) =>
+            value.Add(string.Join('|', ComputeBudget.Read(input.Path, "plain")))) { IsText = true },
         new("attack-progress", "x.json", ["AttackState.Open"], Progress, (input, value) =>
         {
             var progress = AttackState.Open(input.Path, "pgd", 5, 2, new SilentObserver());

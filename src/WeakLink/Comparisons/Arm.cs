@@ -10,6 +10,7 @@ namespace WeakLink.Comparisons;
 public sealed partial record Arm(string Name, string Recipe, params IReadOnlyList<string> Settings)
 {
     private const string SeedKey = "seed";
+    private const char Or = '|';
 
     /// <summary>What its run folders are called, before the seed.</summary>
     public string Folder { get; init; } = FolderFor(Name);
@@ -17,7 +18,7 @@ public sealed partial record Arm(string Name, string Recipe, params IReadOnlyLis
     /// <summary>An arm as text: <c>[NAME=]RECIPE[,KEY=VALUE]...</c>.</summary>
     /// <param name="text">
     /// Such as <c>plain=shapes,ews.search=off</c>. An item without '=' continues the value before it, as in
-    /// <c>augmentation.sequence=crop,flip,augmix</c>. Without a name an arm is called by its recipe and settings.
+    /// <c>augmentation.sequence=crop,flip,augmix</c>; values with '|' between are variants. Without a name an arm is called by its recipe and settings.
     /// </param>
     /// <exception cref="InputException">It names no recipe.</exception>
     public static Arm Parse(string text)
@@ -48,6 +49,21 @@ public sealed partial record Arm(string Name, string Recipe, params IReadOnlyLis
         }
 
         return new(name ?? string.Join(' ', [Path.GetFileNameWithoutExtension(recipe), .. settings]), recipe, settings);
+    }
+
+    /// <summary>The ways of training that it chooses from: one for each combination of the values that have '|' between them, as in <c>training.epochs=40|80</c>; itself where none has.</summary>
+    public IReadOnlyList<Arm> Variants()
+    {
+        IEnumerable<IReadOnlyList<string>> combinations = [[]];
+        foreach (var setting in Settings)
+        {
+            var key = setting.Split('=', 2)[0];
+            var values = setting.Contains(Or, StringComparison.Ordinal) ? setting[(key.Length + 1)..].Split(Or).Select(value => $"{key}={value.Trim()}") : [setting];
+            combinations = [.. from before in combinations from value in values select (IReadOnlyList<string>)[.. before, value]];
+        }
+
+        var all = combinations.ToList();
+        return all.Count == 1 ? [this] : [.. all.Select(settings => new Arm($"{Name} {string.Join(' ', settings.Except(Settings))}", Recipe, settings))];
     }
 
     /// <summary>A name as part of a path.</summary>

@@ -13,9 +13,11 @@ public sealed class Comparison
     // Of a fingerprint: enough to tell a few apart.
     private const int ShownDigits = 8;
 
-    private Comparison(IReadOnlyList<ComparedArm> arms, ComparedArm baseline)
+    private readonly IReadOnlyList<string> _choices;
+
+    private Comparison(IReadOnlyList<ComparedArm> arms, ComparedArm baseline, IReadOnlyList<string> choices)
     {
-        (Arms, Baseline) = (arms, baseline);
+        (Arms, Baseline, _choices) = (arms, baseline, choices);
         Metrics = Metric.Of([.. arms.SelectMany(arm => arm.Runs).Select(run => run.Summary)]);
     }
 
@@ -34,11 +36,12 @@ public sealed class Comparison
     /// <summary>Compares arms.</summary>
     /// <param name="arms">The arms.</param>
     /// <param name="baseline">The name of the one that the others are compared with; null: the first.</param>
+    /// <param name="choices">How arms were chosen before they were compared, a sentence each.</param>
     /// <exception cref="InputException">No arm has this name, or two arms have one name.</exception>
-    public static Comparison Of(IReadOnlyList<ComparedArm> arms, string? baseline = null)
+    public static Comparison Of(IReadOnlyList<ComparedArm> arms, string? baseline = null, IReadOnlyList<string>? choices = null)
     {
         CheckNames([.. arms.Select(arm => arm.Name)], baseline);
-        return new(arms, baseline is null ? arms[0] : arms.Single(arm => arm.Name == baseline));
+        return new(arms, baseline is null ? arms[0] : arms.Single(arm => arm.Name == baseline), choices ?? []);
     }
 
     /// <summary>Refuses names that can't be compared, before anything long begins.</summary>
@@ -79,8 +82,8 @@ public sealed class Comparison
     /// <summary>What the intervals say, a sentence for each arm but the baseline.</summary>
     public IReadOnlyList<string> Findings() => [.. Others.Select(Finding).OfType<string>()];
 
-    /// <summary>What a fair reader has to know of the comparison: budgets, compute, what was measured in another way.</summary>
-    public IReadOnlyList<string> Notes() => [.. Seeds(), .. Budgets(), .. Circumstances()];
+    /// <summary>What a fair reader has to know of the comparison: how arms were chosen, budgets, compute, what was measured in another way.</summary>
+    public IReadOnlyList<string> Notes() => [.. _choices, .. Seeds(), .. Budgets(), .. Circumstances()];
 
     /// <summary>The JSON document: rates are fractions of 1, times seconds.</summary>
     /// <param name="command">The command that made it.</param>

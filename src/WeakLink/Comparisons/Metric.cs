@@ -1,5 +1,6 @@
 using System.Globalization;
 using WeakLink.Attacks;
+using WeakLink.Corruptions;
 using WeakLink.Evaluation;
 using WeakLink.Runs;
 
@@ -45,6 +46,12 @@ public sealed record Metric(string Key, string Title, MetricKind Kind, Better Be
 
     /// <summary>Accuracy under common corruptions.</summary>
     public static Metric Corrupted { get; } = Rate("corruptions.accuracy", "corrupted accuracy, %", run => run.Corruptions?.Accuracy);
+
+    /// <summary>The same under the corruptions that are noise.</summary>
+    public static Metric Noises { get; } = Of(noise: true);
+
+    /// <summary>The same under the corruptions that are not: what helps against noise need not help there.</summary>
+    public static Metric OtherCorruptions { get; } = Of(noise: false);
 
     /// <summary>Negative log-likelihood on the images as they are.</summary>
     public static Metric Nll { get; } = new("clean.nll", "NLL", MetricKind.Quality, Better.Lower, 1, 3, run => run.Clean.Nll);
@@ -95,7 +102,7 @@ public sealed record Metric(string Key, string Title, MetricKind Kind, Better Be
         var corruptions = runs.SelectMany(run => run.Corruptions?.Error.Keys ?? []).Distinct();
         Metric[] all =
         [
-            Clean, Nll, Ece, Corrupted,
+            Clean, Nll, Ece, Corrupted, Noises, OtherCorruptions,
             .. sizes.SelectMany(attack => attack.Select(eps => Robust(attack.Key.Key, attack.Key.Norm, eps, oneOfSeveral: attack.Count() > 1))),
             Flips, RandomSubnets, WeakestSubnet,
             .. corruptions.Select(Under),
@@ -131,6 +138,21 @@ public sealed record Metric(string Key, string Title, MetricKind Kind, Better Be
 
     // No minus in front of what is shown as 0.
     private string Signed(double value) => value < 0 && Show(-value) != Show(0) ? "−" + Show(-value) : Show(Math.Abs(value));
+
+    // A folder may hold corruptions of the user's own.
+    private static bool IsNoise(string corruption) => CommonCorruptions.All.Any(known => known.Name == corruption && known.Group == CorruptionGroup.Noise);
+
+    // Null where only corruptions of the other sort were measured: that would be the mean once more.
+    private static Metric Of(bool noise) => Rate($"corruptions.{(noise ? "noises" : "others")}", noise ? "under noises, %" : "under other corruptions, %", run =>
+    {
+        if (run.Corruptions is null)
+        {
+            return null;
+        }
+
+        var each = CorruptionSummary.Counted(run.Corruptions.Error).ToLookup(one => IsNoise(one.Corruption), one => 1 - one.Error);
+        return each.Count > 1 ? each[noise].Average() : null;
+    });
 
     private static Metric Rate(string key, string title, Func<Summary, double?> value) => new(key, title, MetricKind.Quality, Better.Higher, 100, 1, value);
 

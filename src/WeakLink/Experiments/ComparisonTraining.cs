@@ -14,17 +14,17 @@ public static class ComparisonTraining
     /// <summary>Trains what is missing.</summary>
     /// <param name="arms">The ways of training.</param>
     /// <param name="common">What all change of their recipes, each <c>key=value</c>.</param>
-    /// <param name="seeds">Seeds of each arm, from 0.</param>
+    /// <param name="seeds">The seeds of each arm.</param>
     /// <param name="output">Where the run folders are.</param>
     /// <param name="observer">Told of everything.</param>
     /// <param name="stop">Saves a checkpoint, then stops.</param>
     /// <returns>Folders of runs that are not finished, because other processes train them.</returns>
     /// <exception cref="InputException">Anything that the user has to change; what can be checked is checked before anything is trained.</exception>
     public static IReadOnlyList<string> Train(
-        IReadOnlyList<Arm> arms, IReadOnlyList<string> common, int seeds, string output, IRunObserver observer, CancellationToken stop = default)
+        IReadOnlyList<Arm> arms, IReadOnlyList<string> common, IReadOnlyList<long> seeds, string output, IRunObserver observer, CancellationToken stop = default)
     {
         // Seed by seed: a comparison that is cut short compares all arms.
-        var runs = (from seed in Enumerable.Range(0, seeds) from arm in arms select (Arm: arm, Seed: seed, Folder: arm.RunFolder(output, seed), Recipe: arm.Load(seed, common))).ToList();
+        var runs = (from seed in seeds from arm in arms select (Arm: arm, Seed: seed, Folder: arm.RunFolder(output, seed), Recipe: arm.Load(seed, common))).ToList();
         CheckNames(arms);
         foreach (var (arm, _, folder, recipe) in runs)
         {
@@ -68,11 +68,11 @@ public static class ComparisonTraining
 
     /// <summary>The runs of the arms, all of them finished.</summary>
     /// <param name="arms">The ways of training.</param>
-    /// <param name="seeds">Seeds of each arm, from 0.</param>
+    /// <param name="seeds">The seeds of each arm.</param>
     /// <param name="output">Where the run folders are.</param>
     /// <exception cref="InputException">A run is not finished.</exception>
-    public static IReadOnlyList<ComparedArm> Read(IReadOnlyList<Arm> arms, int seeds, string output) =>
-        [.. arms.Select(arm => new ComparedArm(arm.Name, [.. Enumerable.Range(0, seeds).Select(seed => ComparedRun.Read(arm.RunFolder(output, seed)))]))];
+    public static IReadOnlyList<ComparedArm> Read(IReadOnlyList<Arm> arms, IReadOnlyList<long> seeds, string output) =>
+        [.. arms.Select(arm => new ComparedArm(arm.Name, [.. seeds.Select(seed => ComparedRun.Read(arm.RunFolder(output, seed)))]))];
 
     private static void CheckNames(IReadOnlyList<Arm> arms)
     {
@@ -109,7 +109,7 @@ public static class ComparisonTraining
     }
 
     // A number format that a timing decides could be another one for each run, and the difference would count as that of the arms.
-    private static Recipe InOneFormat(Recipe recipe, IEnumerable<string> folders)
+    internal static Recipe InOneFormat(Recipe recipe, IEnumerable<string> folders)
     {
         var training = recipe.Training;
         if (training is { Precision: not Precision.Auto, Layout: not Layout.Auto })
@@ -131,7 +131,7 @@ public static class ComparisonTraining
     }
 
     // Null where another process trains.
-    private static FileStream? Take(string path)
+    internal static FileStream? Take(string path)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         try

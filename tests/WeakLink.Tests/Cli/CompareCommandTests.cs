@@ -64,7 +64,12 @@ public class CompareCommandTests
             ("Two arms", ["plain=shapes", "plain=small"]),
             ("holds no run", ["photos"]),
             ("'shapes'", ["shapes", "--baseline", "plain"]),
-            ("at least 1", ["shapes", "--seeds", "0"]),
+            ("--seeds is '0'", ["shapes", "--seeds", "0"]),
+            ("--seeds is '5-3'", ["shapes", "--seeds", "5-3"]),
+            ("--seeds is '7,7'", ["shapes", "--seeds", "7,7"]),
+            ("--choose-with is 'a'", ["shapes", "--choose-with", "a"]),
+            ("luck", ["a=shapes,training.epochs=1|2", "--seeds", "3", "--choose-with", "2,5"]),
+            ("'steps'", ["shapes", "--budget", "steps"]),
             ("--seeds", ["shapes", "--set", "seed=1"]),
             ("--out is empty", ["shapes", "--out", ""]),
         })

@@ -28,6 +28,20 @@ public class ArmTests
         Assert.Contains(reason, Assert.Throws<InputException>(() => Arm.Parse(text)).Message, StringComparison.Ordinal);
 
     [Fact]
+    public void ValuesWithABarBetween_AreVariants_EachCombinationOnce()
+    {
+        var arm = Arm.Parse("plain=small,ews.search=off,training.epochs=40|80,training.weight-decay=0.0005 | 0.001");
+        Assert.Equal(
+            [
+                ("plain training.epochs=40 training.weight-decay=0.0005", 40, 0.0005), ("plain training.epochs=40 training.weight-decay=0.001", 40, 0.001),
+                ("plain training.epochs=80 training.weight-decay=0.0005", 80, 0.0005), ("plain training.epochs=80 training.weight-decay=0.001", 80, 0.001),
+            ],
+            arm.Variants().Select(variant => (variant.Name, variant.Load(0, []).Training.Epochs, variant.Load(0, []).Training.WeightDecay)));
+        var one = new Arm("ews", "small");
+        Assert.Same(one, Assert.Single(one.Variants()));
+    }
+
+    [Fact]
     public void AFileWithAnEqualsSign_IsARecipe()
     {
         using var folder = new TemporaryFolder();

@@ -38,6 +38,22 @@ public class ComparisonTests
     }
 
     [Fact]
+    public void Noises_AndOtherCorruptions_AreComparedApart_WhereBothWereMeasured()
+    {
+        var errors = new Dictionary<string, IReadOnlyList<double>> { ["shot_noise"] = [0.5, 0.7], ["gaussian_noise"] = [0.2, 0.4], ["fog"] = [0.1, 0.3], ["speckle_noise"] = [1, 1] };
+        var summary = Plain.Runs[0].Summary;
+        var measured = summary with { Corruptions = summary.Corruptions! with { Error = errors } };
+        // Means of 0.4 and 0.7; speckle noise is not of the benchmark.
+        Assert.Equal((0.55, 0.8), (Math.Round(Metric.Noises.Value(measured)!.Value, 12), Math.Round(Metric.OtherCorruptions.Value(measured)!.Value, 12)));
+        Assert.Equal(((double?)null, (double?)null), (Metric.Noises.Value(summary), Metric.OtherCorruptions.Value(summary)));
+        Assert.Contains("under noises, %", Metric.Of([measured]).Select(metric => metric.Title));
+    }
+
+    [Fact]
+    public void HowArmsWereChosen_IsTheFirstNote() =>
+        Assert.Equal("a was chosen", Comparison.Of([Plain, Clearly], choices: ["a was chosen"]).Notes()[0]);
+
+    [Fact]
     public void OneSeed_IsSaidToTellNothing()
     {
         var comparison = Comparison.Of([new("a", [Plain.Runs[0]]), new("b", [Clearly.Runs[0]])]);

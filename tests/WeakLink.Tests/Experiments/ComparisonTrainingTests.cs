@@ -22,10 +22,10 @@ public class ComparisonTrainingTests
         using var folder = new TemporaryFolder();
         var settings = OnPets(folder);
         var told = new Notes();
-        Assert.Empty(ComparisonTraining.Train(Arms, settings, 2, folder["out"], told));
+        Assert.Empty(ComparisonTraining.Train(Arms, settings, [0, 1], folder["out"], told));
         Assert.Equal(["Run 1 of 4: plain, seed 0", "Run 2 of 4: ews, seed 0", "Run 3 of 4: plain, seed 1", "Run 4 of 4: ews, seed 1"], told.Where(note => note.StartsWith("Run ", StringComparison.Ordinal)));
         Assert.Equal(["ews-0", "ews-1", "plain-0", "plain-1"], Directory.GetFileSystemEntries(folder["out"]).Select(Path.GetFileName).Order(StringComparer.Ordinal));
-        var arms = ComparisonTraining.Read(Arms, 2, folder["out"]);
+        var arms = ComparisonTraining.Read(Arms, [0, 1], folder["out"]);
         Assert.All(arms, arm => Assert.Equal([0, 1], arm.Seeds));
         Assert.Equal(32, arms[0].Runs[0].ImagesSeen);
 
@@ -33,7 +33,7 @@ public class ComparisonTrainingTests
         var before = Written();
         File.Delete(folder["out/plain-1/summary.json"]);
         told.Clear();
-        Assert.Empty(ComparisonTraining.Train(Arms, settings, 2, folder["out"], told));
+        Assert.Empty(ComparisonTraining.Train(Arms, settings, [0, 1], folder["out"], told));
         Assert.Single(told, note => note.StartsWith("Run ", StringComparison.Ordinal));
         Assert.Equal(before, Written());
 
@@ -46,13 +46,13 @@ public class ComparisonTrainingTests
         using var folder = new TemporaryFolder();
         var settings = OnPets(folder);
         MadeRuns.Write(folder["out/ews-1"], Arms[1].Load(1, [.. settings, "ews.width=0.5"]));
-        var message = Assert.Throws<InputException>(() => ComparisonTraining.Train(Arms, settings, 2, folder["out"], new SilentObserver())).Message;
+        var message = Assert.Throws<InputException>(() => ComparisonTraining.Train(Arms, settings, [0, 1], folder["out"], new SilentObserver())).Message;
         Assert.Contains("ews.width 0.5", message, StringComparison.Ordinal);
         Assert.Contains("ews-1", message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder["out/plain-0"]));
 
         File.WriteAllText(folder["out/plain-0"], "");
-        Assert.Contains("in the way", Assert.Throws<InputException>(() => ComparisonTraining.Train(Arms, settings, 1, folder["out"], new SilentObserver())).Message, StringComparison.Ordinal);
+        Assert.Contains("in the way", Assert.Throws<InputException>(() => ComparisonTraining.Train(Arms, settings, [0], folder["out"], new SilentObserver())).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -62,7 +62,7 @@ public class ComparisonTrainingTests
         var settings = OnPets(folder);
         Directory.CreateDirectory(folder["out"]);
         using var held = new FileStream(folder["out/plain-0.lock"], FileMode.OpenOrCreate, FileAccess.Write, FileShare.None);
-        Assert.Equal([folder["out/plain-0"]], ComparisonTraining.Train(Arms, settings, 1, folder["out"], new SilentObserver()));
+        Assert.Equal([folder["out/plain-0"]], ComparisonTraining.Train(Arms, settings, [0], folder["out"], new SilentObserver()));
         Assert.True(RunFolder.IsFinished(folder["out/ews-0"]));
     }
 
@@ -73,13 +73,13 @@ public class ComparisonTrainingTests
         var settings = OnPets(folder);
         string[] open = [.. settings, "training.precision=auto", "training.layout=auto"];
         MadeRuns.Write(folder["out/plain-0"], Arms[0].Load(0, [.. open, "training.precision=bf16", "training.layout=channels-last"]));
-        Assert.Empty(ComparisonTraining.Train(Arms, open, 1, folder["out"], new SilentObserver()));
+        Assert.Empty(ComparisonTraining.Train(Arms, open, [0], folder["out"], new SilentObserver()));
         Assert.Equal("bf16 channels-last", ComparedRun.Read(folder["out/ews-0"]).Summary.Format);
     }
 
     [Fact]
     public void ArmsWithOneFolder_AreRefused() =>
-        Assert.Contains("a name", Assert.Throws<InputException>(() => ComparisonTraining.Train([new("a b", "shapes"), new("a-b", "small")], [], 1, "nowhere", new SilentObserver())).Message, StringComparison.Ordinal);
+        Assert.Contains("a name", Assert.Throws<InputException>(() => ComparisonTraining.Train([new("a b", "shapes"), new("a-b", "small")], [], [0], "nowhere", new SilentObserver())).Message, StringComparison.Ordinal);
 
     private static string[] OnPets(TemporaryFolder folder)
     {

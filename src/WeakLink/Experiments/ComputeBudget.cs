@@ -1,0 +1,216 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+using TorchSharp;
+using WeakLink.Comparisons;
+using WeakLink.Imaging;
+using WeakLink.Models;
+using WeakLink.Recipes;
+using WeakLink.Runs;
+using WeakLink.Runtime;
+using WeakLink.Sources;
+
+namespace WeakLink.Experiments;
+
+/// <summary>
+/// Equal compute for all arms: an arm whose steps cost twice the baseline's trains half of its epochs. What a training image costs is measured,
+/// in turns with the baseline, before anything is trained, and kept in the comparison's budget.json, so that the same command gives the same runs.
+/// </summary>
+public static class ComputeBudget
+{
+    private const string FileName = "budget.json";
+    private const int Never = 1_000_000;
+    private const string EpochsKey = "training.epochs";
+
+    // Steps that allocate, choose algorithms and fill queues; then as many as give a cost to a few percent, in turns so that what else the machine does meets all alike.
+    private const int WarmUp = 3, Steps = 8, Rounds = 3;
+
+    /// <summary>Gives every variant the epochs of its recipe, divided by how many times the baseline's compute one of its epochs takes.</summary>
+    /// <param name="arms">The arms with their variants; their epochs are counted in the baseline's.</param>
+    /// <param name="baseline">The name of the arm whose compute counts; of its variants the first.</param>
+    /// <param name="common">What all change of their recipes, each <c>key=value</c>.</param>
+    /// <param name="output">The comparison's folder.</param>
+    /// <param name="observer">Told of what is measured.</param>
+    /// <param name="stop">Stops between two steps.</param>
+    /// <exception cref="InputException">Anything that the user has to change.</exception>
+    public static IReadOnlyList<ArmVariants> Share(
+        IReadOnlyList<ArmVariants> arms, string baseline, IReadOnlyList<string> common, string output, IRunObserver observer, CancellationToken stop = default)
+    {
+        var reference = arms.First(arm => arm.Name == baseline).Variants[0];
+        var all = arms.SelectMany(arm => arm.Variants).ToDictionary(variant => variant.Name, variant => variant.Load(0, common));
+        var costs = Costs(all, reference.Name, output, observer, stop);
+        return [.. arms.Select(arm => arm with { Variants = [.. arm.Variants.Select(Shared)] })];
+
+        Arm Shared(Arm variant)
+        {
+            var epochs = Math.Max(1, (int)Math.Round(all[variant.Name].Training.Epochs / costs[variant.Name]));
+            return new Arm(variant.Name, variant.Recipe, [.. variant.Settings.Where(setting => setting.Split('=')[0].Trim() != EpochsKey), FormattableString.Invariant($"{EpochsKey}={epochs}")]) { Folder = variant.Folder };
+        }
+    }
+
+    private static Dictionary<string, double> Costs(Dictionary<string, Recipe> recipes, string reference, string output, IRunObserver observer, CancellationToken stop)
+    {
+        Directory.CreateDirectory(output);
+        var path = Path.Combine(output, FileName);
+        using var mine = ComparisonTraining.Take(path + ".lock") ?? throw new InputException($"Another process measures what the arms cost, for '{path}': start this one again when it trains.");
+        var costs = File.Exists(path) ? Read(path, reference) : [];
+        // Variants that differ in their epochs alone take steps of one cost.
+        var steps = recipes.ToDictionary(pair => pair.Key, pair => RecipeDifferences.WithoutSeed(OneEpoch(pair.Value)));
+        costs[reference] = 1;
+        var missing = recipes.Keys.Where(name => !costs.ContainsKey(name)).GroupBy(name => steps[name]).ToList();
+        foreach (var same in missing.Where(same => recipes.Keys.Except(same).FirstOrDefault(name => costs.ContainsKey(name) && steps[name] == same.Key) is not null).ToList())
+        {
+            Set(same, costs[recipes.Keys.First(name => costs.ContainsKey(name) && steps[name] == same.Key)]);
+            missing.Remove(same);
+        }
+
+        if (missing.Count > 0)
+        {
+            var measured = Measure([recipes[reference], .. missing.Select(same => recipes[same.First()])], observer, stop);
+            for (var i = 0; i < missing.Count; i++)
+            {
+                Set(missing[i], measured[i + 1] / measured[0]);
+                observer.Note(FormattableString.Invariant($"{missing[i].First()}: an epoch takes {measured[i + 1] / measured[0]:0.00} times the compute of one of {reference}"));
+            }
+        }
+
+        AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(Json.Sealed(new Kept(reference, costs)))));
+        return costs;
+
+        void Set(IEnumerable<string> names, double cost)
+        {
+            foreach (var name in names)
+            {
+                costs[name] = cost;
+            }
+        }
+    }
+
+    /// <summary>What an epoch of each arm costs, in the baseline's.</summary>
+    /// <param name="path">A comparison's budget.json.</param>
+    /// <param name="baseline">The baseline; nothing is kept for another one.</param>
+    /// <exception cref="InputException">It is damaged.</exception>
+    internal static Dictionary<string, double> Read(string path, string baseline)
+    {
+        try
+        {
+            var kept = Json.ReadSealed<Kept>(path, since: "baseline");
+            return kept.Baseline == baseline ? kept.Costs.ToDictionary() : [];
+        }
+        catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"'{path}' is not what a comparison keeps of its arms' costs: {Json.Problem(exception)}. Delete it, and they are measured again.", exception);
+        }
+    }
+
+    // Seconds a training image, of each recipe.
+    private static double[] Measure(IReadOnlyList<Recipe> recipes, IRunObserver observer, CancellationToken stop)
+    {
+        var environment = EnvironmentReport.Create();
+        var device = EnvironmentReport.TrainingDevice;
+        var opened = new Dictionary<string, DataSplits>();
+        var seconds = recipes.Select(_ => new List<double>()).ToList();
+        var resolved = new Recipe[recipes.Count];
+        observer.Begin("measuring what a step costs", (long)Rounds * recipes.Count, "trials");
+        for (var trial = 0; trial < Rounds * recipes.Count; trial++)
+        {
+            var which = trial % recipes.Count;
+            var recipe = resolved[which] ?? recipes[which];
+            using var threads = new LibtorchThreads(recipe.Training.Threads);
+            var text = string.Join('\n', RecipeKeys.ValuesOf(recipes[which]).Where(key => key.Name.StartsWith("data.", StringComparison.Ordinal)));
+            if (!opened.TryGetValue(text, out var data))
+            {
+                opened[text] = data = DataSources.Open(recipe.Data, recipe.Seed, new SilentObserver(), stop);
+            }
+
+            resolved[which] = recipe = resolved[which] ?? RecipeResolution.Resolve(OneFormat(recipe, resolved), data, environment, device);
+            var folder = Directory.CreateTempSubdirectory("weaklink-budget-");
+            try
+            {
+                using var run = RunFolder.Open(Path.Combine(folder.FullName, "run"), recipe, data.Train.Classes, new ImageSize(data.Train.Height, data.Train.Width), environment, resume: false);
+                using var enough = CancellationTokenSource.CreateLinkedTokenSource(stop);
+                var clock = new StepClock(enough, onProcessor: device.type == DeviceType.CPU);
+                try
+                {
+                    TrainingRun.Train(Endless(recipe), data, run, device, clock, enough.Token);
+                }
+                catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+                {
+                    // That was enough.
+                }
+
+                seconds[which].Add(clock.Seconds / recipe.Training.Batch);
+            }
+            finally
+            {
+                folder.Delete(recursive: true);
+            }
+
+            observer.Advance(trial + 1);
+        }
+
+        // The least disturbed.
+        return [.. seconds.Select(trials => trials.Min())];
+    }
+
+    // As ComparisonTraining has it: one format for all that are alike.
+    private static Recipe OneFormat(Recipe recipe, IEnumerable<Recipe?> decided) =>
+        decided.FirstOrDefault(other => other is not null && other.Objective.Kind.IsAdversarial() == recipe.Objective.Kind.IsAdversarial()) is not { } one ? recipe
+            : recipe with
+            {
+                Training = recipe.Training with
+                {
+                    Precision = recipe.Training.Precision == Precision.Auto ? one.Training.Precision : recipe.Training.Precision,
+                    Layout = recipe.Training.Layout == Layout.Auto ? one.Training.Layout : recipe.Training.Layout,
+                },
+            };
+
+    private static Recipe OneEpoch(Recipe recipe) => recipe with { Training = recipe.Training with { Epochs = 1 } };
+
+    // Nothing between the steps but the next one.
+    private static Recipe Endless(Recipe recipe) => recipe with
+    {
+        Training = recipe.Training with { Epochs = WarmUp + Steps + 1, ValidateEvery = Never, CheckpointEvery = Never, KeepEvery = 0 },
+    };
+
+    private sealed record Kept(string Baseline, [property: Limits(1e-6, 1e6)] IReadOnlyDictionary<string, double> Costs);
+
+    // Told of every step: takes the time of those after the first few, then stops the training.
+    private sealed class StepClock(CancellationTokenSource enough, bool onProcessor) : IRunObserver
+    {
+        private readonly List<double> _steps = [];
+        private int _told;
+        private double _last;
+
+        /// <summary>What a step costs: the median, which an epoch's beginning does not move.</summary>
+        public double Seconds => _steps.Order().ElementAt(_steps.Count / 2);
+
+        public void Begin(string name, long total, string unit, long done = 0) => _last = Now();
+
+        public void Advance(long done, string detail = "")
+        {
+            var now = Now();
+            if (++_told > WarmUp)
+            {
+                _steps.Add(now - _last);
+            }
+
+            if (_steps.Count == Steps)
+            {
+                enough.Cancel();
+            }
+
+            _last = now;
+        }
+
+        public void Epoch(EpochMetrics metrics)
+        {
+        }
+
+        public void Note(string sentence)
+        {
+        }
+
+        private double Now() => onProcessor ? Environment.CpuUsage.TotalTime.TotalSeconds : Stopwatch.GetTimestamp() / (double)Stopwatch.Frequency;
+    }
+}
