@@ -15,7 +15,7 @@ internal static class CorruptCommand
 
     public static Command Create()
     {
-        var data = new Argument<string>("D") { Description = "A run folder: the run's own test images, as its network sees them; or shapes, cifar10, cifar100, a folder or an archive: the images that a run with seed 0 would test on." };
+        var data = new Argument<string>("D") { Description = "A run folder: the run's own test images, as its network sees them; or shapes, cifar10, cifar100, a folder, an archive or a list: the images that a run with seed 0 would test on." };
         var output = new Option<string>("--out") { Description = "The folder to write to; an interrupted call goes on there.", HelpName = "DIR", Required = true };
         var corruptions = new Option<string>("--corruptions") { Description = "benchmark (the 15), all (19), or names with commas between.", HelpName = "NAMES", DefaultValueFactory = _ => "benchmark" };
         var severities = new Option<string>("--severities") { Description = "Such as 1-5 or 1,3,5.", HelpName = "LIST", DefaultValueFactory = _ => "1-5" };

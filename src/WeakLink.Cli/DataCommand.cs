@@ -26,7 +26,7 @@ internal static class DataCommand
 
     private static Command Describe()
     {
-        var data = new Argument<string>("D") { Description = "shapes, cifar10, cifar100, a folder or an archive." };
+        var data = new Argument<string>("D") { Description = "shapes, cifar10, cifar100, a folder, an archive or a list of images." };
         var set = CommonOptions.Set();
         var skipBad = new Option<bool>("--skip-bad-images") { Description = "Count and pass over unreadable images instead of stopping." };
         var json = CommonOptions.Json();

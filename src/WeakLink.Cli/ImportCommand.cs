@@ -25,7 +25,7 @@ internal static class ImportCommand
         var model = new Option<string?>("--model") { Description = "Which network it is, such as resnet50-imagenet, preact-resnet18, wide-resnet-34-10 (not needed for what weaklink exported).", HelpName = "NAME" };
         var mean = new Option<string?>("--mean") { Description = "What the model's input was normalised by, for images in [0, 1]: mean of red, green, blue (default: what the file says; ImageNet's for ImageNet networks).", HelpName = "R,G,B" };
         var deviation = new Option<string?>("--std") { Description = "And the standard deviations. Models that take images as they are: --mean 0,0,0 --std 1,1,1.", HelpName = "R,G,B" };
-        var classes = new Option<string?>("--classes") { Description = "Class names: cifar10, cifar100, or a text file with one a line (default: those of --data, or numbers).", HelpName = "NAMES" };
+        var classes = new Option<string?>("--classes") { Description = "Class names: cifar10, cifar100, imagenet (which folders with WordNet ids such as n01440764 are known by, too), or a text file with one a line (default: those of --data; imagenet for ImageNet networks of 1,000 classes; or numbers).", HelpName = "NAMES" };
         var data = CommonOptions.Data("The data that the network is for: gives class names and image size, and is what evaluate measures on.");
         var set = CommonOptions.Set();
         var command = new CommandWithExamples("import", "Take a network that PyTorch or another program trained. Nothing in the file is executed.", """
@@ -77,6 +77,12 @@ internal static class ImportCommand
 
             // Refuses a crop that is larger than the images now, not when they are there.
             _ = Loaders.Preparation(recipe, size);
+            if (names is null && name.EndsWith(ImageNetSuffix, StringComparison.Ordinal) && weights.Classes == ImageNetClasses.Names.Count)
+            {
+                screen.Line("The classes are taken to be ImageNet's; --classes or --data name others.");
+                names = ImageNetClasses.Names;
+            }
+
             if (names is null)
             {
                 screen.Line("The classes are called by their numbers: name them with --classes or --data.");
@@ -140,7 +146,8 @@ internal static class ImportCommand
         null => weights.ClassNames,
         "cifar10" => CifarClasses.Ten,
         "cifar100" => CifarClasses.Hundred,
-        _ when !File.Exists(option) => throw new InputException($"--classes {option} is neither cifar10, cifar100 nor a file with one class name a line."),
+        "imagenet" => ImageNetClasses.Names,
+        _ when !File.Exists(option) => throw new InputException($"--classes {option} is neither cifar10, cifar100, imagenet nor a file with one class name a line."),
         _ => WeakLink.ClassNames.Read(option),
     };
 }

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using WeakLink.Corruptions;
 using WeakLink.Data;
 using WeakLink.Files;
@@ -6,7 +7,7 @@ using WeakLink.Sources;
 
 namespace WeakLink.Fuzzing;
 
-/// <summary>NumPy's arrays, and the folders of images that consist of them.</summary>
+/// <summary>NumPy's arrays, MNIST's, and the folders of images that consist of them.</summary>
 internal static class ArrayReaders
 {
     private const int Images = 4;
@@ -36,6 +37,8 @@ internal static class ArrayReaders
             IsChecked = true,
             Beside = folder => WriteCorrupted(folder, CorruptionManifest.FileName),
         },
+        new("idx-images", "train-images-idx3-ubyte", ["IdxFiles.Read"], () => [Idx(Images, Side, Side), Idx(Images, 2, 3)], ReadIdx) { Beside = folder => WriteIdx(folder, "train-images-idx3-ubyte") },
+        new("idx-labels", "train-labels-idx1-ubyte", ["IdxFiles.Read"], () => [Idx(Images), Gzip(Idx(Images))], ReadIdx) { Beside = folder => WriteIdx(folder, "train-labels-idx1-ubyte") },
         new("sequences-npy", "rotate.npy", ["NumpyFile.Open", "PerturbationFolder.Sequences"], () => [Array("|u1", [2, 3, Side, Side, 3], 2 * 3 * Side * Side * 3), Array("|u1", [1, 2, 3, 4, 3], 72)], (input, value) =>
         {
             using var folder = new PerturbationFolder(input.Folder, Classes);
@@ -76,6 +79,39 @@ internal static class ArrayReaders
                 File.WriteAllBytes(Path.Combine(folder, name), bytes);
             }
         }
+    }
+
+    private static byte[] Idx(params int[] shape) =>
+        [0, 0, 8, (byte)shape.Length, .. shape.SelectMany(side => (byte[])[0, 0, 0, (byte)side]), .. Enumerable.Range(0, shape.Aggregate(1, (product, side) => product * side)).Select(i => (byte)i)];
+
+    private static byte[] Gzip(byte[] bytes)
+    {
+        using var compressed = new MemoryStream();
+        using (var stream = new GZipStream(compressed, CompressionLevel.Fastest))
+        {
+            stream.Write(bytes);
+        }
+
+        return compressed.ToArray();
+    }
+
+    private static void WriteIdx(string folder, string but)
+    {
+        foreach (var (name, bytes) in new[] { ("train-images-idx3-ubyte", Idx(Images, Side, Side)), ("train-labels-idx1-ubyte", Idx(Images)), ("t10k-images-idx3-ubyte", Idx(1, Side, Side)), ("t10k-labels-idx1-ubyte", Idx(1)) })
+        {
+            if (name != but)
+            {
+                File.WriteAllBytes(Path.Combine(folder, name), bytes);
+            }
+        }
+    }
+
+    private static void ReadIdx(Input input, FoundValue value)
+    {
+        var (train, test) = IdxFiles.Open(input.Folder);
+        value.Add(string.Join('|', train.Classes));
+        Add(train, value);
+        Add(test, value);
     }
 
     private static void ReadCorrupted(Input input, FoundValue value)

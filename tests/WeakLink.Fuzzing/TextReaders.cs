@@ -8,6 +8,7 @@ using WeakLink.Recipes;
 using WeakLink.Reports;
 using WeakLink.Runs;
 using WeakLink.Runtime;
+using WeakLink.Sources;
 using WeakLink.Subnets;
 
 namespace WeakLink.Fuzzing;
@@ -43,6 +44,8 @@ internal static class TextReaders
             value.Add(JsonSerializer.Serialize(SubnetFile.Read(input.Path, "resnet8", Space).Kept, Json.Line))) { IsText = true, IsChecked = true },
         new("class-list", "x.txt", ["ClassNames.Read", "ImportCommand.ClassNames"], () => [Bytes("cat\ndog\nship\n"), Bytes("\ufeffa b\r\nc,d\r\n")], (input, value) =>
             value.Add(string.Join('|', ClassNames.Read(input.Path)))) { IsText = true },
+        new("image-table", "x.csv", ["ImageList.Entries"], () => [Bytes("file,label,split\na.png,cat,train\n\"b,1.png\",dog,test\n"), Bytes("\ufeffpath,class\r\nc.png,2\r\n")], List) { IsText = true },
+        new("image-lines", "x.jsonl", ["ImageList.Entries", "ImageList.OfLine"], () => [Bytes("{\"file\": \"a.png\", \"label\": 3}\n{\"file\": \"b.png\", \"label\": \"cat\"}\n"), Bytes("{\"path\": \"a\", \"class\": \"c\", \"split\": \"val\"}")], List) { IsText = true },
         new("commands", "commands.txt", ["RunFolder.Lines"], () => [Bytes("weaklink train\nweaklink train --resume\n")], (input, value) => value.Add(RunFolder.CommandsOf(input.Folder))) { IsText = true },
         new("budget", "budget.json", ["ComputeBudget.Read"], () => [Bytes(Json.Sealed(new { Baseline = "plain", Costs = new Dictionary<string, double> { ["plain"] = 1, ["ews"] = 1.9 } }))], (input, value) =>
             value.Add(string.Join('|', ComputeBudget.Read(input.Path, "plain")))) { IsText = true },
@@ -53,6 +56,15 @@ internal static class TextReaders
         })
         { IsText = true },
     ];
+
+    private static void List(Input input, FoundValue value)
+    {
+        var splits = ImageList.Read(input.Path);
+        foreach (var (name, images) in new[] { splits.Train, splits.Validation, splits.Test }.OfType<FolderPart>().SelectMany(part => part.Classes))
+        {
+            value.Add($"{name} {string.Join('|', images.Select(image => Path.GetRelativePath(input.Folder, image)))}");
+        }
+    }
 
     private static SubnetSpace Space => new([new Choice("layer1.0.paths", 2), new Choice("layer1.0.channels", 4)]);
 

@@ -19,8 +19,8 @@ public sealed class CorruptionFolder : IDisposable
     private readonly DataRecipe _recipe;
     private readonly HashSet<string> _told = [];
 
-    private CorruptionFolder(string folder, IReadOnlyList<string> classes, DataRecipe recipe, CorruptionManifest? manifest, long[]? labels) =>
-        (_folder, _classes, _recipe, _manifest, _labels, Originals) = (folder, classes, recipe, manifest, labels, manifest?.Originals());
+    private CorruptionFolder(string folder, IReadOnlyList<string> classes, DataRecipe recipe, CorruptionManifest? manifest, KnownImages? originals, long[]? labels) =>
+        (_folder, _classes, _recipe, _manifest, _labels, Originals) = (folder, classes, recipe, manifest, labels, originals);
 
     /// <summary>The severities that the folder holds, ascending: all five, unless it was written with fewer.</summary>
     public IReadOnlyList<int> Severities => _manifest?.Severities ?? Corruption.AllSeverities;
@@ -44,7 +44,7 @@ public sealed class CorruptionFolder : IDisposable
         }
 
         var manifest = CorruptionManifest.Read(folder);
-        var originals = manifest?.Originals();
+        var originals = OriginalsOf(manifest, classes);
         if (originals is not null && originals.Labels.Distinct().Select(label => originals.Classes[label]).FirstOrDefault(name => !classes.Contains(name)) is { } stranger)
         {
             throw new InputException($"'{folder}' was made of images of the class '{stranger}', which the network does not know ({string.Join(", ", classes.Take(10))}{(classes.Count > 10 ? ", ..." : "")}){LookAlikes.Hint(stranger, classes)}: give the corruptions of images of its classes.");
@@ -53,7 +53,7 @@ public sealed class CorruptionFolder : IDisposable
         var path = Path.Combine(folder, "labels.npy");
         if (!File.Exists(path))
         {
-            return new CorruptionFolder(folder, classes, recipe, manifest, null);
+            return new CorruptionFolder(folder, classes, recipe, manifest, originals, null);
         }
 
         using var file = NumpyFile.Open(path);
@@ -63,13 +63,13 @@ public sealed class CorruptionFolder : IDisposable
             // By name: the network may have them in another order.
             var known = classes.ToList();
             return labels.Length == originals.Labels.Count * manifest!.Severities.Count && labels.Select((label, i) => label == originals.Labels[i % originals.Labels.Count]).All(same => same)
-                ? new CorruptionFolder(folder, classes, recipe, manifest, [.. labels.Select(label => (long)known.IndexOf(originals.Classes[(int)label]))])
+                ? new CorruptionFolder(folder, classes, recipe, manifest, originals, [.. labels.Select(label => (long)known.IndexOf(originals.Classes[(int)label]))])
                 : throw new InputException($"'{path}' does not hold the labels that {CorruptionManifest.FileName} lists: copy the folder or write it again.");
         }
 
         var wrong = Array.FindIndex(labels, label => label < 0 || label >= classes.Count);
         return wrong < 0
-            ? new CorruptionFolder(folder, classes, recipe, manifest, labels)
+            ? new CorruptionFolder(folder, classes, recipe, manifest, originals, labels)
             : throw new InputException($"'{path}' has label {labels[wrong]} at index {wrong}, but the network knows {classes.Count} classes (0 to {classes.Count - 1}): give the corruptions of the data it was trained on.");
     }
 
@@ -132,6 +132,10 @@ public sealed class CorruptionFolder : IDisposable
             array.Dispose();
         }
     }
+
+    private static KnownImages? OriginalsOf(CorruptionManifest? manifest, IReadOnlyList<string> classes) => manifest?.Originals() is { } its
+        ? its with { Classes = [.. its.Classes.Select(name => ImageNetClasses.Known(name, classes.Contains))] }
+        : null;
 
     private void RequireAll(FolderDataset images, string folder)
     {

@@ -3,7 +3,7 @@ namespace WeakLink.Sources;
 /// <summary>Which images, and how they are read and split.</summary>
 public sealed record DataRecipe
 {
-    /// <summary><c>shapes</c> (embedded), <c>cifar10</c>, <c>cifar100</c>, a folder, or a CIFAR archive.</summary>
+    /// <summary><c>shapes</c> (embedded), <c>cifar10</c>, <c>cifar100</c>, a folder, an archive, or a list of images (<c>.csv</c>, <c>.jsonl</c>).</summary>
     [Setting(SettingKind.Place)]
     public string Source { get; init; } = "shapes";
 
@@ -32,7 +32,7 @@ public sealed record DataRecipe
     [Limits(0, int.MaxValue)]
     public int Limit { get; init; }
 
-    /// <summary>Folders of further training images (DeepAugment's, generated or pseudo-labelled ones), with commas between; each holds one folder of images a class, of some of the classes, or <c>image.npy</c> and <c>label.npy</c>.</summary>
+    /// <summary>Folders of further training images (DeepAugment's, generated or pseudo-labelled ones), with commas between; each holds one folder of images a class, of some of the classes, or <c>image.npy</c> and <c>label.npy</c>; or is a list of images.</summary>
     [Setting(SettingKind.Place)]
     public IReadOnlyList<string> Extra { get; init; } = [];
 

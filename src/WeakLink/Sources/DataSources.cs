@@ -38,11 +38,13 @@ public static class DataSources
             "" => throw new InputException("No data were named: set data.source to a folder, or to shapes, cifar10 or cifar100."),
             "shapes" => ShapesDataset.Splits(CacheFolder.Default, observer, stop),
             _ when CifarFiles.IsName(recipe.Source) || CifarFiles.IsCifar(recipe.Source) => OpenCifar(recipe, seed, observer, stop),
+            _ when IdxFiles.AreIn(recipe.Source) => OpenIdx(recipe, seed, observer),
             _ when Directory.Exists(recipe.Source) => OpenFolder(Path.GetFullPath(recipe.Source), Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(recipe.Source))), seed, reading),
             _ when File.Exists(recipe.Source) && ArchiveFiles.IsArchive(recipe.Source) =>
                 OpenFolder(Extracted(recipe.Source, classes, observer, stop), ArchiveFiles.NameOf(recipe.Source), seed, reading),
-            _ when File.Exists(recipe.Source) => throw new InputException($"'{recipe.Source}' is a file, but no archive: give a folder (or a .zip or .tar.gz of one) with one folder of images a class, or a CIFAR archive."),
-            _ => throw new InputException($"There are no data at '{recipe.Source}': give a folder with one folder of images a class, a CIFAR archive, or one of the names shapes, cifar10, cifar100."),
+            _ when File.Exists(recipe.Source) && ImageList.IsList(recipe.Source) => OpenList(recipe.Source, seed, reading),
+            _ when File.Exists(recipe.Source) => throw new InputException($"'{recipe.Source}' is a file, but neither an archive nor a list: give a folder (or a .zip or .tar.gz of one) with one folder of images a class, a .csv or .jsonl list of images, or a CIFAR archive."),
+            _ => throw new InputException($"There are no data at '{recipe.Source}': give a folder with one folder of images a class, a .csv or .jsonl list of images, a CIFAR archive, or one of the names shapes, cifar10, cifar100."),
         };
         splits = splits with { Train = StratifiedSplit.Limit(splits.Train, recipe.Limit, seed), SkippedImages = skipped, PassedOver = passed, Extra = OpenExtra(splits.Train, reading) };
         if (passed.Sentence() is { } left)
@@ -82,16 +84,25 @@ public static class DataSources
         return splits;
     }
 
-    private static DataSplits OpenCifar(DataRecipe recipe, long seed, IRunObserver observer, CancellationToken stop)
+    private static DataSplits OpenCifar(DataRecipe recipe, long seed, IRunObserver observer, CancellationToken stop) =>
+        Published(CifarFiles.Open(recipe.Source, CacheFolder.Default, new ObservedProgress("fetching", observer), stop), recipe, seed);
+
+    private static DataSplits OpenIdx(DataRecipe recipe, long seed, IRunObserver observer)
     {
-        var (whole, test) = CifarFiles.Open(recipe.Source, CacheFolder.Default, new ObservedProgress("fetching", observer), stop);
-        var (train, validation) = HoldOutValidation(whole, recipe.Validation, seed);
-        return new DataSplits(train, validation, test, []);
+        var parts = IdxFiles.Open(recipe.Source);
+        observer.Note($"The images of {parts.Train.Name} are grey: the network sees them as three equal channels.");
+        return Published(parts, recipe, seed);
+    }
+
+    private static DataSplits Published((Dataset Train, Dataset Test) parts, DataRecipe recipe, long seed)
+    {
+        var (train, validation) = HoldOutValidation(parts.Train, recipe.Validation, seed);
+        return new DataSplits(train, validation, parts.Test, []);
     }
 
     private static DataSplits OpenFolder(string folder, string name, long seed, Reading reading)
     {
-        var (recipe, observer) = (reading.Recipe, reading.Observer);
+        var recipe = reading.Recipe;
         var (layout, parts) = Parts(folder, name, reading.Classes, reading);
         string[] classes = [.. parts[0].Classes.Select(its => its.Name)];
         if (recipe.Extra.FirstOrDefault(extra => classes.Any(its => IsIn(Path.GetFullPath(extra), Path.Combine(parts[0].Path, its)))) is { } among)
@@ -106,21 +117,55 @@ public static class DataSources
             throw new InputException($"'{train}' has {(classes.Length == 0 ? "no class folders" : $"only one class folder ('{classes[0]}')")}: put the images of each class into a folder of its own, such as '{within}cat' and '{within}dog'.{(reading.Passed.Sentence() is { } passed ? $" {passed}" : "")}");
         }
 
+        return Open(
+            new SplitImages(parts[0], Of(layout.Validation), Of(layout.Test)), name, seed, reading, ($"'{folder}' has no test folder", "put all into test/CLASS/ inside of it"));
+
+        FolderPart? Of(FolderTree? split) => split is null ? null : parts[layout.Parts.ToList().IndexOf(split)];
+    }
+
+    private static DataSplits OpenList(string list, long seed, Reading reading)
+    {
+        var (train, validation, test) = ImageList.Read(list);
+        if (train is null)
+        {
+            // Whoever only measures needs no training images.
+            var alone = reading.Classes is not null ? test ?? validation : throw new InputException($"'{list}' lists no training images: write train in the split of some.");
+            (train, validation, test) = (alone, null, alone);
+        }
+        else if (test is null && validation is not null)
+        {
+            (validation, test) = (null, validation);
+            reading.Observer.Note($"The validation images of '{list}' are the test set, because it lists no test images: validation images are held out from training.");
+        }
+
+        var classes = train!.Classes.Select(its => its.Name).ToHashSet();
+        if (classes.Count < FewestClasses && reading.Classes is null)
+        {
+            throw new InputException($"'{list}' lists training images of only one class ('{classes.Single()}'): add those of the others.");
+        }
+
+        if (new[] { validation, test }.OfType<FolderPart>().SelectMany(part => part.Classes).FirstOrDefault(its => !classes.Contains(its.Name)).Name is { } stranger)
+        {
+            throw new InputException($"'{list}' lists images of the class '{stranger}' for validation or test, but none to train on{LookAlikes.Hint(stranger, [.. classes])}: add some, or leave the class out.");
+        }
+
+        return Open(new SplitImages(train, validation, test), ImageList.NameOf(list), seed, reading, ($"'{list}' lists no test images", "write test in the split of all"));
+    }
+
+    private static DataSplits Open(SplitImages parts, string name, long seed, Reading reading, (string Fact, string Remedy) withoutTest)
+    {
+        var (recipe, observer) = (reading.Recipe, reading.Observer);
+        string[] classes = [.. parts.Train!.Classes.Select(its => reading.Classes is { } known ? ImageNetClasses.Known(its.Name, known.Contains) : its.Name)];
         Dataset Read(FolderPart part, bool someClasses) => FolderDataset.Open(part, name, classes, recipe, reading.Skipped, observer, someClasses, reading.Stop);
-        var whole = Read(parts[0], someClasses: false);
-        Dataset Part(FolderTree part)
+        var whole = Read(parts.Train, someClasses: false);
+        Dataset Part(FolderPart its) => SameSize(whole, Read(its, someClasses: true), its.Path);
+        var (rest, test) = parts.Test is { } measured ? (whole, Part(measured)) : StratifiedSplit.HoldOut(whole, recipe.Test, seed);
+        if (parts.Test is null && reading.Classes is not null && recipe.Fingerprint.Length == 0)
         {
-            var its = parts[layout.Parts.ToList().IndexOf(part)];
-            return SameSize(whole, Read(its, someClasses: true), its.Path);
+            observer.Note(FormattableString.Invariant($"{withoutTest.Fact}, so {test.Count:n0} of its {whole.Count:n0} images are held out as a training would do, and measured alone: {withoutTest.Remedy} to measure them all."));
         }
 
-        var (rest, test) = layout.Test is { } measured ? (whole, Part(measured)) : StratifiedSplit.HoldOut(whole, recipe.Test, seed);
-        if (layout.Test is null && reading.Classes is not null && recipe.Fingerprint.Length == 0)
-        {
-            observer.Note(FormattableString.Invariant($"'{folder}' has no test folder, so {test.Count:n0} of its {whole.Count:n0} images are held out as a training would do, and measured alone: put all into test/CLASS/ inside of it to measure them all."));
-        }
-
-        var (kept, validation) = layout.Validation is { } chosen ? (rest, Part(chosen)) : HoldOutValidation(rest, recipe.Validation, seed);
+        var (kept, validation) = parts.Validation is { } chosen ? (rest, Part(chosen)) : HoldOutValidation(rest, recipe.Validation, seed);
         return new DataSplits(kept, validation, test, reading.Skipped);
     }
 
@@ -151,17 +196,30 @@ public static class DataSources
         var sized = recipe with { Size = train.Width == train.Height ? train.Width : recipe.Size };
         var parts = recipe.Extra.Select(path =>
         {
+            if (File.Exists(path) && ImageList.IsList(path))
+            {
+                return Added(FolderDataset.Open(Listed(path), ImageList.NameOf(path), train.Classes, sized, reading.Skipped, observer, someClasses: true, stop), path);
+            }
+
             var folder = Directory.Exists(path) ? Path.GetFullPath(path)
                 : File.Exists(path) && ArchiveFiles.IsArchive(path) ? Extracted(path, train.Classes, observer, stop)
-                : throw new InputException($"{(File.Exists(path) ? $"'{path}' is neither a folder nor an archive of extra images" : $"There are no extra images at '{path}'")}: give a folder with one folder of images a class or with image.npy and label.npy, or an archive of one.");
+                : throw new InputException($"{(File.Exists(path) ? $"'{path}' is neither a folder, an archive nor a list of extra images" : $"There are no extra images at '{path}'")}: give a folder with one folder of images a class or with image.npy and label.npy, an archive of one, or a list.");
             var name = File.Exists(path) ? ArchiveFiles.NameOf(path) : Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
-            Dataset images = NumpyImages.AreIn(folder)
-                ? NumpyImages.Open(folder, train.Classes)
-                : FolderDataset.Open(Parts(folder, name, train.Classes, reading).Parts[0], name, train.Classes, sized, reading.Skipped, observer, someClasses: true, stop);
-            observer.Note($"{images.Name}: {images.Count:n0} extra training images");
-            return SameSize(train, images, path);
+            return Added(
+                NumpyImages.AreIn(folder)
+                    ? NumpyImages.Open(folder, train.Classes)
+                    : FolderDataset.Open(Parts(folder, name, train.Classes, reading).Parts[0], name, train.Classes, sized, reading.Skipped, observer, someClasses: true, stop),
+                path);
         }).ToList();
         return new ExtraImages(parts.Count == 1 ? parts[0] : new JoinedDataset(parts), recipe.ExtraFraction);
+
+        Dataset Added(Dataset images, string path)
+        {
+            observer.Note($"{images.Name}: {images.Count:n0} extra training images");
+            return SameSize(train, images, path);
+        }
+
+        static FolderPart Listed(string list) => ImageList.Read(list).Train ?? throw new InputException($"'{list}' lists no training images: write train in the split of some, or leave the column out.");
     }
 
     private static DataSplits ForClasses(DataSplits splits, IReadOnlyList<string>? classes)

@@ -5,7 +5,7 @@ using WeakLink.Runtime;
 
 namespace WeakLink.Sources;
 
-/// <summary>Images in one folder a class, decoded to one size and kept in memory as bytes where they fit.</summary>
+/// <summary>Images in one folder a class, or on a list, decoded to one size and kept in memory as bytes where they fit.</summary>
 public sealed class FolderDataset : Dataset
 {
     // Large enough to tell most things apart, small enough to train on without a GPU.
@@ -118,9 +118,9 @@ public sealed class FolderDataset : Dataset
         var identities = new List<long>();
         foreach (var (its, images) in part.Classes)
         {
-            if (!places.TryGetValue(its, out var label))
+            if (!places.TryGetValue(ImageNetClasses.Known(its, places.ContainsKey), out var label))
             {
-                throw images.Count == 0 ? NoImages(part, its) : new InputException($"The class '{its}' of '{part.Path}' is not among the training classes ({string.Join(", ", classes.Take(10))}{(classes.Count > 10 ? ", ..." : "")}){LookAlikes.Hint(its, classes)}: rename or remove the folder.");
+                throw images.Count == 0 ? NoImages(part, its) : new InputException($"The class '{its}' of '{part.Path}' is not among the training classes ({string.Join(", ", classes.Take(10))}{(classes.Count > 10 ? ", ..." : "")}){LookAlikes.Hint(its, classes)}: rename or remove it.");
             }
 
             paths.AddRange(images);
@@ -190,7 +190,7 @@ public sealed class FolderDataset : Dataset
         var present = good.Select(i => labels[i]).ToHashSet();
         if (!someClasses && Enumerable.Range(0, classes.Count).FirstOrDefault(label => !present.Contains(label), -1) is >= 0 and var empty)
         {
-            throw new InputException($"The class '{classes[empty]}' of {name} has no readable image: add some or remove the folder.");
+            throw new InputException($"The class '{classes[empty]}' of {name} has no readable image: add some or remove the class.");
         }
 
         return new FolderDataset(

@@ -11,7 +11,7 @@ namespace WeakLink.Sources;
 /// <param name="Test">That of the test images; null: none.</param>
 internal sealed partial record FolderLayout(FolderTree Train, FolderTree? Validation, FolderTree? Test)
 {
-    private const string TrainKind = "train", ValidationKind = "val", TestKind = "test";
+    internal const string TrainKind = "train", ValidationKind = "val", TestKind = "test";
 
     /// <summary>The folders that hold class folders.</summary>
     public IEnumerable<FolderTree> Parts => new[] { Train, Validation, Test }.OfType<FolderTree>();
@@ -118,8 +118,8 @@ internal sealed partial record FolderLayout(FolderTree Train, FolderTree? Valida
         FolderTree? Split(string kind) => splits.FirstOrDefault(one => one.Kind == kind).Child is { } child ? Inner(child.Folder, kind) : null;
     }
 
-    /// <summary>The split that a folder's name means: train, val or test in any usual spelling; null: none.</summary>
-    private static string? Kind(string name) => SplitName().Match(name) switch
+    /// <summary>The split that a name means: train, val or test in any usual spelling; null: none.</summary>
+    internal static string? Kind(string name) => SplitName().Match(name) switch
     {
         { Success: false } => null,
         var match when match.Groups[TrainKind].Success => TrainKind,

@@ -1,8 +1,8 @@
 namespace WeakLink.Sources;
 
-/// <summary>A folder of class folders, and the images of each.</summary>
-/// <param name="Path">The folder.</param>
-/// <param name="Classes">Name and images of each class folder, in ordinal order; images may be missing.</param>
+/// <summary>A folder of class folders, and the images of each; or a list of images by class.</summary>
+/// <param name="Path">The folder, or the list.</param>
+/// <param name="Classes">Name and images of each class, in the order of the labels; a folder's images may be missing.</param>
 internal sealed record FolderPart(string Path, IReadOnlyList<(string Name, IReadOnlyList<string> Images)> Classes)
 {
     /// <summary>The images of folders that belong together; none of them is in two.</summary>
