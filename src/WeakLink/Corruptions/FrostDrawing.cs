@@ -1,5 +1,6 @@
 using SkiaSharp;
 using WeakLink.Imaging;
+using WeakLink.Runtime;
 
 namespace WeakLink.Corruptions;
 
@@ -36,6 +37,7 @@ internal static class FrostDrawing
     /// <returns>Three planes.</returns>
     public static byte[] Draw(FrostKind kind, (byte R, byte G, byte B)[] colours, int side, SeededRandom random)
     {
+        SkiaLibrary.Require();
         using var bitmap = new SKBitmap(new SKImageInfo(side, side, SKColorType.Gray8, SKAlphaType.Opaque));
         using (var canvas = new SKCanvas(bitmap))
         {

@@ -1,6 +1,7 @@
 using SkiaSharp;
 using WeakLink.Files;
 using WeakLink.Imaging;
+using WeakLink.Runtime;
 
 namespace WeakLink.Data;
 
@@ -52,6 +53,7 @@ internal static class PictureTable
     /// <returns>A PNG file.</returns>
     public static byte[] Draw(IReadOnlyList<(string Caption, IReadOnlyList<Picture> Pictures)> rows)
     {
+        SkiaLibrary.Require();
         // Small images by whole multiples, without smoothing, so that pixels stay what they are.
         var widest = rows.Max(row => row.Pictures.Max(picture => picture.Width));
         var cell = Math.Min(widest, LargestCell) * Math.Max(1, LeastCell / widest);

@@ -3,6 +3,7 @@ using TorchSharp;
 using WeakLink.Attacks;
 using WeakLink.Files;
 using WeakLink.Imaging;
+using WeakLink.Runtime;
 
 namespace WeakLink.Evaluation;
 
@@ -19,6 +20,7 @@ internal static class AdversarialSheet
     /// <returns>A PNG file.</returns>
     public static byte[] Draw(torch.Tensor image, torch.Tensor adversarial, ThreatModel threat)
     {
+        SkiaLibrary.Require();
         using var scope = torch.NewDisposeScope();
         var panels = new[] { image, adversarial, Change(image, adversarial, threat) };
         var (height, width) = ((int)image.shape[1], (int)image.shape[2]);

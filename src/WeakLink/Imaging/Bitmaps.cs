@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 using SkiaSharp;
+using WeakLink.Runtime;
 
 namespace WeakLink.Imaging;
 
@@ -10,6 +11,7 @@ internal static class Bitmaps
     /// <summary>An image as an opaque bitmap of red, green, blue and alpha bytes.</summary>
     public static SKBitmap Of(ImageView image)
     {
+        SkiaLibrary.Require();
         var bitmap = new SKBitmap(new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
         var red = image.Plane(0);
         var green = image.Plane(1);

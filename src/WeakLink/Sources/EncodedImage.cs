@@ -1,5 +1,6 @@
 using SkiaSharp;
 using WeakLink.Imaging;
+using WeakLink.Runtime;
 
 namespace WeakLink.Sources;
 
@@ -17,6 +18,7 @@ internal sealed class EncodedImage : IDisposable
     // the process. (Not mapped into memory either: a file that shrinks meanwhile would.)
     private EncodedImage(string name, FileStream? file, byte[] bytes, ImageLimits limits)
     {
+        SkiaLibrary.Require();
         (Name, _file, _bytes) = (name, file, bytes);
         using var data = file is null ? SKData.CreateCopy(bytes) : null;
         using var stream = file is null ? null : new SKFileStream(name);
