@@ -14,6 +14,8 @@ internal static class Results
 
     public static void Show(Screen screen, Summary summary)
     {
+        var uneven = summary.Balance is { IsUneven: true } balance ? balance : null;
+        var few = summary.Images is > 0 and < WilsonInterval.FewImages;
         var rows = new List<IReadOnlyList<string>>
         {
             Row($"clean, {summary.Images:n0} test images", summary.Clean),
@@ -29,11 +31,13 @@ internal static class Results
             rows.Add(Row($"clean, among the {present.Classes:n0} classes of the test set", present.Clean));
         }
 
-        screen.Table(["", "top-1", "top-5", "NLL", "ECE"], rows);
-        foreach (var warning in summary.Warnings ?? [])
+        screen.Table(["", "top-1", .. few ? (string[])["95 % interval"] : [], .. uneven is null ? (string[])[] : [$"always '{uneven.Largest}'", "balanced"], "top-5", "NLL", "ECE"], rows);
+        foreach (var warning in (summary.Warnings ?? []).Append(summary.Balance?.Doubt).OfType<string>())
         {
             screen.Line("  Warning: " + warning);
         }
+
+        ShowClasses(screen, summary);
 
         if (summary.Corruptions is { } corruptions)
         {
@@ -63,6 +67,37 @@ internal static class Results
                     [$"{subnets.Proposed.Count} proposed by a search", Screen.Percent(subnets.Proposed.Mean), Screen.Percent(subnets.Proposed.Min)],
                 ]);
         }
+
+        IReadOnlyList<string> Row(string name, CleanSummary clean) =>
+        [
+            name,
+            Screen.Percent(clean.Top1),
+            .. few ? (string[])[Interval(WilsonInterval.Of(clean.Top1, summary.Images))] : [],
+            // The confusion matrix is that of the first row.
+            .. uneven is null ? (string[])[] : [Screen.Percent(uneven.Baseline), ReferenceEquals(clean, summary.Clean) ? Screen.Percent(uneven.Accuracy) : ""],
+            Screen.Percent(clean.Top5),
+            FormattableString.Invariant($"{clean.Nll:0.000}"),
+            FormattableString.Invariant($"{clean.Ece:0.000}"),
+        ];
+    }
+
+    private static string Interval(WilsonInterval interval) => $"{Screen.Percent(interval.Low)} - {Screen.Percent(interval.High)}";
+
+    private static void ShowClasses(Screen screen, Summary summary)
+    {
+        if (summary is { Balance: { } balance, Classes: { Count: <= MostClasses } classes })
+        {
+            screen.Table(
+                ["class", "images", "precision", "recall", "F1", "most often taken for"],
+                balance.Classes.Select(one => (IReadOnlyList<string>)[
+                    one.Key,
+                    FormattableString.Invariant($"{classes[one.Key].Images:n0}"),
+                    one.Value.Precision is { } precision ? Screen.Percent(precision) : "-",
+                    Screen.Percent(one.Value.Recall),
+                    Screen.Percent(one.Value.F1),
+                    classes[one.Key].TakenFor is { Count: > 0 } others && others.MaxBy(other => other.Value) is var (name, times) ? FormattableString.Invariant($"{name} ({times:n0})") : "-",
+                ]));
+        }
     }
 
     private static void ShowCorruptions(Screen screen, CorruptionSummary corruptions)
@@ -85,7 +120,7 @@ internal static class Results
     public static void ShowAttack(Screen screen, string attack, string norm, RobustSummary robust)
     {
         var eps = new ThreatModel(KnownAttacks.NormNamed(norm), robust.Eps);
-        screen.Line(FormattableString.Invariant($"  Robust accuracy under {attack}, {eps}, {robust.Images:n0} test images, seed {robust.Seed}: {Screen.Percent(robust.Accuracy)} (clean {Screen.Percent(robust.Clean)})"));
+        screen.Line(FormattableString.Invariant($"  Robust accuracy under {attack}, {eps}, {robust.Images:n0} test images, seed {robust.Seed}: {Screen.Percent(robust.Accuracy)}{(robust is { Interval: { } interval, Images: < WilsonInterval.FewImages } ? $" (95 % interval {Interval(interval)})" : "")}, clean {Screen.Percent(robust.Clean)}"));
         screen.Table(
             ["attack", "attacked", "broken", "seconds", "forward", "backward"],
             robust.Stages.Select(stage => (IReadOnlyList<string>)[
@@ -115,7 +150,4 @@ internal static class Results
         screen.Line(FormattableString.Invariant($"  Mean flip probability {Screen.Percent(perturbations.FlipProbability)}, mean top-5 distance {perturbations.Top5Distance:0.000}")
             + (perturbations is { Mfr: { } mfr, Mt5d: { } mt5d } ? $"; mFR {Screen.Percent(mfr)}, mT5D {Screen.Percent(mt5d)}, both relative to {perturbations.Reference}" : ""));
     }
-
-    private static IReadOnlyList<string> Row(string name, CleanSummary clean) =>
-        [name, Screen.Percent(clean.Top1), Screen.Percent(clean.Top5), FormattableString.Invariant($"{clean.Nll:0.000}"), FormattableString.Invariant($"{clean.Ece:0.000}")];
 }

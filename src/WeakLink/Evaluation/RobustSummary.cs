@@ -35,6 +35,9 @@ public sealed record RobustSummary(
     /// <summary>Images that an attack broke.</summary>
     [JsonIgnore]
     public int Broken => Stages.Sum(stage => stage.Broken);
+
+    /// <summary>95 % interval of the robust accuracy; null where nothing was measured.</summary>
+    public WilsonInterval? Interval => Images > 0 ? WilsonInterval.Of(Accuracy, Images) : null;
 }
 
 /// <summary>Accuracy of one class.</summary>

@@ -13,6 +13,9 @@ public static class RunReport
     private const double HeadlineSize = 1;
     private const int MostClasses = 50;
 
+    // A table of more columns is wider than any screen.
+    private const int MostInMatrix = 20;
+
     /// <summary>Draws the page of a finished run.</summary>
     /// <param name="folder">The run folder.</param>
     /// <param name="path">The page.</param>
@@ -34,8 +37,8 @@ public static class RunReport
         var recipe = RunFolder.RecipeOf(folder);
 
         var page = new Page(Path.GetFileName(Path.GetFullPath(folder)), Under(summary, recipe.Objective));
-        page.Headlines(Headlines(summary, seen.Curve));
-        foreach (var warning in summary.Warnings ?? [])
+        page.Headlines(Headlines(summary, seen));
+        foreach (var warning in (summary.Warnings ?? []).Append(seen.Balance?.Doubt).OfType<string>())
         {
             page.Warning(warning);
         }
@@ -59,7 +62,7 @@ public static class RunReport
         Broken(page, results, pictures?.Attacked ?? []);
         Stability(page, summary);
         Calibration(page, seen);
-        Classes(page, summary, seen.Classes);
+        Classes(page, summary, seen);
         Show(page, results, "Most confused", pictures?.Confused, example => $"{example.Label} taken for {example.Predicted}: {example.Times} times");
         Show(page, results, "Hardest images", pictures?.Hardest, example => $"{example.Label} taken for {example.Predicted}, {Percent(example.Confidence ?? 0, 0)} sure");
         Later(page, evaluations);
@@ -83,9 +86,14 @@ public static class RunReport
         return name.Length == 0 ? "" : $"{name} against {objective.Threat()}{(objective.WeightPerturbation > 0 ? " with AWP" : "")}, ";
     }
 
-    private static IEnumerable<Headline> Headlines(Summary summary, RobustnessCurve? curve)
+    private static IEnumerable<Headline> Headlines(Summary summary, Summary seen)
     {
         yield return new("clean accuracy", Percent(summary.Clean.Top1), Error(summary.Clean.Top1, summary.Images));
+        if (seen.Balance is { IsUneven: true } balance)
+        {
+            yield return new("balanced accuracy", Percent(balance.Accuracy), $"mean of the classes; always answering '{balance.Largest}' is {Percent(balance.Baseline)} right, {Percent(1.0 / balance.Classes.Count)} balanced");
+        }
+
         if (summary.Corruptions is { } corruptions)
         {
             yield return new("accuracy, corrupted", Percent(corruptions.Accuracy), $"{corruptions.Error.Count} corruptions, {corruptions.Images:n0} images each");
@@ -98,7 +106,7 @@ public static class RunReport
                 yield return new($"accuracy under {attack}", Percent(robust.Accuracy), $"{norm}, ε = {Epsilon(robust.Eps, norm)}, {robust.Images:n0} images (clean {Percent(robust.Clean)}), {Error(robust.Accuracy, robust.Images)}");
             }
         }
-        else if (curve?.Points.MinBy(point => Math.Abs((255 * point.Eps) - HeadlineSize)) is { } point)
+        else if (seen.Curve is { } curve && curve.Points.MinBy(point => Math.Abs((255 * point.Eps) - HeadlineSize)) is { } point)
         {
             yield return new("accuracy under PGD", Percent(point.Accuracy), $"linf, ε = {Epsilon(point.Eps)}, {curve.Images} images");
         }
@@ -288,28 +296,39 @@ public static class RunReport
         page.Figure(plot.Svg(520, 420), $"Below the line the network is surer than it is right. Expected calibration error: {Percent(seen.Clean.Ece)}. {Percent((double)bins.Where(bin => bin.Confidence > 0.9).Sum(bin => bin.Images) / bins.Sum(bin => bin.Images), 0)} of the images have a confidence above 90 %.");
     }
 
-    private static void Classes(Page page, Summary summary, IReadOnlyDictionary<string, ClassAccuracy>? classes)
+    private static void Classes(Page page, Summary summary, Summary seen)
     {
-        if (classes is null)
+        if (seen is not { Classes: { } classes, Balance: { } balance })
         {
             return;
         }
 
         page.Section("Classes");
         var robust = summary.Attacks?.SelectMany(attack => attack.Value.Select(norm => (Name: $"under {attack.Key}", norm.Value.ByClass))).ToList() ?? [];
-        page.Text("Hardest first.");
+        page.Text($"Hardest first. Recall is the accuracy on the images of a class, precision the share of right ones among the images taken for it. Balanced accuracy (mean recall): {Percent(balance.Accuracy)}; mean F1: {Percent(balance.F1)}; always answering '{balance.Largest}', the largest class: {Percent(balance.Baseline)} right.");
         page.Table(
-            ["class", "images", "accuracy", .. robust.Select(attack => attack.Name), "most often taken for"],
+            ["class", "recall", "precision", "F1", .. robust.Select(attack => attack.Name), "images", "most often taken for"],
             classes.OrderBy(one => one.Value.Accuracy).Take(MostClasses).Select(one => (string[])[
                 one.Key,
-                Number(one.Value.Images),
-                Percent(one.Value.Accuracy),
+                Percent(balance.Classes[one.Key].Recall),
+                balance.Classes[one.Key].Precision is { } precision ? Percent(precision) : "–",
+                Percent(balance.Classes[one.Key].F1),
                 .. robust.Select(attack => attack.ByClass.TryGetValue(one.Key, out var accuracy) ? Percent(accuracy.Robust) : "–"),
+                Number(one.Value.Images),
                 one.Value.TakenFor.Count == 0 ? "–" : one.Value.TakenFor.MaxBy(other => other.Value) is var (name, times) ? $"{name} ({times})" : "",
             ]));
         if (classes.Values.All(one => one.TakenFor.Count == 0))
         {
             page.Text("No test image is classified wrongly.");
+        }
+        else if (classes.Count <= MostInMatrix)
+        {
+            page.Subsection("Confusion matrix");
+            page.Text("Each row is a class; its numbers are how many % of its images are taken for which class. Right answers are on the diagonal.");
+            string[] columns = [.. classes.Keys, .. classes.Values.SelectMany(one => one.TakenFor.Keys).Distinct().Where(name => !classes.ContainsKey(name))];
+            page.HeatMap(
+                ["class", .. columns],
+                classes.Select(one => (one.Key, (IReadOnlyList<double?>)[.. columns.Select(name => (double?)(name == one.Key ? one.Value.Accuracy : (double)one.Value.TakenFor.GetValueOrDefault(name) / one.Value.Images))])));
         }
     }
 
@@ -374,7 +393,9 @@ public static class RunReport
 
     private static string Percent(double rate, int digits = 1) => string.Create(CultureInfo.InvariantCulture, $"{(100 * rate).ToString($"F{digits}", CultureInfo.InvariantCulture)} %");
 
-    private static string Error(double rate, long count) => string.Create(CultureInfo.InvariantCulture, $"± {100 * Math.Sqrt(rate * (1 - rate) / count):0.0} (standard error)");
+    private static string Error(double rate, long images) => images == 0 ? ""
+        : images < WilsonInterval.FewImages && WilsonInterval.Of(rate, images) is var interval ? $"95 % interval {Percent(interval.Low)} to {Percent(interval.High)}"
+        : string.Create(CultureInfo.InvariantCulture, $"± {100 * Math.Sqrt(rate * (1 - rate) / images):0.0} (standard error)");
 
     private static string Epsilon(double size, string norm = "linf") =>
         norm == "linf" ? string.Create(CultureInfo.InvariantCulture, $"{255 * size:0.##}/255") : size.ToString("0.###", CultureInfo.InvariantCulture);

@@ -79,6 +79,12 @@ public sealed record Summary
     /// <summary>Class by class, by name: the confusion matrix, without its zeros; null in summaries of older versions.</summary>
     public IReadOnlyDictionary<string, ClassAccuracy>? Classes { get; init; }
 
+    /// <summary>What follows from <see cref="Classes"/>: balanced accuracy, precision, recall and F1 of each class, the largest class as baseline; null without them.</summary>
+    public ClassBalance? Balance => Classes is { Count: > 0 } ? ClassBalance.Of(Classes) : null;
+
+    /// <summary>95 % interval of the accuracy of <see cref="Clean"/>; null where nothing was measured.</summary>
+    public WilsonInterval? Interval => Images > 0 ? WilsonInterval.Of(Clean.Top1, Images) : null;
+
     /// <summary>Under common corruptions; null where they were not measured.</summary>
     public CorruptionSummary? Corruptions { get; init; }
 
@@ -177,6 +183,8 @@ public sealed record Summary
             ? $"corruptions.error.{corruption} does not have one number for each severity"
         : Perturbations is { } stability && !stability.Flips.Keys.ToHashSet(StringComparer.Ordinal).SetEquals(stability.Distances.Keys)
             ? "stability.flips and stability.distances are not of the same perturbations"
+        : Classes?.FirstOrDefault(one => one.Value.TakenFor.Values.Sum(times => (long)times) > one.Value.Images) is { Key: { } name }
+            ? $"classes.{name} has fewer images than are taken for others"
         : Curve is { Points.Count: 0 } ? "curve.points is empty"
         : null;
 

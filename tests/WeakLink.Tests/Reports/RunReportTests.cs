@@ -27,7 +27,7 @@ public sealed partial class RunReportTests : IDisposable
         Assert.Contains("<dt>clean accuracy</dt><dd>43.2 %", html);
         Assert.Contains("<td class=\"heat\" style=\"--heat:0.111\">11.1</td>", html);
         Assert.Contains("<td>gaussian noise</td><td>12.5 %</td><td>1.50</td>", html);
-        Assert.Contains("<dt>accuracy under pgd</dt><dd>21.0 %<small>l2, ε = 0.5, 30 images (clean 43.0 %), &#177; 7.4 (standard error)</small>", html);
+        Assert.Contains("<dt>accuracy under pgd</dt><dd>21.0 %<small>l2, ε = 0.5, 30 images (clean 43.0 %), 95 % interval 10.2 % to 38.4 %</small>", html);
         Assert.Contains("gradients vanish", html);
         Assert.Contains("weaklink train --recipe run/recipe.yaml", html);
         Assert.Contains("epochs: 3", html);
@@ -105,6 +105,25 @@ public sealed partial class RunReportTests : IDisposable
             Assert.Equal(one.Value.TakenFor.OrderBy(other => other.Key), its.Where(cell => cell[3] != one.Key).CountBy(cell => cell[3]).OrderBy(other => other.Key));
         });
         Assert.Equal(cells.Count, summary.Calibration!.Sum(bin => bin.Images));
+    }
+
+    [Fact]
+    public void UnequalClasses_AreMeasuredByTheirBalance()
+    {
+        var run = Path.GetDirectoryName(Report())!;
+        var uneven = new Dictionary<string, ClassAccuracy>
+        {
+            ["cat"] = new(24, 1, new Dictionary<string, int>()),
+            ["dog"] = new(6, 1 / 3.0, new Dictionary<string, int> { ["cat"] = 3, ["owl"] = 1 }),
+        };
+        var html = RunReport.CreatePage(run, Summary.Read(run) with { Classes = uneven }).ToHtml();
+        Assert.Contains("<dt>balanced accuracy</dt><dd>66.7 %<small>mean of the classes; always answering &#39;cat&#39; is 80.0 % right, 50.0 % balanced</small>", html);
+        Assert.Contains("<td>cat</td><td>100.0 %</td><td>88.9 %</td><td>94.1 %</td>", html);
+        Assert.Contains("<h3>Confusion matrix</h3>", html);
+        // An owl is in no test image.
+        Assert.Contains("<tr><th>class</th><th>cat</th><th>dog</th><th>owl</th></tr>", html);
+        Assert.Contains("<tr><td>dog</td><td class=\"heat\" style=\"--heat:0.5\">50.0</td><td class=\"heat\" style=\"--heat:0.333\">33.3</td><td class=\"heat\" style=\"--heat:0.167\">16.7</td></tr>", html);
+        Assert.DoesNotContain("balanced accuracy</dt>", RunReport.CreatePage(run, Summary.Read(run)).ToHtml(), StringComparison.Ordinal);
     }
 
     [Fact]
