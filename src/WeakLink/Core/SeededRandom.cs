@@ -63,6 +63,9 @@ public enum RandomUse
 
     /// <summary>The start of the attack on the subnet of one training step.</summary>
     SubnetAttack = 20,
+
+    /// <summary>Which images of each class an epoch holds where all classes come equally often, and the draws of those that come again.</summary>
+    ClassBalance = 21,
 }
 
 /// <summary>

@@ -28,6 +28,7 @@ public sealed class BatchLoader
     private readonly int _own;
     private readonly int _ownCount;
     private readonly int _ahead;
+    private readonly int[][]? _classes;
     private readonly ConcurrentBag<byte[]> _spare = [];
     private long _waited;
 
@@ -37,8 +38,11 @@ public sealed class BatchLoader
     /// <param name="batch">Images in a batch.</param>
     /// <param name="workers">Batches prepared at the same time; at most one more waits, so memory is bounded by workers + 1 batches of bytes.</param>
     /// <param name="extra">Images that are trained on beside those of <paramref name="dataset"/>; null: none.</param>
+    /// <param name="balanced">
+    /// Whether an epoch holds as many images of every class, in as many steps as otherwise: of a small class it holds some again, with draws of their own each time, of a large one not all.
+    /// </param>
     /// <exception cref="InputException">The views are larger than the images.</exception>
-    public BatchLoader(Dataset dataset, IViews views, int batch, int workers, ExtraImages? extra = null)
+    public BatchLoader(Dataset dataset, IViews views, int batch, int workers, ExtraImages? extra = null, bool balanced = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(workers);
@@ -51,6 +55,7 @@ public sealed class BatchLoader
         // At least one image of each kind.
         _own = extra is { Fraction: > 0 } ? Math.Clamp(batch - (int)Math.Round(extra.Fraction * batch), 1, Math.Max(1, batch - 1)) : batch;
         _ownCount = extra is { Fraction: > 0 } ? dataset.Count : _dataset.Count;
+        _classes = balanced ? [.. Ascending(_ownCount).GroupBy(_dataset.Label).OrderBy(images => images.Key).Select(images => images.ToArray())] : null;
     }
 
     /// <summary>Time for which <see cref="Training"/> and <see cref="InOrder"/> made their reader wait for data, in seconds.</summary>
@@ -77,12 +82,11 @@ public sealed class BatchLoader
     /// <param name="firstStep">Steps of the epoch to pass over (a resumed run).</param>
     public IEnumerable<Batch> Training(long seed, int epoch, int firstStep = 0)
     {
-        var order = Ascending(_ownCount);
-        new SeededRandom(seed, RandomUse.Shuffle, epoch).Shuffle<int>(order);
+        var order = Order(seed, epoch);
         return Ahead(firstStep, StepsPerEpoch, step => Prepare(
             Chosen(order, seed, epoch, step),
             _views.Count,
-            (index, source, target) => _views.Make(source, _dataset.Height, _dataset.Width, target, new SeededRandom(seed, RandomUse.Augmentation, epoch, _dataset.Identity(index)))));
+            (drawn, source, target) => _views.Make(source, _dataset.Height, _dataset.Width, target, Draws(seed, epoch, drawn))));
     }
 
     /// <summary>All images in order, cropped from the centre; the last batch may be smaller.</summary>
@@ -92,7 +96,7 @@ public sealed class BatchLoader
         var order = Ascending(_dataset.Count);
         var centre = Centre(_dataset, _views.Height, _views.Width);
         return Ahead(0, (_dataset.Count + _batch - 1) / _batch, step => Prepare(
-            order[(step * _batch)..Math.Min((step + 1) * _batch, order.Length)],
+            [.. order[(step * _batch)..Math.Min((step + 1) * _batch, order.Length)].Select(index => new Drawn(index))],
             1,
             (_, source, target) => centre.Cut(new ImageView(source, _dataset.Height, _dataset.Width), target[0])));
     }
@@ -119,7 +123,39 @@ public sealed class BatchLoader
         return order;
     }
 
-    private int[] Chosen(int[] order, long seed, int epoch, int step)
+    private Drawn[] Order(long seed, int epoch)
+    {
+        Drawn[] order = [.. Ascending(_ownCount).Select(index => new Drawn(index))];
+        if (_classes is not null)
+        {
+            int[][] classes = [.. _classes.Select(images => images.ToArray())];
+            foreach (var (number, images) in classes.Index())
+            {
+                new SeededRandom(seed, RandomUse.ClassBalance, epoch, number).Shuffle<int>(images);
+            }
+
+            // The classes in turn; each begins again where it is at its end. Which ones have one image more than others changes.
+            var first = new SeededRandom(seed, RandomUse.ClassBalance, epoch, -1).Next(classes.Length);
+            for (var i = 0; i < order.Length; i++)
+            {
+                var (images, turn) = (classes[(first + i) % classes.Length], i / classes.Length);
+                order[i] = new Drawn(images[turn % images.Length], turn / images.Length);
+            }
+        }
+
+        new SeededRandom(seed, RandomUse.Shuffle, epoch).Shuffle<Drawn>(order);
+        return order;
+    }
+
+    private SeededRandom Draws(long seed, int epoch, Drawn drawn)
+    {
+        var identity = _dataset.Identity(drawn.Index);
+        return drawn.Again == 0
+            ? new SeededRandom(seed, RandomUse.Augmentation, epoch, identity)
+            : new SeededRandom((long)new SeededRandom(seed, RandomUse.ClassBalance, epoch, identity).NextBits(), RandomUse.Augmentation, drawn.Again);
+    }
+
+    private Drawn[] Chosen(Drawn[] order, long seed, int epoch, int step)
     {
         var own = order[(step * _own)..Math.Min((step + 1) * _own, order.Length)];
         if (_own == _batch)
@@ -129,7 +165,7 @@ public sealed class BatchLoader
 
         // Beside them, from all extra images alike.
         var random = new SeededRandom(seed, RandomUse.ExtraImages, epoch, step);
-        return [.. own, .. Enumerable.Range(0, _batch - _own).Select(_ => _ownCount + random.Next(_dataset.Count - _ownCount))];
+        return [.. own, .. Enumerable.Range(0, _batch - _own).Select(_ => new Drawn(_ownCount + random.Next(_dataset.Count - _ownCount)))];
     }
 
     private IEnumerable<Batch> Ahead(int first, int end, Func<int, PreparedBatch> prepare)
@@ -173,24 +209,27 @@ public sealed class BatchLoader
             : throw new InputException($"A batch of {_dataset.Name} took more than {LongestWait.TotalMinutes} minutes to prepare: check the disk that holds the images (the run can be resumed).");
     }
 
-    private PreparedBatch Prepare(int[] indices, int views, Maker make)
+    private PreparedBatch Prepare(Drawn[] drawn, int views, Maker make)
     {
         var bytes = Dataset.Channels * _views.Height * _views.Width;
-        var size = checked(views * indices.Length * bytes);
+        var size = checked(views * drawn.Length * bytes);
         var images = _spare.TryTake(out var spare) && spare.Length == size ? spare : GC.AllocateUninitializedArray<byte>(size);
-        var (labels, identities) = (new long[indices.Length], new long[indices.Length]);
+        var (labels, identities) = (new long[drawn.Length], new long[drawn.Length]);
         var source = GC.AllocateUninitializedArray<byte>(_dataset.BytesPerImage);
-        for (var i = 0; i < indices.Length; i++)
+        for (var i = 0; i < drawn.Length; i++)
         {
-            _dataset.Read(indices[i], source);
-            make(indices[i], source, new ViewTargets(images, i, indices.Length, bytes));
-            (labels[i], identities[i]) = (_dataset.Label(indices[i]), _dataset.Identity(indices[i]));
+            _dataset.Read(drawn[i].Index, source);
+            make(drawn[i], source, new ViewTargets(images, i, drawn.Length, bytes));
+            (labels[i], identities[i]) = (_dataset.Label(drawn[i].Index), _dataset.Identity(drawn[i].Index));
         }
 
-        return new PreparedBatch(images, labels, identities, [views * indices.Length, Dataset.Channels, _views.Height, _views.Width]);
+        return new PreparedBatch(images, labels, identities, [views * drawn.Length, Dataset.Channels, _views.Height, _views.Width]);
     }
 
-    private delegate void Maker(int index, ReadOnlySpan<byte> source, ViewTargets target);
+    private delegate void Maker(Drawn drawn, ReadOnlySpan<byte> source, ViewTargets target);
+
+    // An image, and how often it was drawn in the epoch before.
+    private readonly record struct Drawn(int Index, int Again = 0);
 
     private sealed record PreparedBatch(byte[] Images, long[] Labels, long[] Identities, long[] Shape);
 

@@ -89,7 +89,7 @@ public static class Experiment
         }
 
         using var last = TrainedModel.Load(folder.LastCheckpoint, device);
-        var lastClean = position.BestEpoch == recipe.Training.Epochs
+        var lastClean = position.BestEpoch == position.Epoch
             ? measurement.Summary.Clean
             : new Evaluator(last.Network, recipe, data.Test, device, observer, stop).Clean().Summary;
         var summary = folder.WriteResults(
@@ -100,7 +100,7 @@ public static class Experiment
                     Fingerprint = images.Test.Fingerprint(),
                     DataFingerprint = images.WholeFingerprint(),
                     Warnings = warnings,
-                    Epochs = recipe.Training.Epochs,
+                    Epochs = position.Epoch,
                     Last = lastClean,
                     Validation = new ValidationSummary(position.BestTop1, position.BestEpoch),
                     Seconds = new SecondsSummary(position.Seconds, Stopwatch.GetElapsedTime(clock).TotalSeconds, position.ProcessorSeconds),

@@ -45,7 +45,8 @@ public static class TrainingRun
         using var network = recipe.CreateNetwork(data.Train.Classes.Count);
         network.Format = new ComputeFormat(settings.Precision, settings.Layout);
         network.to(device);
-        using var optimizer = new MomentumSgd(ParameterGroup.Of(network, settings), settings.LearningRate, settings.Momentum, settings.WeightDecay, settings.Nesterov);
+        using var optimizer = Optimizer(network, settings);
+        using var average = settings.Average > 0 ? new WeightAverage(network, settings.Average) : null;
         using var search = recipe.Ews.CreateSearch(network.Space, recipe.Seed);
         var ews = search is null ? null : new EnhanceWeakSubnets(network, search, new Distillation(recipe.Ews.Weight, recipe.Ews.Kl));
         var steps = training.StepsPerEpoch;
@@ -53,12 +54,13 @@ public static class TrainingRun
             ? new WeightPerturbation(network, recipe.Objective.WeightPerturbation, (long)Math.Ceiling(recipe.Objective.WeightPerturbationWarmup * settings.Epochs * steps))
             : null;
         var mixings = AugmentationSequence.Mixings(recipe, data.Train.Classes.Count);
-        var step = new TrainingStep(network, recipe.Objective.Create(), ews, weightPerturbation, optimizer, settings.GradientClip, device, recipe.Seed, mixings, Lesson.Of(recipe));
+        var objective = recipe.Objective.Create(settings.ClassBalance == ClassBalancing.Weights ? ClassWeights.Of([data.Train, .. data.Extra is null ? Array.Empty<Dataset>() : [data.Extra.Images]]) : null);
+        var step = new TrainingStep(network, objective, ews, weightPerturbation, optimizer, settings.GradientClip, device, recipe.Seed, mixings, Lesson.Of(recipe), average);
 
-        var position = folder.Restore(network, optimizer, search) ?? new RunPosition();
+        var position = folder.Restore(network, optimizer, search, average) ?? new RunPosition();
         var saved = Stopwatch.GetTimestamp();
         observer.Begin("training", (long)settings.Epochs * steps * settings.Batch, "images", (((long)position.Epoch * steps) + position.StepInEpoch) * settings.Batch);
-        while (position.Epoch < settings.Epochs)
+        while (!IsDone(position))
         {
             var epoch = position.Epoch;
             network.train();
@@ -76,7 +78,7 @@ public static class TrainingRun
                 var stopping = stop.IsCancellationRequested;
                 if (stopping || Stopwatch.GetElapsedTime(saved) > SaveInterval)
                 {
-                    folder.SaveLast(network, optimizer, search, position);
+                    folder.SaveLast(network, optimizer, search, position, average);
                     saved = Stopwatch.GetTimestamp();
                     stop.ThrowIfCancellationRequested();
                 }
@@ -89,11 +91,34 @@ public static class TrainingRun
 
         RunPosition EndEpoch()
         {
+            // The average, where there is one, is what is validated and kept.
+            var next = average is null ? Validate() : Averaged();
+            if (IsDone(next) || next.Epoch % settings.CheckpointEvery == 0)
+            {
+                folder.SaveLast(network, optimizer, search, next, average);
+                saved = Stopwatch.GetTimestamp();
+            }
+
+            if (IsDone(next) && next.Epoch < settings.Epochs)
+            {
+                observer.Note($"Epoch {next.BestEpoch} stayed the best for {settings.Patience} epochs (training.patience): training ends after epoch {next.Epoch}.");
+            }
+
+            return next;
+
+            RunPosition Averaged()
+            {
+                using var own = average.Applied();
+                return Validate();
+            }
+        }
+
+        RunPosition Validate()
+        {
             var epoch = position.Epoch + 1;
-            var last = epoch == settings.Epochs;
             CleanSummary? held = null;
             double? robust = null;
-            if (last || epoch % settings.ValidateEvery == 0)
+            if (epoch == settings.Epochs || epoch % settings.ValidateEvery == 0)
             {
                 network.eval();
                 held = new Evaluator(network, recipe, data.Validation, device, new SilentObserver()).Clean().Summary;
@@ -121,14 +146,11 @@ public static class TrainingRun
                 folder.KeepEpoch(network, next);
             }
 
-            if (last || epoch % settings.CheckpointEvery == 0)
-            {
-                folder.SaveLast(network, optimizer, search, next);
-                saved = Stopwatch.GetTimestamp();
-            }
-
             return next;
         }
+
+        bool IsDone(RunPosition after) => after.Epoch >= settings.Epochs
+            || (settings.Patience > 0 && after.BestEpoch > 0 && after.Epoch - after.BestEpoch >= settings.Patience && after.Epoch % settings.ValidateEvery == 0);
 
         EpochMetrics Metrics(RunPosition done, CleanSummary? held, double? robust) => new(
             done.Epoch + 1,
@@ -143,6 +165,14 @@ public static class TrainingRun
             done.EpochSeconds,
             done.Images / done.EpochSeconds,
             done.EpochSecondsWaited / done.EpochSeconds);
+    }
+
+    private static ResumableOptimizer Optimizer(ClassifierNetwork network, TrainingRecipe settings)
+    {
+        var groups = ParameterGroup.Of(network, settings);
+        return settings.Optimiser == OptimiserKind.Adamw
+            ? new DecoupledAdam(groups, settings.LearningRate, settings.Momentum, settings.WeightDecay)
+            : new MomentumSgd(groups, settings.LearningRate, settings.Momentum, settings.WeightDecay, settings.Nesterov);
     }
 
     /// <summary>Accuracy of the held-out images under a PGD attack; null where the objective is not adversarial.</summary>

@@ -8,7 +8,8 @@ namespace WeakLink.Objectives;
 /// </summary>
 /// <param name="Attack">How the examples are found.</param>
 /// <param name="LabelSmoothing">Probability spread evenly over all classes; in [0, 1).</param>
-public sealed record AdversarialTraining(InnerAttack Attack, double LabelSmoothing = 0) : IObjective
+/// <param name="ClassWeights">How much an image of each class counts; null: all alike.</param>
+public sealed record AdversarialTraining(InnerAttack Attack, double LabelSmoothing = 0, IReadOnlyList<double>? ClassWeights = null) : IObjective
 {
     /// <inheritdoc/>
     public IReadOnlyList<torch.Tensor> Prepare(torch.nn.Module<torch.Tensor, torch.Tensor> model, IReadOnlyList<torch.Tensor> views, torch.Tensor labels, SeededRandom random)
@@ -19,5 +20,5 @@ public sealed record AdversarialTraining(InnerAttack Attack, double LabelSmoothi
     }
 
     /// <inheritdoc/>
-    public torch.Tensor Loss(IReadOnlyList<torch.Tensor> logits, torch.Tensor labels) => new CrossEntropy(LabelSmoothing).Loss(logits, labels);
+    public torch.Tensor Loss(IReadOnlyList<torch.Tensor> logits, torch.Tensor labels) => new CrossEntropy(LabelSmoothing, ClassWeights).Loss(logits, labels);
 }

@@ -9,7 +9,8 @@ namespace WeakLink.Objectives;
 /// <remarks>With EWS all three views are distilled, and the search's reward is the subnet's accuracy on the clean one.</remarks>
 /// <param name="Weight">Weight of the divergence; published: 12.</param>
 /// <param name="LabelSmoothing">Probability spread evenly over all classes; in [0, 1).</param>
-public sealed record Consistency(double Weight = 12, double LabelSmoothing = 0) : IObjective
+/// <param name="ClassWeights">How much the cross-entropy of an image of each class counts; null: all alike.</param>
+public sealed record Consistency(double Weight = 12, double LabelSmoothing = 0, IReadOnlyList<double>? ClassWeights = null) : IObjective
 {
     private const int Views = 3;
 
@@ -26,7 +27,7 @@ public sealed record Consistency(double Weight = 12, double LabelSmoothing = 0) 
 
     /// <inheritdoc/>
     public torch.Tensor Loss(IReadOnlyList<torch.Tensor> logits, torch.Tensor labels) =>
-        torch.nn.functional.cross_entropy(logits[0], labels, label_smoothing: LabelSmoothing).Plus(Divergence(logits) * Kept(Weight));
+        new CrossEntropy(LabelSmoothing, ClassWeights).Of(logits[0], labels).Plus(Divergence(logits) * Kept(Weight));
 
     /// <summary>Jensen-Shannon divergence of several predictions, averaged over the images, in nats.</summary>
     /// <param name="logits">N×classes each.</param>

@@ -9,7 +9,8 @@ namespace WeakLink.Objectives;
 /// <param name="Attack">How x' is found.</param>
 /// <param name="Beta">β: robustness against accuracy.</param>
 /// <param name="LabelSmoothing">Probability spread evenly over all classes; in [0, 1).</param>
-public sealed record Trades(InnerAttack Attack, double Beta, double LabelSmoothing = 0) : IObjective
+/// <param name="ClassWeights">How much the cross-entropy of an image of each class counts; null: all alike.</param>
+public sealed record Trades(InnerAttack Attack, double Beta, double LabelSmoothing = 0, IReadOnlyList<double>? ClassWeights = null) : IObjective
 {
     // Standard deviation of the noise that the attack starts from: at the image itself the divergence has no slope (the authors' value).
     private const double StartNoise = 0.001;
@@ -42,7 +43,7 @@ public sealed record Trades(InnerAttack Attack, double Beta, double LabelSmoothi
     public torch.Tensor Loss(IReadOnlyList<torch.Tensor> logits, torch.Tensor labels)
     {
         var (adversarial, clean) = (logits[0], logits[1]);
-        return torch.nn.functional.cross_entropy(clean, labels, label_smoothing: LabelSmoothing).Plus(Divergence(torch.nn.functional.log_softmax(clean, 1), adversarial) * Kept(Beta));
+        return new CrossEntropy(LabelSmoothing, ClassWeights).Of(clean, labels).Plus(Divergence(torch.nn.functional.log_softmax(clean, 1), adversarial) * Kept(Beta));
     }
 
     /// <summary>KL(target ‖ softmax of the logits), averaged over the images.</summary>

@@ -90,7 +90,10 @@ public sealed record TrainingRecipe
     [Limits(1, 1_000_000)]
     public int Batch { get; init; } = 128;
 
-    /// <summary>Peak learning rate of SGD.</summary>
+    /// <summary>What moves the weights.</summary>
+    public OptimiserKind Optimiser { get; init; } = OptimiserKind.Sgd;
+
+    /// <summary>Peak learning rate; to be named for AdamW.</summary>
     [Limits(0, 1000, AboveLeast = true, BelowMost = true)]
     public double LearningRate { get; init; } = 0.1;
 
@@ -98,16 +101,23 @@ public sealed record TrainingRecipe
     [Limits(0, 1)]
     public double BackboneRate { get; init; } = 1;
 
-    /// <summary>Momentum of SGD; in [0, 1).</summary>
+    /// <summary>Momentum of SGD, β1 of AdamW; in [0, 1).</summary>
     [Limits(0, 1, BelowMost = true)]
     public double Momentum { get; init; } = 0.9;
 
-    /// <summary>Nesterov's form of momentum.</summary>
+    /// <summary>SGD: Nesterov's form of momentum.</summary>
     public bool Nesterov { get; init; } = true;
 
-    /// <summary>L2 penalty, added to every parameter's gradient.</summary>
+    /// <summary>SGD: L2 penalty, added to every parameter's gradient. AdamW: in every step a weight shrinks by this times the learning rate.</summary>
     [Limits(0, 1e6)]
     public double WeightDecay { get; init; } = 1e-4;
+
+    /// <summary>Whether scales and shifts of norms, and biases, decay too.</summary>
+    public bool DecayNorms { get; init; } = true;
+
+    /// <summary>Decay of an exponential moving average of the weights, which is then validated, kept and measured in their place; 0: none. In [0, 1).</summary>
+    [Limits(0, 1, BelowMost = true)]
+    public double Average { get; init; }
 
     /// <summary>Largest norm of the whole gradient; 0: no clipping.</summary>
     [Limits(0, 1e6)]
@@ -158,6 +168,36 @@ public sealed record TrainingRecipe
     /// <summary>Epochs between two validations.</summary>
     [Limits(1, 1_000_000)]
     public int ValidateEvery { get; init; } = 1;
+
+    /// <summary>Epochs without a better validation after which training stops; 0: it goes on to the end.</summary>
+    [Limits(0, 1_000_000)]
+    public int Patience { get; init; }
+
+    /// <summary>What makes up for classes of few images.</summary>
+    public ClassBalancing ClassBalance { get; init; } = ClassBalancing.None;
+}
+
+/// <summary>What moves the weights.</summary>
+public enum OptimiserKind
+{
+    /// <summary>Stochastic gradient descent with momentum.</summary>
+    Sgd,
+
+    /// <summary>Adam with decoupled weight decay (Loshchilov and Hutter 2019).</summary>
+    Adamw,
+}
+
+/// <summary>What makes up for classes of few training images.</summary>
+public enum ClassBalancing
+{
+    /// <summary>Nothing: an image counts as much as another.</summary>
+    None,
+
+    /// <summary>The cross-entropy of an image counts the more, the fewer images its class has: all classes together count alike.</summary>
+    Weights,
+
+    /// <summary>Every class is drawn equally often: images of small classes come several times in an epoch, with other draws each time, and those of large ones not in every epoch.</summary>
+    Sampling,
 }
 
 /// <summary>How the learning rate moves over the run.</summary>

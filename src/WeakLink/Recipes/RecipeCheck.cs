@@ -21,9 +21,9 @@ public static class RecipeCheck
     /// <summary>Checks every value.</summary>
     /// <param name="recipe">The recipe.</param>
     /// <param name="origin">Where a key's value came from, for the message; null: from code.</param>
-    /// <param name="isForItsNorm">Whether the key of a norm and that of a size were given together, or are as they were.</param>
+    /// <param name="isNamedWith">Whether a kind and a size that is of this kind, such as a norm and its ε, were given together, or are as they were.</param>
     /// <exception cref="InputException">The first value out of its limits, with these.</exception>
-    internal static void Check(Recipe recipe, Func<string, string?> origin, Func<string, string, bool> isForItsNorm)
+    internal static void Check(Recipe recipe, Func<string, string?> origin, Func<string, string, bool> isNamedWith)
     {
         var (model, training, objective, evaluation) = (recipe.Model, recipe.Training, recipe.Objective, recipe.Evaluation);
         // Before their limits: these say what to do.
@@ -38,6 +38,7 @@ public static class RecipeCheck
         Require("model.standard-deviation", model.StandardDeviation.Count is 0 or 3, model.StandardDeviation, "three numbers, or none to measure them");
         Require("model.standard-deviation", model.Mean.Count == model.StandardDeviation.Count, model.StandardDeviation.Count, "given together with model.mean");
         Require("training.milestones", training.Milestones.SequenceEqual(training.Milestones.Order()), training.Milestones, "ascending");
+        Require("training.learning-rate", isNamedWith("training.optimiser", "training.learning-rate"), training.LearningRate, $"named with training.optimiser={training.Optimiser.ToString().ToLowerInvariant()}: {Keys.Text(training.LearningRate)} is the other optimiser's (usual: 0.1 for sgd, 0.001 for adamw, a tenth of either to fine-tune)");
         AugmentationSequence.Check(recipe, origin);
 
         Size("objective.eps", objective.Norm, objective.Eps);
@@ -76,7 +77,7 @@ public static class RecipeCheck
         void NamedSize(string normKey, string key, Norm norm, string size)
         {
             var name = norm.ToString().ToLowerInvariant();
-            Require(key, isForItsNorm(normKey, key), size, $"named with {normKey}={name}: {size} is {(size == ObjectiveRecipe.LinfSize ? "the default, a size for linf" : "of another norm")} (usual for 32x32 images: 8/255 for linf, 0.5 for l2, 12 for l1)");
+            Require(key, isNamedWith(normKey, key), size, $"named with {normKey}={name}: {size} is {(size == ObjectiveRecipe.LinfSize ? "the default, a size for linf" : "of another norm")} (usual for 32x32 images: 8/255 for linf, 0.5 for l2, 12 for l1)");
         }
 
         // What reads a value says what is wrong with it, but mostly not under which key it stood.

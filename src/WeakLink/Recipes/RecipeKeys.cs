@@ -63,16 +63,16 @@ public static class RecipeKeys
         }
 
         var changed = (Recipe)With(recipe, "", values);
-        RecipeCheck.Check(changed, key => values.TryGetValue(key, out var value) ? value.Origin : origin, IsForItsNorm);
+        RecipeCheck.Check(changed, key => values.TryGetValue(key, out var value) ? value.Origin : origin, IsNamedWith);
         return changed;
 
-        // A size of one norm says nothing in another: what changes the norm names the size too, or what comes after it does.
-        bool IsForItsNorm(string norm, string size)
+        // A size of one norm, or a rate of one optimiser, says nothing in another: what changes the kind names the size too, or what comes after it does.
+        bool IsNamedWith(string kind, string size)
         {
-            var (current, last) = (Keys.Text(known[norm]), -1);
+            var (current, last) = (Keys.Text(known[kind]), -1);
             for (var i = 0; i < layers.Count; i++)
             {
-                if (layers[i].TryGetValue(norm, out var named) && !named.Text.Trim().Equals(current, StringComparison.OrdinalIgnoreCase))
+                if (layers[i].TryGetValue(kind, out var named) && !named.Text.Trim().Equals(current, StringComparison.OrdinalIgnoreCase))
                 {
                     (current, last) = (named.Text.Trim(), i);
                 }

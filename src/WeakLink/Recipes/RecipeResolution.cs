@@ -77,13 +77,15 @@ public static class RecipeResolution
     }
 
     /// <summary>What the recipe lets the full network minimise.</summary>
-    public static IObjective Create(this ObjectiveRecipe recipe) => recipe.Kind switch
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="classWeights">How much the cross-entropy of an image of each class counts; null: all alike.</param>
+    public static IObjective Create(this ObjectiveRecipe recipe, IReadOnlyList<double>? classWeights = null) => recipe.Kind switch
     {
-        ObjectiveKind.CrossEntropy => new CrossEntropy(recipe.LabelSmoothing),
-        ObjectiveKind.Consistency => new Consistency(recipe.ConsistencyWeight, recipe.LabelSmoothing),
-        ObjectiveKind.Pgd => new AdversarialTraining(recipe.InnerAttack(), recipe.LabelSmoothing),
-        ObjectiveKind.Fgsm => new AdversarialTraining(recipe.InnerAttack(), recipe.LabelSmoothing),
-        ObjectiveKind.Trades => new Trades(recipe.InnerAttack(), recipe.Beta, recipe.LabelSmoothing),
+        ObjectiveKind.CrossEntropy => new CrossEntropy(recipe.LabelSmoothing, classWeights),
+        ObjectiveKind.Consistency => new Consistency(recipe.ConsistencyWeight, recipe.LabelSmoothing, classWeights),
+        ObjectiveKind.Pgd => new AdversarialTraining(recipe.InnerAttack(), recipe.LabelSmoothing, classWeights),
+        ObjectiveKind.Fgsm => new AdversarialTraining(recipe.InnerAttack(), recipe.LabelSmoothing, classWeights),
+        ObjectiveKind.Trades => new Trades(recipe.InnerAttack(), recipe.Beta, recipe.LabelSmoothing, classWeights),
         _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe.Kind, "Unknown objective."),
     };
 

@@ -11,13 +11,14 @@ namespace WeakLink.Runs;
 
 /// <summary>
 /// Everything that a run needs to go on, in one safetensors file: weights and running averages under their PyTorch names,
-/// momentum under <c>optimizer.momentum.</c>, the search under <c>search.</c>; recipe, classes and position as metadata.
+/// the optimiser's state under <c>optimizer.momentum.</c> and the like, the search under <c>search.</c>; recipe, classes and position as metadata.
 /// (The random state is the seed and the position: see <see cref="SeededRandom"/>.)
 /// </summary>
 public sealed class Checkpoint : IDisposable
 {
-    private const string MomentumPrefix = "optimizer.momentum.";
+    private const string OptimizerPrefix = "optimizer.";
     private const string SearchPrefix = "search.";
+    private const string UnaveragedPrefix = "unaveraged.";
     private const string Format = "weaklink-1";
     private const int LargestSide = 65_535;
 
@@ -47,19 +48,24 @@ public sealed class Checkpoint : IDisposable
     /// <summary>Writes a checkpoint, whole or not at all. Without optimizer and search it serves to measure and classify, not to go on training.</summary>
     /// <exception cref="InputException">The file can't be written, or training diverged: a tensor holds what no network computes with. The file that was there is intact.</exception>
     public static void Save(
-        string path, ClassifierNetwork network, MomentumSgd? optimizer, ISubnetSearch? search, Recipe recipe, IReadOnlyList<string> classes, ImageSize size, RunPosition position)
+        string path, ClassifierNetwork network, ResumableOptimizer? optimizer, ISubnetSearch? search, Recipe recipe, IReadOnlyList<string> classes, ImageSize size, RunPosition position, WeightAverage? average = null)
     {
         var tensors = new Dictionary<string, torch.Tensor>(StringComparer.Ordinal);
-        foreach (var (name, tensor) in network.state_dict())
+        foreach (var (name, tensor) in average?.State ?? network.state_dict())
         {
             tensors.Add(name, tensor);
         }
 
+        foreach (var (name, tensor) in average is null ? [] : network.state_dict())
+        {
+            tensors.Add(UnaveragedPrefix + name, tensor);
+        }
+
         foreach (var (name, parameter) in optimizer is null ? [] : network.named_parameters())
         {
-            if (optimizer!.MomentumOf(parameter) is { } momentum)
+            foreach (var (kind, tensor) in optimizer!.StateOf(parameter))
             {
-                tensors.Add(MomentumPrefix + name, momentum);
+                tensors.Add($"{OptimizerPrefix}{kind}.{name}", tensor);
             }
         }
 
@@ -140,7 +146,7 @@ public sealed class Checkpoint : IDisposable
     /// <exception cref="InputException">The network is of another architecture; the differing tensors are named.</exception>
     public void RestoreNetwork(ClassifierNetwork network)
     {
-        var saved = _tensors.Where(pair => !pair.Key.StartsWith(MomentumPrefix, StringComparison.Ordinal) && !pair.Key.StartsWith(SearchPrefix, StringComparison.Ordinal)).ToDictionary();
+        var saved = _tensors.Where(pair => !new[] { OptimizerPrefix, SearchPrefix, UnaveragedPrefix }.Any(prefix => pair.Key.StartsWith(prefix, StringComparison.Ordinal))).ToDictionary();
         var wanted = network.state_dict();
         ArchitectureMismatch.Refuse(_path, saved, network, wanted, Described, "Use the recipe that it was trained with.");
         using var noGradients = torch.no_grad();
@@ -152,23 +158,46 @@ public sealed class Checkpoint : IDisposable
 
     /// <summary>Puts back the whole state of training.</summary>
     /// <exception cref="InputException">The checkpoint belongs to another network or search.</exception>
-    public void Restore(ClassifierNetwork network, MomentumSgd optimizer, ISubnetSearch? search)
+    public void Restore(ClassifierNetwork network, ResumableOptimizer optimizer, ISubnetSearch? search, WeightAverage? average = null)
     {
         RestoreNetwork(network);
+        if (average is not null)
+        {
+            RestoreAverage(network, average);
+        }
+
         foreach (var (name, parameter) in network.named_parameters())
         {
-            var momentum = _tensors.GetValueOrDefault(MomentumPrefix + name);
-            if (momentum is not null && Described(momentum) != Described(parameter))
+            // A name begins with what it is: "momentum.fc.bias". Of the parameter's shape, or one number such as a count of steps.
+            var state = _tensors.Where(pair => pair.Key.StartsWith(OptimizerPrefix, StringComparison.Ordinal) && pair.Key[OptimizerPrefix.Length..].Split('.', 2) is [_, var of] && of == name)
+                .ToDictionary(pair => pair.Key.Split('.')[1], pair => pair.Value);
+            foreach (var (kind, tensor) in state)
             {
-                throw Damaged(_path, $"the momentum of '{name}' is {Described(momentum)} instead of {Described(parameter)}");
+                if (Described(tensor) != Described(parameter) && (tensor.dtype, tensor.numel()) != (torch.int64, 1))
+                {
+                    throw Damaged(_path, $"the {kind} of '{name}' is {Described(tensor)} instead of {Described(parameter)}");
+                }
             }
 
-            optimizer.SetMomentum(parameter, momentum);
+            optimizer.SetState(parameter, state);
         }
 
         search?.Load(_tensors
             .Where(pair => pair.Key.StartsWith(SearchPrefix, StringComparison.Ordinal))
             .ToDictionary(pair => pair.Key[SearchPrefix.Length..], pair => pair.Value));
+    }
+
+    // What is under the network's own names is the average.
+    private void RestoreAverage(ClassifierNetwork network, WeightAverage average)
+    {
+        using var noGradients = torch.no_grad();
+        foreach (var (name, tensor) in network.state_dict())
+        {
+            average.State[name].copy_(tensor);
+            tensor.copy_(_tensors.TryGetValue(UnaveragedPrefix + name, out var own) && Described(own) == Described(tensor)
+                ? own
+                : throw Damaged(_path, $"the weights that '{name}' is the average of are {(own is null ? "missing" : $"{Described(own)} instead of {Described(tensor)}")}"));
+        }
     }
 
     /// <inheritdoc/>

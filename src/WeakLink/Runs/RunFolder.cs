@@ -353,7 +353,7 @@ public sealed class RunFolder : IDisposable
     /// <summary>Puts the last checkpoint's state back, and forgets metrics of steps that were not saved.</summary>
     /// <returns>How far the run is; null when it has not saved anything yet.</returns>
     /// <exception cref="InputException">The checkpoint is damaged or of another network.</exception>
-    public RunPosition? Restore(ClassifierNetwork network, MomentumSgd optimizer, ISubnetSearch? search)
+    public RunPosition? Restore(ClassifierNetwork network, ResumableOptimizer optimizer, ISubnetSearch? search, WeightAverage? average = null)
     {
         if (!File.Exists(LastCheckpoint))
         {
@@ -363,15 +363,15 @@ public sealed class RunFolder : IDisposable
 
         using var checkpoint = Checkpoint.Load(LastCheckpoint);
         RequireRecipe(Path, LastCheckpoint, checkpoint.Recipe);
-        checkpoint.Restore(network, optimizer, search);
+        checkpoint.Restore(network, optimizer, search, average);
         KeepMetrics(checkpoint.Position.Epoch);
         return checkpoint.Position;
     }
 
     /// <summary>Saves what the run continues from.</summary>
     /// <exception cref="InputException">The disk is full; the previous checkpoint is intact.</exception>
-    public void SaveLast(ClassifierNetwork network, MomentumSgd optimizer, ISubnetSearch? search, RunPosition position) =>
-        Save(LastCheckpoint, network, optimizer, search, position);
+    public void SaveLast(ClassifierNetwork network, ResumableOptimizer optimizer, ISubnetSearch? search, RunPosition position, WeightAverage? average = null) =>
+        Save(LastCheckpoint, network, optimizer, search, position, average);
 
     /// <summary>Saves the network that did best so far.</summary>
     /// <exception cref="InputException">The disk is full; the previous checkpoint is intact.</exception>
@@ -455,10 +455,10 @@ public sealed class RunFolder : IDisposable
         return hash.GetCurrentHashAsUInt64().ToString("x16", CultureInfo.InvariantCulture);
     }
 
-    private void Save(string file, ClassifierNetwork network, MomentumSgd? optimizer, ISubnetSearch? search, RunPosition position)
+    private void Save(string file, ClassifierNetwork network, ResumableOptimizer? optimizer, ISubnetSearch? search, RunPosition position, WeightAverage? average = null)
     {
         RequireFolder();
-        Checkpoint.Save(file, network, optimizer, search, _recipe, _classes, _size, position);
+        Checkpoint.Save(file, network, optimizer, search, _recipe, _classes, _size, position, average);
     }
 
     private void RequireFolder()

@@ -16,6 +16,8 @@ public sealed record ParameterGroup(IReadOnlyList<Parameter> Parameters, double 
     public static IReadOnlyList<ParameterGroup> Of(ClassifierNetwork network, TrainingRecipe recipe) =>
         [.. from named in network.named_parameters()
             let rate = network.IsClassifier(named.name) ? 1 : recipe.BackboneRate
-            group named.parameter by rate into same
-            select new ParameterGroup([.. same], same.Key)];
+            // Those of one dimension: scales, shifts and biases.
+            let decay = recipe.DecayNorms || named.parameter.dim() > 1 ? 1 : 0
+            group named.parameter by (rate, decay) into same
+            select new ParameterGroup([.. same], same.Key.rate, same.Key.decay)];
 }

@@ -24,6 +24,7 @@ namespace WeakLink.Training;
 /// <param name="seed">Seed of the run.</param>
 /// <param name="mixings">Ways of mixing a batch's images with one another; each batch is mixed in one of them, where there are any.</param>
 /// <param name="lesson">What the subnet is taught on; null: what the full network sees.</param>
+/// <param name="average">Takes the weights in after every step; null: no average is kept.</param>
 public sealed class TrainingStep(
     torch.nn.Module<torch.Tensor, torch.Tensor> model,
     IObjective objective,
@@ -34,7 +35,8 @@ public sealed class TrainingStep(
     torch.Device device,
     long seed,
     IReadOnlyList<BatchMixing>? mixings = null,
-    Lesson? lesson = null)
+    Lesson? lesson = null,
+    WeightAverage? average = null)
 {
     private readonly torch.nn.Module<torch.Tensor, torch.Tensor> _model = model;
     private readonly TorchSharp.Modules.Parameter[] _parameters = [.. model.parameters()];
@@ -79,6 +81,7 @@ public sealed class TrainingStep(
         }
 
         optimizer.step();
+        average?.Update(step);
         ews?.ImproveSearch(student, step, Draws(RandomUse.Proposal, step));
         return new StepResult(loss, student.Divergence, correct, (int)labels.shape[0]);
     }

@@ -64,17 +64,33 @@ public class KeptScalarsTests
     {
         using var scope = torch.NewDisposeScope();
         var (ours, theirs) = (new Parameter(torch.ones(5)), new Parameter(torch.ones(5)));
-        using var own = new MomentumSgd([ours], 0.1, 0.9, 5e-3, nesterov);
         using var reference = torch.optim.SGD([theirs], 0.1, 0.9, weight_decay: 5e-3, nesterov: nesterov);
         // A group with settings of its own, as TorchSharp's takes them.
         var (oursToo, theirsToo) = (new Parameter(torch.ones(5)), new Parameter(torch.ones(5)));
-        own.add_param_group(new SGD.ParamGroup([oursToo], lr: 0.03, momentum: 0.5, weight_decay: 0.1, nesterov: !nesterov));
-        reference.add_param_group(new SGD.ParamGroup([theirsToo], lr: 0.03, momentum: 0.5, weight_decay: 0.1, nesterov: !nesterov));
+        using var own = new MomentumSgd([new ParameterGroup([ours]), new ParameterGroup([oursToo], Rate: 0.3, Decay: 20)], 0.1, 0.9, 5e-3, nesterov);
+        reference.add_param_group(new SGD.ParamGroup([theirsToo], lr: 0.03, momentum: 0.9, weight_decay: 0.1, nesterov: nesterov));
         Descend([ours, oursToo], own);
         Descend([theirs, theirsToo], reference);
         Assert.Equal(theirs.data<float>().ToArray(), ours.data<float>().ToArray());
         Assert.Equal(theirsToo.data<float>().ToArray(), oursToo.data<float>().ToArray());
         Assert.NotEqual(1, ours[0].item<float>());
+        Assert.NotEqual(oursToo[0].item<float>(), ours[0].item<float>());
+    }
+
+    [Fact]
+    public void DecoupledAdam_MovesAsTorchSharpsAdamWDoes()
+    {
+        using var scope = torch.NewDisposeScope();
+        var (ours, theirs) = (new Parameter(torch.ones(5)), new Parameter(torch.ones(5)));
+        var (oursToo, theirsToo) = (new Parameter(torch.ones(5)), new Parameter(torch.ones(5)));
+        using var own = new DecoupledAdam([new ParameterGroup([ours]), new ParameterGroup([oursToo], Rate: 0.5, Decay: 0)], 0.01, 0.9, 0.05);
+        using var reference = torch.optim.AdamW([theirs], 0.01, 0.9, 0.999, weight_decay: 0.05);
+        using var referenceToo = torch.optim.AdamW([theirsToo], 0.005, 0.9, 0.999, weight_decay: 0);
+        Descend([ours, oursToo], own);
+        Descend([theirs], reference);
+        Descend([theirsToo], referenceToo);
+        Assert.All(theirs.data<float>().ToArray().Zip(ours.data<float>().ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-6f));
+        Assert.All(theirsToo.data<float>().ToArray().Zip(oursToo.data<float>().ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-6f));
         Assert.NotEqual(oursToo[0].item<float>(), ours[0].item<float>());
     }
 

@@ -131,6 +131,51 @@ public class BatchLoaderTests
         Assert.Equal(Enumerable.Range(0, 20).Concat(Enumerable.Range(1000, 30)), all.Order());
     }
 
+    [Fact]
+    public void BalancedEpochs_HoldEveryClassAsOften_WithOtherDrawsForAnImageThatComesAgain()
+    {
+        // 40 of the first class, 7 of the second, 1 of the third; no two pixels are alike, so that a crop tells its draws.
+        int[] labels = [.. Enumerable.Repeat(0, 40), .. Enumerable.Repeat(1, 7), 2];
+        var images = new MemoryDataset("unequal", ["a", "b", "c"], 5, 5, [.. labels.Select((_, i) => Enumerable.Range(0, 75).Select(pixel => (byte)(pixel + (3 * i))).ToArray())], labels);
+        BatchLoader Loader(int workers, ExtraImages? extra = null) => new(images, new CropAndFlip(5, 5, 4, true), 8, workers, extra, balanced: true);
+        Assert.Equal(6, Loader(1).StepsPerEpoch);
+        var (seen, large) = (new List<(long Label, long Image, string Bytes)>(), new HashSet<long>());
+        for (var epoch = 0; epoch < 20; epoch++)
+        {
+            seen.Clear();
+            foreach (var batch in Loader(3).Training(3, epoch))
+            {
+                using (batch)
+                {
+                    var bytes = batch.Images.data<byte>().ToArray();
+                    seen.AddRange(batch.Labels.data<long>().ToArray().Select((label, i) => (label, batch.Identities[i], Convert.ToHexString(bytes.AsSpan(i * 75, 75)))));
+                }
+            }
+
+            Assert.All(seen.GroupBy(one => one.Label), same => Assert.Equal(16, same.Count()));
+            Assert.Equal(16, seen.Where(one => one.Label == 0).Select(one => one.Image).Distinct().Count());
+            Assert.Equal(7, seen.Where(one => one.Label == 1).Select(one => one.Image).Distinct().Count());
+            Assert.InRange(seen.Where(one => one.Label == 2).Select(one => one.Bytes).Distinct().Count(), 12, 16);
+            large.UnionWith(seen.Where(one => one.Label == 0).Select(one => one.Image));
+        }
+
+        Assert.Equal(40, large.Count);
+        Assert.Equal(Contents(Loader(1).Training(3, 5)), Contents(Loader(7).Training(3, 5)));
+        Assert.Equal(Contents(Loader(2).Training(3, 5)).Skip(2), Contents(Loader(2).Training(3, 5, firstStep: 2)));
+
+        // Classes of equal sizes: every image once.
+        var once = new HashSet<int>();
+        foreach (var batch in new BatchLoader(new Numbered(50, 8, 8), new CropAndFlip(8, 8, 0, false), 10, 2, balanced: true).Training(3, 0))
+        {
+            using (batch)
+            {
+                once.UnionWith(Numbers(batch));
+            }
+        }
+
+        Assert.Equal(50, once.Count);
+    }
+
     [Theory]
     [InlineData(0, false)]
     [InlineData(2, false)]

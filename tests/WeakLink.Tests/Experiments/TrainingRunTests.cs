@@ -34,7 +34,10 @@ public class TrainingRunTests
     [Theory]
     [InlineData("ews.view=augmix", "ews.fraction=0.5")]
     [InlineData("ews.view=adversarial", "objective.steps=1")]
-    public void EveryWayOfTeaching_IsResumedToTheBit_WithAnyNumberOfWorkers(params string[] settings)
+    [InlineData("training.optimiser=adamw", "training.learning-rate=0.01", "training.average=0.9", "training.decay-norms=false")]
+    [InlineData("training.class-balance=sampling", "ews.search=off")]
+    [InlineData("training.class-balance=weights", "training.average=0.5", "ews.search=random")]
+    public void EveryWayOfTraining_IsResumedToTheBit_WithAnyNumberOfWorkers(params string[] settings)
     {
         var recipe = Small.Recipe.With(settings);
         using var whole = new TemporaryFolder();
@@ -50,6 +53,40 @@ public class TrainingRunTests
         using var plain = new TemporaryFolder();
         Small.Train(plain["run"]);
         Assert.False(Small.Last(whole["run"])["fc.weight"].allclose(Small.Last(plain["run"])["fc.weight"]));
+    }
+
+    [Fact]
+    public void TheAverage_IsWhatIsKept_AndTheWeightsGoOnFromThemselves()
+    {
+        using var folder = new TemporaryFolder();
+        var recipe = Small.Recipe.With("training.epochs=1", "ews.search=off");
+        Small.Train(folder["plain"], recipe);
+        Small.Train(folder["averaged"], recipe.With("training.average=0.9"));
+        var (plain, averaged) = (Small.Last(folder["plain"]), Small.Last(folder["averaged"]));
+        Assert.All(plain.Where(pair => !pair.Key.StartsWith("optimizer.", StringComparison.Ordinal)), pair => Assert.True(pair.Value.bytes.SequenceEqual(averaged["unaveraged." + pair.Key].bytes), pair.Key));
+        Assert.False(averaged["fc.weight"].allclose(plain["fc.weight"]));
+        var best = WeakLink.Files.SafeTensors.Read(folder["averaged/checkpoints/best.safetensors"]).Tensors;
+        Assert.Equal(plain.Keys.Where(name => !name.StartsWith("optimizer.", StringComparison.Ordinal)).Order(), best.Keys.Order());
+        Assert.All(best, pair => Assert.True(pair.Value.bytes.SequenceEqual(averaged[pair.Key].bytes), pair.Key));
+        using var network = recipe.CreateNetwork(10);
+        using var last = Checkpoint.Load(folder["averaged/checkpoints/last.safetensors"]);
+        last.RestoreNetwork(network);
+        Assert.True(network.get_parameter("fc.weight")!.equal(averaged["fc.weight"]).all().item<bool>());
+    }
+
+    [Fact]
+    public void Patience_EndsARunThatGetsNoBetter_AlsoAfterAStop()
+    {
+        using var folder = new TemporaryFolder();
+        // Steps so long that nothing is learnt.
+        var recipe = Small.Recipe.With("training.epochs=30", "training.learning-rate=3", "training.schedule=step", "training.patience=2", "ews.search=off");
+        var position = Small.Train(folder["run"], recipe);
+        Assert.InRange(position.Epoch, 3, 29);
+        Assert.Equal(position.BestEpoch + 2, position.Epoch);
+        Assert.Equal(position.Epoch, File.ReadLines(folder["run/metrics.jsonl"]).Count());
+        Assert.Equal(position, Small.Train(folder["run"], recipe));
+        using var last = Checkpoint.Load(folder["run/checkpoints/last.safetensors"]);
+        Assert.Equal(position.Epoch, last.Position.Epoch);
     }
 
     [Fact]
@@ -181,7 +218,7 @@ public class TrainingRunTests
     private static void AssertSame(Dictionary<string, torch.Tensor> expected, Dictionary<string, torch.Tensor> actual)
     {
         Assert.Equal(expected.Keys.Order(), actual.Keys.Order());
-        Assert.Contains(expected.Keys, name => name.StartsWith("optimizer.momentum.", StringComparison.Ordinal));
+        Assert.Contains(expected.Keys, name => name.StartsWith("optimizer.", StringComparison.Ordinal));
         foreach (var (name, tensor) in expected)
         {
             Assert.True(tensor.bytes.SequenceEqual(actual[name].bytes), name);

@@ -138,6 +138,13 @@ public class RecipeTests
     public void ASequenceThatCantWork_IsRefusedWithTheReason(string sequence, string reason) =>
         Assert.Contains(reason, Assert.Throws<InputException>(() => RecipeFile.Parse("", "my.yaml", [$"augmentation.sequence={sequence}"])).Message, StringComparison.Ordinal);
 
+    [Fact]
+    public void ARateOfTheOtherOptimiser_IsRefused()
+    {
+        Assert.Contains("0.001 for adamw", Assert.Throws<InputException>(() => RecipeFile.Load("small", ["training.optimiser=adamw"])).Message, StringComparison.Ordinal);
+        Assert.Equal(0.002, RecipeFile.Load("small", ["training.optimiser=adamw", "training.learning-rate=0.002"]).Training.LearningRate);
+    }
+
     [Theory]
     [InlineData("same", "random", 1)]
     [InlineData("adversarial", "random", 1)]

@@ -24,4 +24,15 @@ public sealed class ParameterGroupTests
         Assert.All(network.named_parameters(), named =>
             Assert.Equal(named.name == classifier || named.name == classifier.Replace("weight", "bias") ? -1 : -0.25, (named.parameter - before[named.name]).mean().ReadDouble(), 1e-5));
     }
+
+    [Fact]
+    public void ScalesShiftsAndBiases_DecayOnlyWhereTheyShall()
+    {
+        using var scope = torch.NewDisposeScope();
+        using var network = NetworkCatalogue.Create("resnet8", 3, [0.5, 0.5, 0.5], [0.2, 0.2, 0.2], widthMultiplier: 0.25);
+        Assert.Equal([1.0], ParameterGroup.Of(network, new TrainingRecipe()).Select(group => group.Decay));
+        var groups = ParameterGroup.Of(network, new TrainingRecipe { DecayNorms = false });
+        Assert.Equal(network.parameters().Count(), groups.Sum(group => group.Parameters.Count));
+        Assert.All(groups, group => Assert.All(group.Parameters, parameter => Assert.Equal(parameter.dim() > 1 ? 1 : 0, group.Decay)));
+    }
 }
