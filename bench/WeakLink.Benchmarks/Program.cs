@@ -1,6 +1,6 @@
 using WeakLink.Benchmarks;
 
-const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- [spoiled | mended] arithmetic | steps [NETWORK...] [ROUNDS] | memory [STEPS] | channels | loading [FOLDER] | corruptions REFERENCE | attacks [IMAGES] | attacks RUN [IMAGES] | peer RUN AUTOATTACK [IMAGES] | strength RUN [IMAGES] | augmentations | comparison TABLE DATA OUT [SEEDS] [KEY=VALUE...] | picture OUT RUN...";
+const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- [spoiled | mended] arithmetic | device [STEPS] | steps [NETWORK...] [ROUNDS] | memory [STEPS] | channels | loading [FOLDER] | corruptions REFERENCE | attacks [IMAGES] | attacks RUN [IMAGES] | peer RUN AUTOATTACK [IMAGES] | strength RUN [IMAGES] | augmentations | comparison TABLE DATA OUT [SEEDS] [KEY=VALUE...] | picture OUT RUN...";
 Machine.Prepare();
 if (args is ["spoiled" or "mended", ..])
 {
@@ -14,6 +14,9 @@ switch (args)
         Console.WriteLine($"{Machine.Describe()}\n");
         ArithmeticBenchmark.Run();
         return 0;
+    case ["device", .. var stepCount]:
+        Console.WriteLine($"{Machine.Describe()}\n");
+        return DeviceBenchmark.Run(stepCount.Length > 0 ? int.Parse(stepCount[0], System.Globalization.CultureInfo.InvariantCulture) : 50);
     case ["steps", .. var networks]:
         Console.WriteLine($"{Machine.Describe()}\n");
         int? rounds = networks is [.., var last] && int.TryParse(last, System.Globalization.CultureInfo.InvariantCulture, out var number) ? number : null;

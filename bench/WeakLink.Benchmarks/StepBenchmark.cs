@@ -21,8 +21,8 @@ internal static class StepBenchmark
     private const int StepsPerTurn = 10;
 
     /// <summary>A batch of noise, of 32x32 pixels and ten classes.</summary>
-    public static Batch RandomBatch() =>
-        new(torch.randint(0, 256, [BatchSize, 3, 32, 32], torch.uint8), torch.randint(0, 10, [BatchSize], torch.int64), [.. Enumerable.Range(0, BatchSize).Select(i => (long)i)]);
+    public static Batch RandomBatch(int images = BatchSize) =>
+        new(torch.randint(0, 256, [images, 3, 32, 32], torch.uint8), torch.randint(0, 10, [images], torch.int64), [.. Enumerable.Range(0, images).Select(i => (long)i)]);
 
     public static void Run(IReadOnlyList<string> networks, int? fewerRounds)
     {
@@ -63,8 +63,9 @@ internal static class StepBenchmark
     }
 
     /// <summary>A training step as a run takes it.</summary>
-    public static Action Step(string name, SearchKind kind, ComputeFormat format, Batch batch)
+    public static Action Step(string name, SearchKind kind, ComputeFormat format, Batch batch, torch.Device? device = null)
     {
+        device ??= torch.CPU;
         var recipe = new Recipe
         {
             Model = new ModelRecipe { Name = name, Mean = [0.5, 0.5, 0.5], StandardDeviation = [0.25, 0.25, 0.25] },
@@ -72,10 +73,11 @@ internal static class StepBenchmark
         };
         var network = recipe.CreateNetwork(10);
         network.Format = format;
+        network.to(device);
         network.train();
         var optimizer = torch.optim.SGD(network.parameters(), 0.1, 0.9, weight_decay: 1e-4, nesterov: true);
         var ews = recipe.Ews.CreateSearch(network.Space, 0) is { } search ? new EnhanceWeakSubnets(network, search, new Distillation()) : null;
-        var step = new TrainingStep(network, new CrossEntropy(), ews, null, optimizer, 3, torch.CPU, 0);
+        var step = new TrainingStep(network, new CrossEntropy(), ews, null, optimizer, 3, device, 0);
         var count = 0L;
         return () => step.Run(batch, count++, 0.01);
     }

@@ -1,0 +1,129 @@
+using TorchSharp;
+using WeakLink.Attacks;
+using WeakLink.Models;
+using WeakLink.Recipes;
+using WeakLink.Runtime;
+using WeakLink.Subnets;
+
+namespace WeakLink.Benchmarks;
+
+/// <summary>
+/// Does a GPU compute what the processor computes, and how many images a second does a training step take there? (The processor's own numbers
+/// are checked before a network runs; another device's are not.) Without a GPU the processor is compared with itself, which tries everything but the device.
+/// </summary>
+internal static class DeviceBenchmark
+{
+    private const int Images = 16;
+
+    // cuDNN may multiply float32 with the mantissa of TF32, ten bits; bfloat16 has seven.
+    private const double Fp32Error = 5e-3, Bf16Error = 8e-2, Fp32Cosine = 0.9999, Bf16Cosine = 0.98;
+
+    private static readonly string[] Networks = ["resnet20", "resnet18", "preact-resnet18", "wide-resnet-16-2", "resnet50"];
+
+    /// <summary>Checks, then times.</summary>
+    /// <param name="steps">Steps timed of each candidate.</param>
+    /// <returns>The exit code: 0 where every check passed.</returns>
+    public static int Run(int steps)
+    {
+        var device = EnvironmentReport.TrainingDevice;
+        IReadOnlyList<Precision> precisions = device.type == DeviceType.CUDA ? [Precision.Fp32, Precision.Bf16] : Machine.Precisions;
+        var (passed, failed) = (0, 0);
+        foreach (var name in Networks)
+        {
+            foreach (var precision in precisions)
+            {
+                Check(name, new ComputeFormat(precision, precision == Precision.Bf16 ? Layout.ChannelsLast : Layout.Contiguous), device, Tell);
+            }
+        }
+
+        CheckAttack(device, Tell);
+        Console.WriteLine(FormattableString.Invariant($"{passed} passed, {failed} failed, on {device}\n"));
+
+        foreach (var size in (int[])[128, 512])
+        {
+            foreach (var format in precisions.Select(precision => new ComputeFormat(precision, Layout.ChannelsLast)))
+            {
+                Time(size, format, device, steps);
+            }
+        }
+
+        return failed == 0 ? 0 : 1;
+
+        void Tell(string what, bool right)
+        {
+            _ = right ? passed++ : failed++;
+            Console.WriteLine($"{(right ? "passed" : "FAILED")}  {what}");
+        }
+    }
+
+    // Logits and weight gradients of the whole network and of a subnet, in training mode, against float32 on the processor.
+    private static void Check(string name, ComputeFormat format, torch.Device device, Action<string, bool> tell)
+    {
+        using var scope = torch.NewDisposeScope();
+        var images = torch.rand([Images, 3, 32, 32], generator: new torch.Generator(1));
+        var labels = torch.arange(Images).remainder(10);
+        var (error, cosine) = format.Precision == Precision.Bf16 ? (Bf16Error, Bf16Cosine) : (Fp32Error, Fp32Cosine);
+        foreach (var whole in (bool[])[true, false])
+        {
+            var (logits, gradient) = Pass(ComputeFormat.Exact, torch.CPU);
+            var (found, its) = Pass(format, device);
+            var difference = ((found - logits).abs().max() / logits.abs().max()).ReadDouble();
+            var angle = ((gradient * its).sum() / (gradient.norm() * its.norm())).ReadDouble();
+            tell(
+                FormattableString.Invariant($"{name} {format}, {(whole ? "whole" : "subnet")}: logits differ by {difference:e1} of the largest (at most {error:e1}), cosine of gradients {angle:0.00000} (at least {cosine})"),
+                difference <= error && angle >= cosine);
+
+            (torch.Tensor Logits, torch.Tensor Gradient) Pass(ComputeFormat its, torch.Device on)
+            {
+                using var network = Network(name);
+                network.Format = its;
+                network.to(on);
+                network.train();
+                var subnet = whole ? null : new RandomSearch(network.Space, 0.7).Propose(new SearchContext(new SeededRandom(3, RandomUse.Proposal, 0, 0)));
+                var output = network.forward(images.to(on), subnet);
+                torch.nn.functional.cross_entropy(output, labels.to(on)).backward();
+                var gradients = network.parameters().Select(parameter => parameter.grad).OfType<torch.Tensor>().Select(grad => grad.cpu().to(torch.float64).flatten());
+                return (output.detach().cpu().to(torch.float64), torch.cat([.. gradients]));
+            }
+        }
+    }
+
+    private static void CheckAttack(torch.Device device, Action<string, bool> tell)
+    {
+        using var scope = torch.NewDisposeScope();
+        using var network = Network("resnet20");
+        network.to(device);
+        network.eval();
+        var threat = new ThreatModel(Norm.Linf, 8.0 / 255);
+        var images = torch.rand([Images, 3, 32, 32], generator: new torch.Generator(1)).to(device);
+        var labels = network.forward(images).argmax(1);
+        var attack = new ProjectedGradientDescent(threat, 20, 2.0 / 255);
+        var attacked = attack.Perturb(new AttackedModel(network), images, labels, 0, [.. Enumerable.Range(0, Images).Select(image => (long)image)]);
+        var distance = (attacked - images).abs().max().ReadDouble();
+        var (before, after) = (Loss(images), Loss(attacked));
+        tell(FormattableString.Invariant($"PGD-20: the loss rises from {before:0.000} to {after:0.000}, the farthest image is {distance * 255:0.000}/255 away (at most 8/255)"), after > before && distance <= threat.Epsilon + 1e-6);
+
+        double Loss(torch.Tensor of) => torch.nn.functional.cross_entropy(network.forward(of), labels).ReadDouble();
+    }
+
+    private static void Time(int size, ComputeFormat format, torch.Device device, int steps)
+    {
+        using var batch = StepBenchmark.RandomBatch(size);
+        const string Name = "resnet18";
+        (string Name, Action Step)[] candidates = [.. ((SearchKind[])[SearchKind.Off, SearchKind.Random, SearchKind.Policy]).Select(kind => ($"{kind}", StepBenchmark.Step(Name, kind, format, batch, device)))];
+        var timings = Interleaved.Run(3, [.. candidates.Select(candidate => (candidate.Name, (Action)(() => Repeat(candidate.Step))))]);
+        Console.WriteLine(FormattableString.Invariant($"{Name}, batch {size}, 32x32, {format}: {string.Join(", ", timings.Select(timing => FormattableString.Invariant($"EWS {timing.Name.ToLowerInvariant()} {size * steps / timing.Median:n0} images/s")))}; EWS random / plain {timings[1].RatioTo(timings[0]):0.00}"));
+
+        // A step reads its loss, so what was begun on a GPU has ended.
+        void Repeat(Action step)
+        {
+            for (var i = 0; i < steps; i++)
+            {
+                step();
+            }
+        }
+    }
+
+    private static ClassifierNetwork Network(string name) =>
+        new Recipe { Model = new ModelRecipe { Name = name, Mean = [0.5, 0.5, 0.5], StandardDeviation = [0.25, 0.25, 0.25] } }.CreateNetwork(10);
+}
