@@ -23,6 +23,9 @@ internal static class CommonOptions
         DefaultValueFactory = _ => [],
     };
 
+    /// <summary>Whether little is to be measured: <c>EvaluationRecipe.Quick</c>.</summary>
+    public static Option<bool> Quick() => new("--quick") { Description = "Measure everything on few images, for a first look (which settings it stands for: docs/recipes.md, evaluation)." };
+
     public static Option<string?> FrostTextures() => new("--frost-textures")
     {
         Description = "A folder of pictures of ice for frost, such as the six published ones (default: ice drawn by code).",

@@ -20,14 +20,15 @@ internal static class EvaluateCommand
     {
         var model = CommonOptions.Model();
         var data = CommonOptions.Data("The data to measure on (default: those of the run); their test images are used.");
-        var limit = new Option<int>("--limit") { Description = "Measure on at most this many test images, every class in its share (default: all).", HelpName = "N" };
+        var limit = new Option<int?>("--limit") { Description = "Measure on at most this many test images, every class in its share; 0: all (default: as in the run's recipe, mostly all).", HelpName = "N" };
+        var quick = CommonOptions.Quick();
         var classes = new Option<string>("--classes") { Description = "all (default), or present: measure the clean accuracy once more among the classes that the test images have, as is usual for ImageNet-A and ImageNet-R.", HelpName = "NAME", DefaultValueFactory = _ => All };
         var corruptions = new Option<string?>("--corruptions") { Description = "Common corruptions to measure under: benchmark (the 15), all (19), names with commas between, or none. Named here, they are measured on all test images.", HelpName = "NAMES" };
         var corrupted = new Option<string?>("--corrupted") { Description = "Read the corrupted images from a folder in CIFAR-10-C's or ImageNet-C's layout, instead of making them.", HelpName = "DIR" };
         var attack = new Option<string?>("--attack") { Description = $"Attacks to measure robust accuracy under, with commas between: {string.Join(", ", KnownAttacks.Names)}, or none (default). Named here, they get all test images.", HelpName = "NAMES" };
         var norm = new Option<string?>("--norm") { Description = "How the attacker's perturbation is measured: linf, l2 or l1 (default: as in the run's recipe, mostly linf).", HelpName = "NORM" };
         var eps = new Option<string?>("--eps") { Description = "The attacker's largest perturbation, for images in [0, 1] (default: as in the run's recipe, mostly 8/255).", HelpName = "8/255" };
-        var attackState = new Option<string?>("--attack-state") { Description = "Keep the attacks' progress in this folder: after an interruption the same call goes on from there.", HelpName = "DIR" };
+        var attackState = new Option<string?>("--attack-state") { Description = "Keep the progress, of attacks and all else, in this folder: after an interruption the same call goes on from there.", HelpName = "DIR" };
         var perturbations = new Option<string?>("--perturbations") { Description = "Perturbation sequences to measure stability on: benchmark (the 10), all, names with commas between, or none (default).", HelpName = "NAMES" };
         var perturbed = new Option<string?>("--perturbed") { Description = "Read the sequences from a folder in CIFAR-10-P's or ImageNet-P's layout, instead of making them.", HelpName = "DIR" };
         var subnetFile = new Option<string?>("--subnet") { Description = "Measure the subnet of this file, such as the weakest that weaklink subnets found, in place of the whole network; its batch-norm statistics are re-estimated on training images.", HelpName = "FILE" };
@@ -44,11 +45,12 @@ internal static class EvaluateCommand
             weaklink evaluate runs/cifar-1 --attack autoattack --eps 8/255 --limit 1000 --attack-state aa/
             weaklink evaluate runs/cifar-1 --attack pgd,square --norm l2 --eps 0.5 --limit 200
             weaklink evaluate runs/cifar-1 --perturbations benchmark --limit 1000
+            weaklink evaluate runs/cifar-1 --attack autoattack --quick        everything of few images
             weaklink evaluate runs/shapes-1 --set evaluation.subnets=32 --set evaluation.subnet-width=0.5
             weaklink evaluate runs/shapes-1 --set evaluation.recalibration-images=0      the full network's running statistics
             weaklink evaluate runs/shapes-1 --subnet runs/shapes-1/weakest-subnet.json --corruptions benchmark
             """)
-        { model, data, limit, classes, corruptions, corrupted, attack, norm, eps, attackState, perturbations, perturbed, subnetFile, frost, reference, set, json };
+        { model, data, limit, quick, classes, corruptions, corrupted, attack, norm, eps, attackState, perturbations, perturbed, subnetFile, frost, reference, set, json };
         command.SetAction(parsed =>
         {
             using var interruption = new Interruption();
@@ -63,9 +65,9 @@ internal static class EvaluateCommand
                 throw new InputException($"--set {other} would change how the network was trained, which is over: set keys that begin with evaluation. or data. only.");
             }
 
-            if (parsed.GetValue(attack) is null && trained.Recipe.Evaluation.Attack == EvaluationRecipe.None && (parsed.GetValue(eps) ?? parsed.GetValue(norm) ?? parsed.GetValue(attackState)) is not null)
+            if (parsed.GetValue(attack) is null && trained.Recipe.Evaluation.Attack == EvaluationRecipe.None && (parsed.GetValue(eps) ?? parsed.GetValue(norm)) is not null)
             {
-                throw new InputException("--eps, --norm and --attack-state say how to attack, but no attack was named: add --attack, such as --attack pgd.");
+                throw new InputException("--eps and --norm say how to attack, but no attack was named: add --attack, such as --attack pgd.");
             }
 
             var its = trained.Recipe.Evaluation;
@@ -91,7 +93,14 @@ internal static class EvaluateCommand
                 // A subnet has none.
                 .. subnet is not null ? (string[])["evaluation.subnets=0"] : [],
                 .. parsed.GetValue(frost) is { } textures ? (string[])[$"evaluation.frost-textures={textures}"] : [],
+                .. parsed.GetValue(quick) ? EvaluationRecipe.Quick : [],
+                .. parsed.GetValue(limit) is { } most ? (string[])[FormattableString.Invariant($"evaluation.images={most}")] : [],
             ];
+            if (parsed.GetValue(limit) < 0)
+            {
+                throw new InputException("--limit must be at least 1 (or 0 for all images).");
+            }
+
             var recipe = trained.Recipe.With([.. chosen, .. parsed.GetValue(set)!]);
             if (parsed.GetValue(corrupted) is { } unread && recipe.Evaluation.Corruptions == EvaluationRecipe.None)
             {
@@ -108,11 +117,6 @@ internal static class EvaluateCommand
                 referenceModel is not null && recipe.Evaluation.Perturbations != EvaluationRecipe.None
                     ? Summary.ReadReference(referenceModel, CommonPerturbations.Named(recipe.Evaluation.Perturbations))
                     : null);
-            if (parsed.GetValue(limit) < 0)
-            {
-                throw new InputException("--limit must be at least 1 (or 0 for all images).");
-            }
-
             var progress = parsed.GetValue(attackState) is { } place ? CommonOptions.NewFolder("--attack-state", place) : null;
             var splits = KnownClasses.Open(recipe, trained, screen, interruption.Token);
             var present = among == Present ? PresentClasses.Of(splits.Test) : [];
@@ -123,7 +127,7 @@ internal static class EvaluateCommand
 
             using var statistics = subnet is null ? null : SubnetEvaluation.Recalibrate(trained.Network, subnet, Loaders.Recalibrating(recipe, splits.Train), recipe.Evaluation.RecalibrationImages, device, recipe.Seed);
             using var part = subnet is null ? null : new SubnetNetwork(trained.Network, subnet, statistics);
-            var test = StratifiedSplit.Limit(splits.Test, parsed.GetValue(limit), recipe.Seed);
+            var test = StratifiedSplit.Limit(splits.Test, recipe.Evaluation.Images, recipe.Seed);
             var measuredImages = KnownImages.Of(test, screen, interruption.Token);
             var images = RunImages.Of(parsed.GetValue(model)!, trained.Recipe);
             var dataFingerprint = recipe.Data.Fingerprint.Length > 0 ? images?.WholeFingerprint() : null;
@@ -147,11 +151,11 @@ internal static class EvaluateCommand
             Measurement measurement;
             try
             {
-                measurement = Measurement.Of(trained, evaluator, splits.Train, examples, errors, stability, progress);
+                measurement = Measurement.Of(trained, progress is null ? evaluator : evaluator.Keeping(progress), splits.Train, examples, errors, stability);
             }
             catch (OperationCanceledException) when (progress is not null)
             {
-                Console.Error.WriteLine($"Stopped. What the attacks have done is kept in {progress}: the same command goes on from there.");
+                Console.Error.WriteLine($"Stopped. What was measured is kept in {progress}: the same command goes on from there.");
                 throw;
             }
 

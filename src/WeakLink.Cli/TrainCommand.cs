@@ -27,23 +27,25 @@ internal static class TrainCommand
         var output = new Option<string?>("--out") { Description = $"The run folder (default: a new one under {RunsFolder}/).", HelpName = "DIR" };
         var resume = new Option<bool>("--resume") { Description = $"Continue the run in --out DIR, or the newest one under {RunsFolder}/." };
         var skipBad = new Option<bool>("--skip-bad-images") { Description = "Count and pass over unreadable images instead of stopping." };
+        var quick = CommonOptions.Quick();
         var json = CommonOptions.Json();
         var command = new CommandWithExamples("train", "Train a robust classifier with Enhancing Weak Subnets, measure it, and leave a run folder.", """
             weaklink train                                         the embedded data set, two to ten minutes on two cores
             weaklink train --data photos/                          your own images, one folder a class
             weaklink train --data cifar10 --recipe cifar-small --ews off --seed 1
             weaklink train --data photos/ --set training.epochs=60 --set ews.width=0.5
+            weaklink train --data photos/ --quick                  measure little when it has trained
             weaklink train --data cifar10/ --recipe cifar-augmix --extra-data deepaugment/ --extra-data generated/
             weaklink train --resume --out runs/photos-1            continue after a Ctrl-C or a crash
             """)
-        { data, extra, fraction, recipe, set, ews, seed, output, resume, skipBad, json };
+        { data, extra, fraction, recipe, set, ews, seed, output, resume, skipBad, quick, json };
         command.SetAction(parsed =>
         {
             using var interruption = new Interruption();
             var screen = new Screen(parsed.GetValue(json));
             var continued = parsed.GetValue(resume);
             var overrides = Overrides(
-                parsed.GetValue(set)!,
+                [.. parsed.GetValue(quick) ? EvaluationRecipe.Quick : [], .. parsed.GetValue(set)!],
                 ("data.source", parsed.GetValue(data)),
                 ("data.extra", parsed.GetValue(extra) is { Length: > 0 } folders ? RecipeKeys.ListText(folders) : null),
                 ("data.extra-fraction", parsed.GetValue(fraction)?.ToString(CultureInfo.InvariantCulture)),
@@ -52,7 +54,7 @@ internal static class TrainCommand
                 ("data.skip-bad-images", parsed.GetValue(skipBad) ? "true" : null));
             if (continued && (overrides.Count > 0 || parsed.GetValue(recipe) is not null))
             {
-                throw new InputException("A resumed run keeps its recipe: leave out --data, --extra-data, --extra-fraction, --recipe, --set, --ews, --seed and --skip-bad-images.");
+                throw new InputException("A resumed run keeps its recipe: leave out --data, --extra-data, --extra-fraction, --recipe, --set, --ews, --seed, --quick and --skip-bad-images.");
             }
 
             var chosen = continued ? new Recipe() : RecipeFile.Load(parsed.GetValue(recipe) ?? DefaultRecipe(overrides), overrides);

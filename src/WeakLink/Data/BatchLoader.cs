@@ -90,12 +90,13 @@ public sealed class BatchLoader
     }
 
     /// <summary>All images in order, cropped from the centre; the last batch may be smaller.</summary>
+    /// <param name="firstStep">The batch to begin with, from 0.</param>
     /// <exception cref="InputException">The crop is larger than the images: only padded ones have room for it.</exception>
-    public IEnumerable<Batch> InOrder()
+    public IEnumerable<Batch> InOrder(int firstStep = 0)
     {
         var order = Ascending(_dataset.Count);
         var centre = Centre(_dataset, _views.Height, _views.Width);
-        return Ahead(0, (_dataset.Count + _batch - 1) / _batch, step => Prepare(
+        return Ahead(firstStep, (_dataset.Count + _batch - 1) / _batch, step => Prepare(
             [.. order[(step * _batch)..Math.Min((step + 1) * _batch, order.Length)].Select(index => new Drawn(index))],
             1,
             (_, source, target) => centre.Cut(new ImageView(source, _dataset.Height, _dataset.Width), target[0])));

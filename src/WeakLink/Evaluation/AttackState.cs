@@ -97,8 +97,17 @@ internal sealed class AttackState
     /// <param name="attempts">The attempts of each.</param>
     public static string IdentityOf(Evaluator evaluator, string name, IReadOnlyList<Attack> attacks, IReadOnlyList<int> attempts)
     {
+        var (images, crop) = (evaluator.Images, evaluator.Crop);
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{name}, {attacks[0].Threat}, {string.Join(" ", attacks.Zip(attempts, (attack, times) => $"{times}x{attack.Name} ({attack.Settings})"))}, seed {evaluator.Recipe.Seed}{Draws}, {images.Name}, {images.Count} images of {crop.Height}x{crop.Width}, {ChecksumOf(evaluator)}");
+    }
+
+    /// <summary>A checksum of the network's numbers, and of some of the images and all their classes: 16 hexadecimal digits.</summary>
+    public static string ChecksumOf(Evaluator evaluator)
+    {
         using var scope = torch.NewDisposeScope();
-        var (network, images, crop, hash) = (evaluator.Network, evaluator.Images, evaluator.Crop, new XxHash3());
+        var (network, images, hash) = (evaluator.Network, evaluator.Images, new XxHash3());
         foreach (var tensor in network.parameters().Concat<torch.Tensor>(network.buffers()))
         {
             hash.Append(MemoryMarshal.AsBytes<float>(tensor.detach().to(torch.float32).cpu().contiguous().data<float>().ToArray()));
@@ -115,9 +124,7 @@ internal sealed class AttackState
             }
         }
 
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"{name}, {attacks[0].Threat}, {string.Join(" ", attacks.Zip(attempts, (attack, times) => $"{times}x{attack.Name} ({attack.Settings})"))}, seed {evaluator.Recipe.Seed}{Draws}, {images.Name}, {images.Count} images of {crop.Height}x{crop.Width}, {hash.GetCurrentHashAsUInt64():x16}");
+        return hash.GetCurrentHashAsUInt64().ToString("x16", CultureInfo.InvariantCulture);
     }
 
     // A file that was edited or damaged must not yield a number.

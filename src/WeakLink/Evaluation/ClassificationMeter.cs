@@ -1,5 +1,4 @@
 using TorchSharp;
-using WeakLink.Models;
 
 namespace WeakLink.Evaluation;
 
@@ -19,24 +18,16 @@ public sealed class ClassificationMeter
     /// <param name="labels">N class indices, int64.</param>
     /// <param name="image">What to call the i-th image added; null: by its number.</param>
     /// <exception cref="InputException">A logit is not finite.</exception>
-    public void Add(torch.Tensor logits, torch.Tensor labels, Func<int, string>? image = null)
+    public void Add(torch.Tensor logits, torch.Tensor labels, Func<int, string>? image = null) =>
+        Add(ScoredImages.Of(logits, labels, position => image?.Invoke(Images + position) ?? $"image {Images + position}"));
+
+    internal void Add(ScoredImages scored)
     {
-        using var scope = torch.NewDisposeScope();
-        FiniteLogits.Require(logits, position => image?.Invoke(Images + position) ?? $"image {Images + position}");
-        var logProbabilities = logits.to(torch.float64).log_softmax(1).cpu();
-        var truth = labels.cpu().contiguous().unsqueeze(1);
-        var (_, best) = logProbabilities.topk((int)Math.Min(5, logits.shape[1]), 1);
-        var likeliest = best.narrow(1, 0, 1);
-        var ofTruth = logProbabilities.gather(1, truth);
-
-        _top5 += best.eq(truth).sum().ReadInt64();
-        _nll -= ofTruth.sum().ReadDouble();
-
-        var (classes, confidences) = (likeliest.contiguous().data<long>().ToArray(), logProbabilities.gather(1, likeliest).exp().data<double>().ToArray());
-        var (its, probabilities) = (truth.data<long>().ToArray(), ofTruth.exp().data<double>().ToArray());
-        for (var i = 0; i < its.Length; i++)
+        _top5 += scored.Top5;
+        _nll += scored.Nll;
+        for (var i = 0; i < scored.Labels.Length; i++)
         {
-            var prediction = new Prediction(Images, (int)its[i], (int)classes[i], confidences[i], probabilities[i]);
+            var prediction = new Prediction(Images, scored.Labels[i], scored.Predicted[i], scored.Confidences[i], scored.LabelProbabilities[i]);
             _predictions.Add(prediction);
             _calibration.Add(prediction.Confidence, prediction.IsCorrect);
         }

@@ -62,6 +62,9 @@ public static class CorruptionEvaluation
         }
     }
 
+    // Under one corruption and severity.
+    private sealed record CorruptedSet([property: Limits(0, 1)] double Error, int Images, double Seconds, double Waited);
+
     /// <summary>Measures on as many images as the recipe says.</summary>
     internal static CorruptionSummary Measure(Evaluator evaluator)
     {
@@ -73,21 +76,25 @@ public static class CorruptionEvaluation
         var clean = StratifiedSplit.Limit(evaluator.Images, settings.CorruptionImages, recipe.Seed);
         var severities = folder?.Severities ?? Corruption.AllSeverities;
         evaluator.Network.eval();
-        var start = Stopwatch.GetTimestamp();
-        var (waited, done, count) = (0.0, 0L, 0);
+        var (seconds, waited, done, count) = (0.0, 0.0, 0L, 0);
         int? whole = null;
         var errors = new Dictionary<string, IReadOnlyList<double>>();
-        observer.Begin("corruptions", (long)corruptions.Count * severities.Count, "sets");
+        observer.Begin("corruptions", (long)corruptions.Count * severities.Count, "sets", evaluator.Before("corruption "));
         foreach (var corruption in corruptions)
         {
             var bySeverity = new List<double>();
             foreach (var severity in severities)
             {
-                var images = Images(corruption, severity);
-                var loader = Loaders.Measuring(recipe, images);
-                bySeverity.Add(1 - CleanEvaluation.Measure(evaluator.Network.call, loader, evaluator.Device, new SilentObserver(), evaluator.Stop).Summary.Top1);
-                waited += loader.SecondsWaited;
-                count = images.Count;
+                var set = evaluator.Once($"corruption {corruption.Name} {severity}", () =>
+                {
+                    var start = Stopwatch.GetTimestamp();
+                    var images = Images(corruption, severity);
+                    var loader = Loaders.Measuring(recipe, images);
+                    var error = 1 - CleanEvaluation.Measure(evaluator.Network.call, loader, evaluator.Device, new SilentObserver(), evaluator.Stop).Summary.Top1;
+                    return new CorruptedSet(error, images.Count, Stopwatch.GetElapsedTime(start).TotalSeconds, loader.SecondsWaited);
+                });
+                bySeverity.Add(set.Error);
+                (seconds, waited, count) = (seconds + set.Seconds, waited + set.Waited, set.Images);
                 observer.Advance(++done, $"{corruption.Name} {severity}");
             }
 
@@ -104,7 +111,7 @@ public static class CorruptionEvaluation
             RelativeMce: null,
             Reference: null,
             errors,
-            Stopwatch.GetElapsedTime(start).TotalSeconds,
+            seconds,
             waited);
 
         Dataset Images(Corruption corruption, int severity)

@@ -43,9 +43,29 @@ public sealed class Evaluator(
     /// <summary>Stops.</summary>
     public CancellationToken Stop { get; } = stop;
 
+    /// <summary>What was measured before it was interrupted, and is kept; null keeps nothing.</summary>
+    internal KeptResults? Kept { get; private init; }
+
+    private string? Progress { get; init; }
+
     /// <summary>The same network, measured on at most so many of the images, every class in its share.</summary>
     /// <param name="count">How many; 0: all.</param>
-    public Evaluator Limited(int count) => new(Network, Recipe, StratifiedSplit.Limit(Images, count, Recipe.Seed), Device, Observer, Stop);
+    public Evaluator Limited(int count) => new(Network, Recipe, StratifiedSplit.Limit(Images, count, Recipe.Seed), Device, Observer, Stop) { Kept = Kept, Progress = Progress };
+
+    /// <summary>The same, but every result is kept in a folder as soon as it is there: measured again after an interruption, with the same folder, it goes on from there.</summary>
+    /// <param name="progress">The folder; made where it is missing.</param>
+    /// <exception cref="InputException">It can't be written to.</exception>
+    public Evaluator Keeping(string progress) => new(Network, Recipe, Images, Device, Observer, Stop)
+    {
+        Kept = KeptResults.Open(progress, $"{RecipeFile.ToYaml(Recipe)}\n{Images.Name}, {Images.Count} images, {AttackState.ChecksumOf(this)}"),
+        Progress = progress,
+    };
+
+    /// <summary>A result, measured unless it is kept.</summary>
+    internal T Once<T>(string name, Func<T> measure) => Kept is null ? measure() : Kept.Get(name, measure);
+
+    /// <summary>How many results of this name's beginning are kept.</summary>
+    internal int Before(string prefix) => Kept?.CountBefore(prefix) ?? 0;
 
     /// <summary>Accuracy and calibration on the images as they are.</summary>
     /// <exception cref="InputException">A logit is not finite.</exception>
@@ -53,7 +73,7 @@ public sealed class Evaluator(
     {
         Network.eval();
         Observer.Begin("measuring", Images.Count, "images");
-        return CleanEvaluation.Measure(Network.call, Loaders.Measuring(Recipe, Images), Device, Observer, Stop);
+        return CleanEvaluation.Measure(Network.call, Loaders.Measuring(Recipe, Images), Device, Observer, Stop, Kept);
     }
 
     /// <summary>Errors under the recipe's corruptions, of images made on the fly or read from disk; relative to no reference.</summary>
@@ -67,10 +87,9 @@ public sealed class Evaluator(
     public PerturbationSummary? Perturbed() => Recipe.Evaluation.Perturbations == EvaluationRecipe.None ? null : PerturbationEvaluation.Measure(this);
 
     /// <summary>Accuracy under the recipe's attacks, each on at most as many images as it says.</summary>
-    /// <param name="state">A folder that keeps their progress; null keeps none.</param>
     /// <returns>By attack, then by norm; null where the recipe asks for none.</returns>
     /// <exception cref="InputException">The state belongs to another evaluation, or the network has too few classes for an attack.</exception>
-    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, RobustSummary>>? Attacked(string? state = null)
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, RobustSummary>>? Attacked()
     {
         var limited = Limited(Recipe.Evaluation.AttackImages);
         var measured = NamedAttacks(Recipe).ToDictionary(named => named.Name, named => (IReadOnlyDictionary<string, RobustSummary>)new Dictionary<string, RobustSummary>
@@ -78,7 +97,7 @@ public sealed class Evaluator(
             [named.Attacks[0].Threat.Norm.ToString().ToLowerInvariant()] = limited.Attacked(
                 named.Name,
                 named.Attacks,
-                state is null ? null : Path.Combine(Directory.CreateDirectory(state).FullName, $"{named.Name}-{named.Attacks[0].Threat}.json".ToLowerInvariant().Replace(' ', '-').Replace('/', '-'))),
+                Progress is null ? null : Path.Combine(Progress, $"{named.Name}-{named.Attacks[0].Threat}.json".ToLowerInvariant().Replace(' ', '-').Replace('/', '-'))),
         });
         return measured.Count == 0 ? null : measured;
     }
@@ -95,12 +114,18 @@ public sealed class Evaluator(
         return AttackEvaluation.Measure(this, name, attacks, state, found);
     }
 
-    /// <summary>Accuracy under attacks of growing size, of a few images, and what broke them.</summary>
+    /// <summary>Accuracy under attacks of growing size, of as many images as the recipe says, and what broke them.</summary>
+    /// <returns>Null, and nothing, where the recipe asks for none.</returns>
     /// <exception cref="InputException">A logit is not finite.</exception>
-    public (RobustnessCurve Curve, IReadOnlyList<BrokenImage> Broken) UnderGrowingAttacks()
+    public (RobustnessCurve? Curve, IReadOnlyList<BrokenImage> Broken) UnderGrowingAttacks()
     {
+        if (Recipe.Evaluation.CurveImages == 0)
+        {
+            return (null, []);
+        }
+
         Network.eval();
-        return RobustnessCurve.Measure(Limited(RobustnessCurve.MostImages));
+        return RobustnessCurve.Measure(Limited(Recipe.Evaluation.CurveImages));
     }
 
     /// <summary>How weak the network's subnets are.</summary>

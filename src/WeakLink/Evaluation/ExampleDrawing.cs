@@ -43,7 +43,7 @@ internal static class ExampleDrawing
         }
 
         Example Seen(string kind, int number, Prediction prediction) =>
-            Kept(kind, number, (prediction.Label, prediction.Predicted), Shown(Picture.Of(images, prediction.Index).Centre(crop))) with { Confidence = prediction.Confidence };
+            Kept(kind, number, (prediction.Label, prediction.Predicted), Shown(Picture.Of(images, prediction.Index).Centre(crop))) with { Confidence = prediction.Confidence, Name = images.Describe(prediction.Index) };
 
         byte[] Sheet(BrokenImage image)
         {

@@ -11,6 +11,7 @@ namespace WeakLink.Evaluation;
 /// <param name="Corruption">What it was corrupted by; null: nothing.</param>
 /// <param name="Eps">The size of the smallest attack in L∞ that broke it, in units of [0, 1]; null: it was not attacked.</param>
 /// <param name="Times">How many images of its class are taken for the other; null where they were not counted.</param>
+/// <param name="Name">Where the image came from, as in predictions.csv; null in summaries of older versions.</param>
 public sealed record Example(
     string Label,
     string Predicted,
@@ -19,7 +20,8 @@ public sealed record Example(
     [property: Limits(0, 1)] double? Confidence = null,
     string? Corruption = null,
     [property: Limits(0, 1)] double? Eps = null,
-    [property: Limits(1, int.MaxValue)] int? Times = null);
+    [property: Limits(1, int.MaxValue)] int? Times = null,
+    string? Name = null);
 
 /// <summary>Images to look at.</summary>
 /// <param name="Severity">Severity of the corruptions.</param>

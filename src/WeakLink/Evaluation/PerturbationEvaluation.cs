@@ -22,12 +22,35 @@ internal static class PerturbationEvaluation
 
         network.eval();
         using var noGradients = torch.no_grad();
-        var start = Stopwatch.GetTimestamp();
-        var (waited, done, count) = (0.0, 0, 0);
+        var (seconds, waited, done, count) = (0.0, 0.0, 0, 0);
         var (flips, distances) = (new Dictionary<string, double>(), new Dictionary<string, double>());
-        evaluator.Observer.Begin("perturbations", perturbations.Count, "sets");
+        evaluator.Observer.Begin("perturbations", perturbations.Count, "sets", evaluator.Before("perturbation "));
         foreach (var perturbation in perturbations)
         {
+            var set = evaluator.Once($"perturbation {perturbation.Name}", () => MeasureSet(perturbation));
+            (seconds, waited, count) = (seconds + set.Seconds, waited + set.Waited, set.Sequences);
+            flips.Add(perturbation.Name, set.Flips);
+            distances.Add(perturbation.Name, set.Distance);
+            evaluator.Observer.Advance(++done, perturbation.Name);
+        }
+
+        var counted = PerturbationSummary.Counted(flips.Keys);
+        return new PerturbationSummary(
+            count,
+            folder is null ? "generated" : settings.PerturbedImages,
+            counted.Average(name => flips[name]),
+            counted.Average(name => distances[name]),
+            Mfr: null,
+            Mt5d: null,
+            Reference: null,
+            flips,
+            distances,
+            seconds,
+            waited);
+
+        PerturbedSet MeasureSet(Perturbation perturbation)
+        {
+            var start = Stopwatch.GetTimestamp();
             var (sequences, frames) = folder is null
                 ? (new PerturbedDataset(clean, crop, perturbation, recipe.Seed), perturbation.Frames(SeverityTables.For(crop.Height, crop.Width)))
                 : folder.Sequences(perturbation, evaluator.Stop);
@@ -51,25 +74,10 @@ internal static class PerturbationEvaluation
                 }
             }
 
-            waited += loader.SecondsWaited;
-            count = sequences.Count;
-            flips.Add(perturbation.Name, meter.FlipProbability);
-            distances.Add(perturbation.Name, meter.Top5Distance);
-            evaluator.Observer.Advance(++done, perturbation.Name);
+            return new(meter.FlipProbability, meter.Top5Distance, sequences.Count, Stopwatch.GetElapsedTime(start).TotalSeconds, loader.SecondsWaited);
         }
-
-        var counted = PerturbationSummary.Counted(flips.Keys);
-        return new PerturbationSummary(
-            count,
-            folder is null ? "generated" : settings.PerturbedImages,
-            counted.Average(name => flips[name]),
-            counted.Average(name => distances[name]),
-            Mfr: null,
-            Mt5d: null,
-            Reference: null,
-            flips,
-            distances,
-            Stopwatch.GetElapsedTime(start).TotalSeconds,
-            waited);
     }
+
+    // Sequences of one perturbation.
+    private sealed record PerturbedSet([property: Limits(0, 1)] double Flips, double Distance, int Sequences, double Seconds, double Waited);
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
 using TorchSharp;
 using WeakLink.Attacks;
 using WeakLink.Data;
@@ -31,9 +33,6 @@ public sealed record RobustnessCurve(
     [property: Limits(1, int.MaxValue)] int Steps,
     IReadOnlyList<CurvePoint> Points)
 {
-    // Enough for a curve with a standard error of at most four points, in seconds.
-    internal const int MostImages = 160;
-
     private const int PgdSteps = 10;
 
     /// <summary>Sizes of the attacks, in 255ths.</summary>
@@ -56,32 +55,47 @@ public sealed record RobustnessCurve(
         foreach (var size in Sizes)
         {
             var threat = new ThreatModel(Norm.Linf, size / 255);
-            left = [.. left.Chunk((int)batches[0].Labels.shape[0]).SelectMany(indices => Robust(indices, threat))];
+            var fallen = evaluator.Once(string.Create(CultureInfo.InvariantCulture, $"curve {size}"), () => Attack(threat));
+            if (fallen.Indices.Length > 0)
+            {
+                var i = fallen.Indices[0];
+                broken.Add(new BrokenImage(i, threat, evaluator.Images.Label(i), fallen.Predicted, Values(all[i]), MemoryMarshal.Cast<byte, float>(fallen.Adversarial).ToArray()));
+            }
+
+            left = [.. left.Except(fallen.Indices.Select(index => (long)index))];
             points.Add(new(threat.Epsilon, (double)left.Count / count));
             observer.Advance(points.Count - 1);
         }
 
         return (new RobustnessCurve(count, PgdSteps, points), broken);
 
-        List<long> Robust(long[] indices, ThreatModel threat)
+        Fallen Attack(ThreatModel threat)
         {
-            evaluator.Stop.ThrowIfCancellationRequested();
-            using var iteration = torch.NewDisposeScope();
-            var chosen = torch.tensor(indices, device: device);
-            var (x, y) = (all.index_select(0, chosen), labels.index_select(0, chosen));
-            var tried = new ProjectedGradientDescent(threat, PgdSteps, threat.Epsilon / 4).Perturb(model, x, y, evaluator.Recipe.Seed, [.. indices.Select(index => evaluator.Images.Identity((int)index))], evaluator.Stop);
-            var predicted = model.Predict(tried, position => $"{evaluator.Images.Describe((int)indices[position])} under PGD").cpu().data<long>().ToArray();
-            var truth = y.cpu().data<long>().ToArray();
-            var falls = Enumerable.Range(0, indices.Length).Where(i => predicted[i] != truth[i]).ToHashSet();
-            if (falls.Count > 0 && broken.All(image => image.Threat != threat))
+            var fallen = new Fallen([], 0, []);
+            foreach (var indices in left.Chunk((int)batches[0].Labels.shape[0]))
             {
-                var i = falls.Min();
-                broken.Add(new BrokenImage((int)indices[i], threat, (int)truth[i], (int)predicted[i], Values(x[i]), Values(tried[i])));
+                evaluator.Stop.ThrowIfCancellationRequested();
+                using var iteration = torch.NewDisposeScope();
+                var chosen = torch.tensor(indices, device: device);
+                var (x, y) = (all.index_select(0, chosen), labels.index_select(0, chosen));
+                var tried = new ProjectedGradientDescent(threat, PgdSteps, threat.Epsilon / 4).Perturb(model, x, y, evaluator.Recipe.Seed, [.. indices.Select(index => evaluator.Images.Identity((int)index))], evaluator.Stop);
+                var predicted = model.Predict(tried, position => $"{evaluator.Images.Describe((int)indices[position])} under PGD").cpu().data<long>().ToArray();
+                var truth = y.cpu().data<long>().ToArray();
+                int[] falls = [.. Enumerable.Range(0, indices.Length).Where(i => predicted[i] != truth[i])];
+                if (falls.Length > 0 && fallen.Indices.Length == 0)
+                {
+                    fallen = new([], (int)predicted[falls[0]], MemoryMarshal.AsBytes(Values(tried[falls[0]]).AsSpan()).ToArray());
+                }
+
+                fallen = fallen with { Indices = [.. fallen.Indices, .. falls.Select(i => (int)indices[i])] };
             }
 
-            return [.. indices.Where((_, i) => !falls.Contains(i))];
+            return fallen;
         }
 
         static float[] Values(torch.Tensor image) => image.cpu().contiguous().data<float>().ToArray();
     }
+
+    // Images that attacks of one size broke, ascending, and of the first of them what it is taken for and the adversarial example (float32 as bytes).
+    private sealed record Fallen(int[] Indices, int Predicted, byte[] Adversarial);
 }

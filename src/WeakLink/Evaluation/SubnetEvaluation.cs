@@ -34,12 +34,12 @@ public static class SubnetEvaluation
         var (recipe, settings, observer) = (evaluator.Recipe, evaluator.Recipe.Evaluation, evaluator.Observer);
         var width = settings.SubnetWidth > 0 ? settings.SubnetWidth : recipe.Ews.Width;
         var done = 0;
-        observer.Begin("subnets", settings.SearchUpdates + (2 * settings.Subnets), "steps");
+        observer.Begin("subnets", settings.SearchUpdates + (2 * settings.Subnets), "steps", evaluator.Before("search ") + evaluator.Before("subnet "));
         var images = Loaders.Measuring(recipe, evaluator.Images).InOrder().ToList();
         var loader = Loaders.Recalibrating(recipe, training);
         var statisticsImages = Batches(loader, settings.RecalibrationImages, recipe.Seed);
         network.eval();
-        var full = Accuracy(images, batch => network.call(batch), evaluator.Device, evaluator.Stop);
+        var full = evaluator.Once("full network", () => Accuracy(images, batch => network.call(batch), evaluator.Device, evaluator.Stop));
 
         using var random = new RandomSearch(network.Space, width);
         using var policy = TrainedPolicy();
@@ -48,8 +48,11 @@ public static class SubnetEvaluation
             [.. Enumerable.Range(0, settings.Subnets).Select(i =>
             {
                 var subnet = search.Propose(new SearchContext(new SeededRandom(recipe.Seed, RandomUse.SubnetEvaluation, kind, i)));
-                using var statistics = Reestimated(network, subnet, statisticsImages, evaluator.Device);
-                var accuracy = Accuracy(images, batch => network.forward(batch, subnet, statistics), evaluator.Device, evaluator.Stop);
+                var accuracy = evaluator.Once($"subnet {kind} {i}", () =>
+                {
+                    using var statistics = Reestimated(network, subnet, statisticsImages, evaluator.Device);
+                    return Accuracy(images, batch => network.forward(batch, subnet, statistics), evaluator.Device, evaluator.Stop);
+                });
                 (weakest, lowest) = accuracy < lowest ? (subnet, accuracy) : (weakest, lowest);
                 observer.Advance(++done);
                 return accuracy;
@@ -66,7 +69,8 @@ public static class SubnetEvaluation
                 trained,
                 subnet =>
                 {
-                    var accuracy = Accuracy(reward, batch => network.forward(batch, subnet), evaluator.Device, evaluator.Stop);
+                    // Always in the same order: what the search learnt from is replayed.
+                    var accuracy = evaluator.Once($"search {done}", () => Accuracy(reward, batch => network.forward(batch, subnet), evaluator.Device, evaluator.Stop));
                     observer.Advance(++done);
                     return accuracy;
                 },

@@ -123,7 +123,7 @@ public static class ComputeBudget
                 opened[text] = data = DataSources.Open(recipe.Data, recipe.Seed, new SilentObserver(), stop);
             }
 
-            resolved[which] = recipe = resolved[which] ?? RecipeResolution.Resolve(OneFormat(recipe, resolved), data, environment, device);
+            resolved[which] = recipe = resolved[which] ?? RecipeResolution.Resolve(OneFormat(recipe, resolved), data, environment, device, observer);
             var folder = Directory.CreateTempSubdirectory("weaklink-budget-");
             try
             {

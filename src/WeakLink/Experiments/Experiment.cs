@@ -20,9 +20,6 @@ public static class Experiment
     // Below this a network has hardly moved; someone with few images will not think of it.
     private const int FewSteps = 500;
 
-    // An accuracy's standard error is up to 7 points there.
-    private const int FewValidationImages = 50;
-
     /// <summary>Trains and measures. Meanwhile libtorch has the recipe's number of threads in the whole process.</summary>
     /// <param name="recipe">The recipe; a resumed run takes its own from the folder.</param>
     /// <param name="path">The run folder.</param>
@@ -40,7 +37,7 @@ public static class Experiment
         RecipeCheck.Check(recipe);
         using var threads = new LibtorchThreads(recipe.Training.Threads);
         var data = DataSources.Open(recipe.Data, recipe.Seed, observer, stop);
-        Describe(data, observer);
+        Describe(recipe, data, observer);
         CheckBatch(recipe, data);
         var images = data.Known(observer, stop);
         var overlaps = images.Overlaps();
@@ -51,10 +48,12 @@ public static class Experiment
 
         // One that the recipe brings was compared when the data were opened.
         recipe = recipe.Data.Fingerprint.Length > 0 ? recipe : recipe with { Data = recipe.Data with { Fingerprint = images.Fingerprint() } };
-        recipe = RecipeResolution.Resolve(recipe, data, environment, device);
-        Evaluator.CheckAttacks(recipe, data.Test);
+        recipe = RecipeResolution.Resolve(recipe, data, environment, device, observer);
+        var test = StratifiedSplit.Limit(data.Test, recipe.Evaluation.Images, recipe.Seed);
+        var measured = test == data.Test ? images.Test : KnownImages.Of(test, observer, stop);
+        Evaluator.CheckAttacks(recipe, test);
         CheckObjective(recipe, data.Train);
-        string[] warnings = [.. overlaps, .. CorruptionEvaluation.Check(recipe, data.Test, images.Test, images, observer)];
+        string[] warnings = [.. overlaps, .. CorruptionEvaluation.Check(recipe, test, measured, images, observer)];
 
         using var folder = RunFolder.Open(path, recipe, data.Train.Classes, new ImageSize(data.Train.Height, data.Train.Width), environment, resume);
         RunImages.Keep(folder.Path, images);
@@ -68,7 +67,7 @@ public static class Experiment
 
         if (recipe.Objective.Kind.IsAdversarial())
         {
-            DescribeAttack(recipe, observer);
+            DescribeAttack(recipe, data.Validation, observer);
         }
 
         var position = TrainingRun.Train(recipe, data, folder, device, observer, stop);
@@ -81,8 +80,8 @@ public static class Experiment
             throw new InputException($"'{folder.BestCheckpoint}' is of epoch {best.Position.Epoch}, but the run was best after epoch {position.BestEpoch}: put back the file that was changed, or train again.");
         }
 
-        var evaluator = new Evaluator(best.Network, recipe, data.Test, device, observer, stop);
-        var measurement = Measurement.Of(best, evaluator, data.Train, examples: true, attackState: folder.AttackProgress);
+        var evaluator = new Evaluator(best.Network, recipe, test, device, observer, stop).Keeping(folder.MeasuringProgress);
+        var measurement = Measurement.Of(best, evaluator, data.Train, examples: true);
         if (measurement.WeakestSubnet is { } weakest)
         {
             SubnetFile.Write(Path.Combine(folder.Path, SubnetFile.WeakestName), best.Network.Name, best.Network.Space, weakest);
@@ -91,22 +90,23 @@ public static class Experiment
         using var last = TrainedModel.Load(folder.LastCheckpoint, device);
         var lastClean = position.BestEpoch == position.Epoch
             ? measurement.Summary.Clean
-            : new Evaluator(last.Network, recipe, data.Test, device, observer, stop).Clean().Summary;
+            : evaluator.Once("last", () => new Evaluator(last.Network, recipe, test, device, observer, stop).Clean().Summary);
         var summary = folder.WriteResults(
             measurement with
             {
                 Summary = measurement.Summary with
                 {
-                    Fingerprint = images.Test.Fingerprint(),
+                    Fingerprint = measured.Fingerprint(),
                     DataFingerprint = images.WholeFingerprint(),
                     Warnings = warnings,
                     Epochs = position.Epoch,
                     Last = lastClean,
-                    Validation = new ValidationSummary(position.BestTop1, position.BestEpoch),
-                    Seconds = new SecondsSummary(position.Seconds, Stopwatch.GetElapsedTime(clock).TotalSeconds, position.ProcessorSeconds),
+                    // A run that an older version trained to its end chose by however few.
+                    Validation = new ValidationSummary(position.BestTop1, position.BestEpoch, TrainingRun.Chooses(data.Validation) || position.BestEpoch < position.Epoch),
+                    Seconds = new SecondsSummary(position.Seconds, evaluator.Kept!.SecondsBefore + Stopwatch.GetElapsedTime(clock).TotalSeconds, position.ProcessorSeconds),
                 },
             },
-            data.Test);
+            test);
         RunReport.CreatePage(folder.Path, summary).Write(folder.Report);
         return summary;
     }
@@ -144,7 +144,7 @@ public static class Experiment
             $"With {(recipe.Training.Batch == 1 ? "training.batch=1" : "a single training image")}, {recipe.Model.Name} makes {loader.Width}x{loader.Height} images so small that batch norm would have one value for each channel, which has no variance: {(recipe.Training.Batch == 1 ? "set training.batch to at least 2" : "give more images")}, or use larger images (data.size) or another network (model.name).");
     }
 
-    private static void DescribeAttack(Recipe recipe, IRunObserver observer)
+    private static void DescribeAttack(Recipe recipe, Dataset validation, IRunObserver observer)
     {
         var objective = recipe.Objective;
         var attack = objective.InnerAttack();
@@ -155,7 +155,11 @@ public static class Experiment
             observer.Note($"Trained against {attack.Threat}, measured under {measured}: evaluation.attack-norm and evaluation.attack-eps say under what.");
         }
 
-        observer.Note("The best checkpoint is the one that keeps most held-out images under PGD (column robust).");
+        if (TrainingRun.Chooses(validation))
+        {
+            observer.Note("The best checkpoint is the one that keeps most held-out images under PGD (column robust).");
+        }
+
         var reach = attack.Steps * attack.StepSize;
         if (reach < attack.Threat.Epsilon * (1 - 1e-6))
         {
@@ -180,12 +184,21 @@ public static class Experiment
         _ => FormattableString.Invariant($"EWS with subnets of width {recipe.Ews.Width} (search: {recipe.Ews.Search.ToString().ToLowerInvariant()})"),
     };
 
-    private static void Describe(DataSplits data, IRunObserver observer)
+    private static void Describe(Recipe recipe, DataSplits data, IRunObserver observer)
     {
         observer.Note($"{data.Train.Name}: {data.Train.Count:n0} training, {data.Validation.Count:n0} validation and {data.Test.Count:n0} test images of {data.Train.Width}x{data.Train.Height} pixels in {data.Train.Classes.Count} classes");
-        if (data.Validation.Count < FewValidationImages)
+        if (data.Validation.Count == 0)
         {
-            observer.Note($"With {data.Validation.Count} validation images the choice of the best checkpoint is nearly a guess: a larger data.validation (now part of the training images) chooses better; checkpoints/last.safetensors is kept too.");
+            observer.Note("No images are held out for validation: all are trained on, and the weights of the last epoch are kept.");
+        }
+        else if (!TrainingRun.Chooses(data.Validation))
+        {
+            observer.Note($"{data.Validation.Count:n0} validation images of {data.Train.Classes.Count} classes are too few to choose a checkpoint by: the weights of the last epoch are kept. A larger data.validation lets them choose, data.validation=0 trains on them, too.");
+        }
+
+        if (recipe.Data.Limit > 0 && recipe.Evaluation.Images == 0 && data.Test.Count > data.Train.Count)
+        {
+            observer.Note($"data.limit is of the training images alone: all {data.Test.Count:n0} test images are measured, unless evaluation.images limits them.");
         }
 
         if (data.SkippedImages.Count > 0)

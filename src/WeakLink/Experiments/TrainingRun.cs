@@ -25,8 +25,14 @@ public static class TrainingRun
     // Of an epoch's time; the first epoch of data on a slow disk waits anyway, but less than this.
     private const double NoticeableWait = 0.2;
 
+    // By fewer images than this, in all or of a class in the mean, luck would choose: an accuracy's standard error is up to 7 points there.
+    private const int FewestToChoose = 50, FewestOfAClass = 10;
+
     // Selecting a checkpoint under attack: as many steps as training has, on few enough images to cost less than an epoch.
     private const int ValidationSteps = 10, ValidationImages = 512;
+
+    /// <summary>Whether validation images choose the checkpoint that is kept as the best. Where there are too few, the last weights are.</summary>
+    internal static bool Chooses(Dataset validation) => validation.Count >= Math.Max(FewestToChoose, FewestOfAClass * validation.Classes.Count);
 
     /// <summary>Trains to the end of the recipe, or until stopped.</summary>
     /// <param name="recipe">A resolved recipe (see <see cref="RecipeResolution"/>); a resumed run must get the one that its folder holds.</param>
@@ -57,6 +63,7 @@ public static class TrainingRun
         var objective = recipe.Objective.Create(settings.ClassBalance == ClassBalancing.Weights ? ClassWeights.Of([data.Train, .. data.Extra is null ? Array.Empty<Dataset>() : [data.Extra.Images]]) : null);
         var step = new TrainingStep(network, objective, ews, weightPerturbation, optimizer, settings.GradientClip, device, recipe.Seed, mixings, Lesson.Of(recipe), average);
 
+        var chooses = Chooses(data.Validation);
         var position = folder.Restore(network, optimizer, search, average) ?? new RunPosition();
         var saved = Stopwatch.GetTimestamp();
         observer.Begin("training", (long)settings.Epochs * steps * settings.Batch, "images", (((long)position.Epoch * steps) + position.StepInEpoch) * settings.Batch);
@@ -118,7 +125,7 @@ public static class TrainingRun
             var epoch = position.Epoch + 1;
             CleanSummary? held = null;
             double? robust = null;
-            if (epoch == settings.Epochs || epoch % settings.ValidateEvery == 0)
+            if (data.Validation.Count > 0 && (epoch == settings.Epochs || epoch % settings.ValidateEvery == 0))
             {
                 network.eval();
                 held = new Evaluator(network, recipe, data.Validation, device, new SilentObserver()).Clean().Summary;
@@ -135,9 +142,10 @@ public static class TrainingRun
 
             var next = position.NextEpoch();
             // What was trained for selects: accuracy under attack for adversarial objectives.
-            if (held is not null && position.IsBeatenBy(robust ?? held.Top1, held.Nll))
+            var (top1, nll) = (robust ?? held?.Top1 ?? -1, held?.Nll ?? double.MaxValue);
+            if (chooses ? held is not null && position.IsBeatenBy(top1, nll) : epoch == settings.Epochs)
             {
-                next = next with { BestTop1 = robust ?? held.Top1, BestNll = held.Nll, BestEpoch = epoch };
+                next = next with { BestTop1 = top1, BestNll = nll, BestEpoch = epoch };
                 folder.SaveBest(network, next);
             }
 

@@ -371,6 +371,10 @@ public sealed record EvaluationRecipe
     [Setting(SettingKind.Incidental)]
     public int Batch { get; init; } = 256;
 
+    /// <summary>Measure on at most this many test images, every class in its share; 0: all.</summary>
+    [Limits(0, int.MaxValue)]
+    public int Images { get; init; }
+
     /// <summary>How many random and how many proposed subnets are measured.</summary>
     [Limits(0, 100_000)]
     public int Subnets { get; init; } = 8;
@@ -390,6 +394,13 @@ public sealed record EvaluationRecipe
     /// <summary>Updates of the policy that proposes the measured subnets: it is trained against the finished network, whichever way that was trained.</summary>
     [Limits(0, 1_000_000)]
     public int SearchUpdates { get; init; } = 150;
+
+    /// <summary>A quick look, as settings that limit every measurement and switch none off; each <c>key=value</c>.</summary>
+    public static IReadOnlyList<string> Quick { get; } =
+    [
+        "evaluation.images=1000", "evaluation.subnets=2", "evaluation.subnet-images=500", "evaluation.recalibration-images=256", "evaluation.search-updates=20",
+        "evaluation.corruption-images=100", "evaluation.attack-images=50", "evaluation.curve-images=40", "evaluation.perturbation-images=50",
+    ];
 
     /// <summary>The value of <see cref="Corruptions"/> and <see cref="Perturbations"/> that measures none.</summary>
     public const string None = "none";
@@ -419,6 +430,10 @@ public sealed record EvaluationRecipe
     /// <summary>Attack at most this many images; 0: all.</summary>
     [Limits(0, int.MaxValue)]
     public int AttackImages { get; init; } = 500;
+
+    /// <summary>Attack at most this many images with PGD of growing size, for the page's curve and adversarial examples; 0: none.</summary>
+    [Limits(0, int.MaxValue)]
+    public int CurveImages { get; init; } = 160;
 
     /// <summary>Perturbation sequences to measure stability on: <c>benchmark</c> (the 10), <c>all</c>, names with commas between, or <c>none</c>.</summary>
     public string Perturbations { get; init; } = None;

@@ -15,13 +15,14 @@ public static class RecipeResolution
     // Enough work for a timing, little enough to take a second.
     private const int TrialImages = 64;
 
-    /// <summary>Replaces every value that means "decide for me": image size, normalisation, threads, precision and layout (which a timing decides, on the threads that libtorch has).</summary>
+    /// <summary>Replaces every value that means "decide for me": image size, normalisation, threads, precision and layout (which a timing decides, on the threads that libtorch has; it is kept in the cache).</summary>
     /// <param name="recipe">The recipe.</param>
     /// <param name="data">The images.</param>
     /// <param name="environment">The machine.</param>
     /// <param name="device">Where to train.</param>
+    /// <param name="observer">Told of a format that was chosen before.</param>
     /// <exception cref="InputException">A value is out of its limits.</exception>
-    public static Recipe Resolve(Recipe recipe, DataSplits data, EnvironmentReport environment, torch.Device device)
+    public static Recipe Resolve(Recipe recipe, DataSplits data, EnvironmentReport environment, torch.Device device, IRunObserver observer)
     {
         RecipeCheck.Check(recipe);
         var model = recipe.Model;
@@ -37,7 +38,11 @@ public static class RecipeResolution
         var extra = recipe.Data.Extra.Select(Path.GetFullPath).ToArray();
         var resolved = recipe with { Model = model, Data = recipe.Data with { Source = source, Size = size, Extra = extra } };
         var crop = recipe.Augmentation.Crop;
-        var format = ComputeFormat.Choose(
+        var format = FormatChoice.Of(
+            Path.Combine(CacheFolder.Default, "formats"),
+            FormattableString.Invariant($"{recipe.Model.Name} of width {recipe.Model.WidthMultiplier}, dropout {recipe.Model.Dropout}"),
+            environment,
+            observer,
             () => resolved.CreateNetwork(data.Train.Classes.Count),
             recipe.Training.Precision,
             recipe.Training.Layout,

@@ -63,8 +63,8 @@ public static class RunReport
         Stability(page, summary);
         Calibration(page, seen);
         Classes(page, summary, seen);
-        Show(page, results, "Most confused", pictures?.Confused, example => $"{example.Label} taken for {example.Predicted}: {example.Times} times");
-        Show(page, results, "Hardest images", pictures?.Hardest, example => $"{example.Label} taken for {example.Predicted}, {Percent(example.Confidence ?? 0, 0)} sure");
+        Show(page, results, "Most confused", pictures?.Confused, example => $"{example.Label} taken for {example.Predicted}: {example.Times} times{Origin(example)}");
+        Show(page, results, "Hardest images", pictures?.Hardest, example => $"{example.Label} taken for {example.Predicted}, {Percent(example.Confidence ?? 0, 0)} sure{Origin(example)}");
         Later(page, evaluations);
         Origin(page, folder, recipe);
         return page;
@@ -133,7 +133,9 @@ public static class RunReport
         accuracy.Line(0, "training (augmented)", [.. epochs.Select(epoch => ((double)epoch.Epoch, 100 * epoch.TrainTop1))]);
         Add(accuracy, 1, "held out", epoch => 100 * epoch.ValidationTop1);
         Add(accuracy, 2, "held out, under PGD", epoch => 100 * epoch.ValidationRobustTop1);
-        page.Figure(accuracy.Svg(), $"Accuracy by epoch. The checkpoint that is measured here is that of epoch {summary.Validation?.Epoch}, chosen by held-out images{(epochs.Any(epoch => epoch.ValidationRobustTop1 is not null) ? " under PGD" : "")}, never by test images.");
+        page.Figure(accuracy.Svg(), summary.Validation is { Chosen: false, Top1: var top1 }
+            ? $"Accuracy by epoch. The checkpoint that is measured here is the last one: {(top1 < 0 ? "no" : "too few")} images were held out to choose another, and test images never choose."
+            : $"Accuracy by epoch. The checkpoint that is measured here is that of epoch {summary.Validation?.Epoch}, chosen by held-out images{(epochs.Any(epoch => epoch.ValidationRobustTop1 is not null) ? " under PGD" : "")}, never by test images.");
         var loss = Chart.Create("epoch", "nats");
         loss.CountAcross();
         loss.Line(0, "objective", [.. epochs.Select(epoch => ((double)epoch.Epoch, epoch.Loss))]);
@@ -386,6 +388,11 @@ public static class RunReport
 
         page.Details("The resolved recipe", RecipeFile.ToYaml(recipe));
     }
+
+    // Of a file, its class folder and its name.
+    private static string Origin(Example example) => example.Name is { } name
+        ? $"; {(Path.IsPathFullyQualified(name) ? $"{Path.GetFileName(Path.GetDirectoryName(name))}/{Path.GetFileName(name)}" : name)}"
+        : "";
 
     private static string Words(string name) => name.Replace('_', ' ');
 

@@ -16,16 +16,15 @@ public sealed record Measurement(Summary Summary, IReadOnlyList<Prediction> Pred
 {
     /// <summary>Measures.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="evaluator">Its network, what to measure, and on which images.</param>
+    /// <param name="evaluator">Its network, what to measure, and on which images; what it keeps is not measured again.</param>
     /// <param name="training">Training images, for the search of weak subnets and their statistics.</param>
     /// <param name="examples">Whether images to look at are chosen, and attacked: the curve of growing attacks comes with them.</param>
     /// <param name="errors">What corruption errors are divided by; null: what is usual for the classes.</param>
     /// <param name="stability">A model that stability is relative to (see <see cref="Summary.ReadReference"/>); null: none.</param>
-    /// <param name="attackState">A folder that keeps the progress of attacks; null keeps none.</param>
     /// <returns>The summary tells of the checkpoint; what only its run or its images know is left to who measures them.</returns>
     /// <exception cref="InputException">Anything that the user has to change.</exception>
     public static Measurement Of(
-        TrainedModel model, Evaluator evaluator, Dataset training, bool examples, ReferenceErrors? errors = null, Summary? stability = null, string? attackState = null)
+        TrainedModel model, Evaluator evaluator, Dataset training, bool examples, ReferenceErrors? errors = null, Summary? stability = null)
     {
         var clock = Stopwatch.GetTimestamp();
         var recipe = evaluator.Recipe;
@@ -33,7 +32,7 @@ public sealed record Measurement(Summary Summary, IReadOnlyList<Prediction> Pred
         var clean = evaluator.Clean();
         var corrupted = evaluator.Corrupted();
         var perturbed = evaluator.Perturbed();
-        var attacked = evaluator.Attacked(attackState);
+        var attacked = evaluator.Attacked();
         var subnets = evaluator.Subnets(training);
         RobustnessCurve? curve = null;
         Examples? shown = null;
@@ -66,7 +65,7 @@ public sealed record Measurement(Summary Summary, IReadOnlyList<Prediction> Pred
             Subnets = subnets?.Summary,
             Examples = shown,
             Arithmetic = Arithmetic.Report,
-            Seconds = new SecondsSummary(model.Position.Seconds, Stopwatch.GetElapsedTime(clock).TotalSeconds, model.Position.ProcessorSeconds),
+            Seconds = new SecondsSummary(model.Position.Seconds, (evaluator.Kept?.SecondsBefore ?? 0) + Stopwatch.GetElapsedTime(clock).TotalSeconds, model.Position.ProcessorSeconds),
         };
         return new(summary, clean.Predictions, pictures, subnets?.Weakest);
     }

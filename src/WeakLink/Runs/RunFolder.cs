@@ -59,8 +59,8 @@ public sealed class RunFolder : IDisposable
     /// <summary>The checkpoint that did best on the validation images.</summary>
     public string BestCheckpoint => System.IO.Path.Combine(Path, CheckpointFolder, "best.safetensors");
 
-    /// <summary>Where the measurement after training keeps the progress of its attacks, until there is a summary.</summary>
-    internal string AttackProgress => System.IO.Path.Combine(Path, "attacks");
+    /// <summary>Where the measurement after training keeps its results (see <see cref="Evaluation.Evaluator.Keeping"/>), until there is a summary.</summary>
+    internal string MeasuringProgress => System.IO.Path.Combine(Path, "measuring");
 
     /// <summary>The page for people to look at.</summary>
     public string Report => ReportOf(Path);
@@ -421,9 +421,9 @@ public sealed class RunFolder : IDisposable
         ResultFiles.Write(ResultsOf(Path), measurement, images);
         var summary = measurement.Summary with { Files = ChecksumsOf(Path) };
         AtomicFile.Write(SummaryOf(Path), summary.ToJson() + "\n");
-        if (Directory.Exists(AttackProgress))
+        if (Directory.Exists(MeasuringProgress))
         {
-            Directory.Delete(AttackProgress, recursive: true);
+            Directory.Delete(MeasuringProgress, recursive: true);
         }
 
         return summary;

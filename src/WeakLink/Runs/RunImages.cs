@@ -112,6 +112,12 @@ public static class RunImages
                     throw new JsonException();
                 }
 
+                // An accessor of nothing throws.
+                if (count == 0)
+                {
+                    return new([], [], classes);
+                }
+
                 var (bytes, numbers) = (hashes.data<byte>().ToArray(), labels.data<int>().ToArray());
                 return numbers.All(label => label >= 0 && label < classes.Length)
                     ? new([.. Enumerable.Range(0, (int)count).Select(i => BinaryPrimitives.ReadUInt128LittleEndian(bytes.AsSpan(HashBytes * i)))], numbers, classes)

@@ -192,8 +192,11 @@ public sealed record Summary
     public string ToJson() => Json.Sealed(this);
 }
 
-/// <summary>Accuracy on the images held out to select the checkpoint.</summary>
-public sealed record ValidationSummary([property: Limits(-1, 1)] double Top1, [property: Limits(0, int.MaxValue)] int Epoch);
+/// <summary>How the measured checkpoint was selected.</summary>
+/// <param name="Top1">Its accuracy on the images held out for that; -1 where there were none.</param>
+/// <param name="Epoch">Its epoch.</param>
+/// <param name="Chosen">Whether these images chose it; otherwise they were too few, and it is the last one.</param>
+public sealed record ValidationSummary([property: Limits(-1, 1)] double Top1, [property: Limits(0, int.MaxValue)] int Epoch, bool Chosen = true);
 
 /// <summary>Wall-clock seconds, and processor seconds over all cores.</summary>
 public sealed record SecondsSummary(

@@ -12,7 +12,7 @@ public sealed record DataRecipe
     [Setting(SettingKind.FilledIn)]
     public int Size { get; init; }
 
-    /// <summary>Part of the training images held out to select the best checkpoint, where the data have no validation split; in [0, 1).</summary>
+    /// <summary>Part of the training images held out to select the best checkpoint, where the data have no validation split; in [0, 1). 0: all are trained on, and the last weights are kept.</summary>
     [Limits(0, 1, BelowMost = true)]
     public double Validation { get; init; } = 0.05;
 

@@ -57,7 +57,8 @@ public static class DataSources
             observer.Note($"The classes '{one}' and '{other}' of {splits.Train.Name} {LookAlikes.Difference(one, other)}: if they are one, put their images into one folder.");
         }
 
-        foreach (var (name, part) in new[] { ("training", splits.Train), ("validation", splits.Validation), ("test", splits.Test) })
+        // Without validation images nothing is chosen by them.
+        foreach (var (name, part) in new[] { ("training", splits.Train), ("test", splits.Test) })
         {
             if (part.Count == 0)
             {
@@ -76,7 +77,7 @@ public static class DataSources
 
         splits = ForClasses(splits, classes);
         // A network that is trained already is only measured.
-        foreach (var lacking in new[] { classes is null ? splits.Validation.Lacking("the validation images") : null, splits.Test.Lacking("the test images") }.OfType<string>())
+        foreach (var lacking in new[] { classes is null && splits.Validation.Count > 0 ? splits.Validation.Lacking("the validation images") : null, splits.Test.Lacking("the test images") }.OfType<string>())
         {
             observer.Note(lacking);
         }
@@ -239,10 +240,10 @@ public static class DataSources
         static string Some(IReadOnlyList<string> names) => string.Join(", ", names.Take(5)) + (names.Count > 5 ? ", ..." : "");
     }
 
-    /// <summary>Holds out validation images from training images.</summary>
+    /// <summary>Holds out validation images from training images; none where the fraction is 0.</summary>
     internal static (Dataset Train, Dataset Validation) HoldOutValidation(Dataset train, double fraction, long seed) => fraction > 0
         ? StratifiedSplit.HoldOut(train, fraction, unchecked(seed + 1))
-        : throw new InputException("data.validation is 0 and the data have no validation images of their own: set it to a part of the training images such as 0.05.");
+        : (train, new SubsetDataset(train, []));
 
     private static Dataset SameSize(Dataset train, Dataset other, string folder) => (train.Width, train.Height) == (other.Width, other.Height)
         ? other

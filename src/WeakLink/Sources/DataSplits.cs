@@ -7,7 +7,7 @@ namespace WeakLink.Sources;
 /// All have the same classes and image size.
 /// </summary>
 /// <param name="Train">Training images.</param>
-/// <param name="Validation">Held out from training, to select the best checkpoint; never the test set.</param>
+/// <param name="Validation">Held out from training, to select the best checkpoint; never the test set. May be empty.</param>
 /// <param name="Test">Measured once, at the end.</param>
 /// <param name="SkippedImages">Paths of unreadable images passed over on request (<c>data.skip-bad-images</c>); empty otherwise.</param>
 /// <param name="Extra">Images that are trained on beside <paramref name="Train"/>; null: none.</param>

@@ -18,7 +18,7 @@ public sealed class RobustnessCurveTests : IDisposable
         var evaluator = new Evaluator(trained.Network, trained.Recipe, Small.Data.Train, torch.CPU, new SilentObserver());
         var (curve, broken) = evaluator.UnderGrowingAttacks();
 
-        Assert.Equal(evaluator.Clean().Summary.Top1, curve.Points[0].Accuracy);
+        Assert.Equal(evaluator.Clean().Summary.Top1, curve!.Points[0].Accuracy);
         Assert.Equal([0, .. RobustnessCurve.Sizes.Select(size => size / 255)], curve.Points.Select(point => point.Eps));
         Assert.All(curve.Points.Zip(curve.Points.Skip(1)), pair => Assert.True(pair.First.Accuracy >= pair.Second.Accuracy));
         Assert.NotEmpty(broken);
@@ -33,6 +33,19 @@ public sealed class RobustnessCurveTests : IDisposable
             Assert.NotEqual(example.Label, example.Predicted);
             Assert.InRange((adversarial - image).abs().max().item<float>(), 0, example.Threat.Epsilon + 1e-6);
         });
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(7)]
+    public void OnAsManyImagesAsTheRecipeSays(int images)
+    {
+        using var trained = Trained();
+        var recipe = trained.Recipe with { Evaluation = trained.Recipe.Evaluation with { CurveImages = images, Corruptions = "none", Subnets = 0 } };
+        var measurement = Measurement.Of(trained, new Evaluator(trained.Network, recipe, Small.Data.Test, torch.CPU, new SilentObserver()), Small.Data.Train, examples: true);
+        Assert.Equal(images, measurement.Summary.Curve?.Images ?? 0);
+        Assert.NotEmpty(measurement.Summary.Examples!.Hardest);
+        Assert.Equal(images == 0, measurement.Summary.Examples.Attacked.Count == 0);
     }
 
     [Fact]

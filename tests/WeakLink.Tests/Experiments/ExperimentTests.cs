@@ -73,6 +73,23 @@ public class ExperimentTests
         Assert.Contains("has seed 0", Assert.Throws<InputException>(() => Experiment.Run(new Recipe(), folder["run"], true, new Listener())).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("data.validation=0", "No images are held out for validation", -1)]
+    [InlineData("data.validation=0.1", "4 validation images of 2 classes are too few", 0)]
+    public void WithoutEnoughValidationImages_TheLastWeightsAreMeasured_AndThatIsSaidAndKept(string setting, string note, int leastTop1)
+    {
+        using var folder = new TemporaryFolder();
+        Pictures.WriteClasses(folder["data"], 20);
+        var listener = new Listener();
+        var summary = Experiment.Run(RecipeFile.Load("small", [.. Tiny, $"data.source={folder["data"]}", "training.epochs=2", setting]), folder["run"], false, listener);
+        Assert.Single(listener.Notes, sentence => sentence.StartsWith(note, StringComparison.Ordinal));
+        Assert.Equal((2, false), (summary.Validation!.Epoch, summary.Validation.Chosen));
+        Assert.InRange(summary.Validation.Top1, leastTop1, leastTop1 < 0 ? -1 : 1);
+        Assert.Equal(summary.Validation, Summary.Read(folder["run"]).Validation);
+        Assert.Contains("is the last one: ", File.ReadAllText(folder["run/report.html"]), StringComparison.Ordinal);
+        Assert.NotNull(RunImages.Of(folder["run"], RunFolder.RecipeOf(folder["run"])));
+    }
+
     [Fact]
     public void AttacksStoppedAfterTraining_GoOnWithTheRun()
     {

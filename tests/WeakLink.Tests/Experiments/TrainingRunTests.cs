@@ -1,5 +1,6 @@
 using System.Text.Json;
 using TorchSharp;
+using WeakLink.Data;
 using WeakLink.Experiments;
 using WeakLink.Imaging;
 using WeakLink.Recipes;
@@ -98,6 +99,35 @@ public class TrainingRunTests
         Assert.True(best.IsBeatenBy(0.5, 0.9));
         Assert.False(best.IsBeatenBy(0.5, 1));
         Assert.False(best.IsBeatenBy(0.4, 0.1));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(20)]
+    [InlineData(99)]
+    [InlineData(100)]
+    public void TooFewValidationImages_ChooseNothing_AndTheLastWeightsAreKept(int images)
+    {
+        // Of ten classes: ten of a class choose.
+        var validation = new SubsetDataset(Small.Data.Train, [.. Enumerable.Range(0, images).Select(i => i % Small.Data.Train.Count)]);
+        using var folder = new TemporaryFolder();
+        using var stop = new CancellationTokenSource();
+        Assert.Throws<OperationCanceledException>(() => Train(new StopAfter(stop, 9), stop.Token));
+        Assert.Equal(images == 100, File.Exists(folder["run/checkpoints/best.safetensors"]));
+        var position = Train(new SilentObserver(), CancellationToken.None);
+
+        var epochs = RunFolder.EpochsOf(folder["run"]);
+        Assert.All(epochs, epoch => Assert.Equal(images > 0, epoch.ValidationTop1 is not null));
+        var best = images < 100 ? epochs[^1] : epochs.OrderByDescending(epoch => epoch.ValidationTop1).ThenBy(epoch => epoch.ValidationNll).First();
+        Assert.Equal((best.Epoch, best.ValidationTop1 ?? -1), (position.BestEpoch, position.BestTop1));
+        using var kept = Checkpoint.Load(folder["run/checkpoints/best.safetensors"]);
+        Assert.Equal(best.Epoch, kept.Position.Epoch);
+
+        RunPosition Train(IRunObserver observer, CancellationToken token)
+        {
+            using var run = RunFolder.Open(folder["run"], Small.Recipe, Small.Data.Train.Classes, new ImageSize(32, 32), new { }, resume: true);
+            return TrainingRun.Train(Small.Recipe, Small.Data with { Validation = validation }, run, torch.CPU, observer, token);
+        }
     }
 
     [Fact]

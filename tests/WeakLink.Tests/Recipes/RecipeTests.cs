@@ -350,7 +350,7 @@ public class RecipeTests
         {
             () => Experiment.Run(recipe, folder["run"], resume: false, new SilentObserver()),
             () => RunFolder.Open(folder["run"], recipe, images.Classes, new ImageSize(4, 4), new { }, resume: false),
-            () => RecipeResolution.Resolve(recipe, data, EnvironmentReport.Create(), torch.CPU),
+            () => RecipeResolution.Resolve(recipe, data, EnvironmentReport.Create(), torch.CPU, new SilentObserver()),
             () => DataSources.Open(recipe.Data, 0, new SilentObserver()),
             () => Loaders.Training(recipe, data),
             () => Loaders.Measuring(recipe, images),

@@ -50,6 +50,9 @@ public sealed partial class RunReportTests : IDisposable
         RunReport.Write(run, page);
         Assert.Equal(html, File.ReadAllText(page));
         Assert.Contains("<h3>Hardest images</h3>", html);
+        var hardest = Summary.Read(run).Examples!.Hardest;
+        Assert.All(hardest, example => Assert.Contains($"% sure; {example.Name}</figcaption>", html));
+        Assert.All(hardest, example => Assert.Contains($",{example.Name},{example.Label},{example.Predicted},", File.ReadAllText(Path.Combine(run, "results", "predictions.csv"))));
         Assert.Equal(Summary.Read(run).Examples!.All.Count(), PngImages().Count(html));
 
         var picture = Path.Combine(run, "results", "corrupted-01.png");
@@ -123,6 +126,10 @@ public sealed partial class RunReportTests : IDisposable
         // An owl is in no test image.
         Assert.Contains("<tr><th>class</th><th>cat</th><th>dog</th><th>owl</th></tr>", html);
         Assert.Contains("<tr><td>dog</td><td class=\"heat\" style=\"--heat:0.5\">50.0</td><td class=\"heat\" style=\"--heat:0.333\">33.3</td><td class=\"heat\" style=\"--heat:0.167\">16.7</td></tr>", html);
+        // Of a file its class folder and its name.
+        var summary = Summary.Read(run);
+        var photo = summary.Examples!.Hardest[0] with { Name = "/home/me/photos/cat/IMG_1.jpg" };
+        Assert.Contains("% sure; cat/IMG_1.jpg</figcaption>", RunReport.CreatePage(run, summary with { Examples = summary.Examples with { Hardest = [photo] } }).ToHtml(), StringComparison.Ordinal);
         Assert.DoesNotContain("balanced accuracy</dt>", RunReport.CreatePage(run, Summary.Read(run)).ToHtml(), StringComparison.Ordinal);
     }
 

@@ -103,11 +103,13 @@ public class FolderDataTests
     }
 
     [Fact]
-    public void TooFewImagesForThreeParts_IsASentence()
+    public void TooFewImagesForATestPart_IsASentence_AndValidationMayLackThem()
     {
         using var folder = new TemporaryFolder();
-        Pictures.WriteClasses(folder.Path, 2);
-        Assert.Contains("validation part", Assert.Throws<InputException>(() => Open(folder.Path)).Message);
+        Pictures.WriteClasses(folder["two"], 2);
+        Assert.Equal((2, 0, 2), Open(folder["two"]) is var splits ? (splits.Train.Count, splits.Validation.Count, splits.Test.Count) : default);
+        Pictures.WriteClasses(folder["one"], 1);
+        Assert.Contains("test part", Assert.Throws<InputException>(() => Open(folder["one"])).Message);
     }
 
     [Fact]

@@ -1,0 +1,56 @@
+using System.Globalization;
+using System.IO.Hashing;
+using System.Text;
+using System.Text.Json;
+using TorchSharp;
+using WeakLink.Runtime;
+
+namespace WeakLink.Models;
+
+/// <summary>
+/// Which <see cref="ComputeFormat"/> a timing chose for a network on this machine, kept in a folder of the cache: two timings may differ, and the same command and seed are to give the
+/// same weights.
+/// </summary>
+internal static class FormatChoice
+{
+    private sealed record Kept(string Of, Precision Precision, Layout Layout);
+
+    /// <summary>Chooses as it was chosen before, or else by a timing (see <see cref="ComputeFormat.Choose"/>) that is kept.</summary>
+    /// <remarks>In <c>folder</c>, for a network whose name and settings are <c>network</c>; the observer is told of a choice that was made before. The other arguments are those of Choose.</remarks>
+    public static ComputeFormat Of(
+        string folder, string network, EnvironmentReport environment, IRunObserver observer,
+        Func<ClassifierNetwork> create, Precision precision, Layout layout, bool nativeBf16, int batch, int height, int width, torch.Device device)
+    {
+        if (precision != Precision.Auto && layout != Layout.Auto)
+        {
+            return new(precision, layout);
+        }
+
+        var of = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{network}, {batch} images of {height}x{width}, precision {precision}, layout {layout}, {environment.Processor}, {environment.Simd}, {device.type}, {torch.get_num_threads()} threads, libtorch {environment.Libtorch}");
+        var path = Path.Combine(folder, XxHash64.HashToUInt64(Encoding.UTF8.GetBytes(of)).ToString("x16", CultureInfo.InvariantCulture) + ".json");
+        if (Read(path, of) is { } before)
+        {
+            observer.Note($"Number format and layout are {before}, as a timing chose for this network on this machine before ('{path}'; without that file they are timed again).");
+            return before;
+        }
+
+        var chosen = ComputeFormat.Choose(create, precision, layout, nativeBf16, batch, height, width, device);
+        AtomicFile.WriteCache(path, stream => stream.Write(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new Kept(of, chosen.Precision, chosen.Layout), Json.Named))));
+        return chosen;
+    }
+
+    // A damaged file is timed anew.
+    private static ComputeFormat? Read(string path, string of)
+    {
+        try
+        {
+            return File.Exists(path) && Json.Read<Kept>(path) is { Precision: not Precision.Auto, Layout: not Layout.Auto } kept && kept.Of == of ? new(kept.Precision, kept.Layout) : null;
+        }
+        catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}
