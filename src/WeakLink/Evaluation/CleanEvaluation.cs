@@ -11,13 +11,13 @@ internal static class CleanEvaluation
     /// <summary>Runs every image through the classifier.</summary>
     /// <param name="classify">N×3×H×W in [0, 1], float32, to logits N×classes. Gradients are off.</param>
     /// <param name="images">The images.</param>
+    /// <param name="kept">What was measured before, batch by batch; null: nothing is kept.</param>
     /// <param name="device">Where the classifier lives.</param>
     /// <param name="observer">Told the number of images done.</param>
     /// <param name="stop">Stops between two batches.</param>
-    /// <param name="kept">What was measured before, batch by batch; null: nothing is kept.</param>
     /// <exception cref="InputException">A logit is not finite.</exception>
     public static CleanMeasurement Measure(
-        Func<torch.Tensor, torch.Tensor> classify, BatchLoader images, torch.Device device, IRunObserver observer, CancellationToken stop = default, KeptResults? kept = null)
+        Func<torch.Tensor, torch.Tensor> classify, BatchLoader images, KeptResults? kept, torch.Device device, IRunObserver observer, CancellationToken stop = default)
     {
         using var noGradients = torch.no_grad();
         var (meter, step) = (new ClassificationMeter(), 0);

@@ -90,7 +90,7 @@ public static class CorruptionEvaluation
                     var start = Stopwatch.GetTimestamp();
                     var images = Images(corruption, severity);
                     var loader = Loaders.Measuring(recipe, images);
-                    var error = 1 - CleanEvaluation.Measure(evaluator.Network.call, loader, evaluator.Device, new SilentObserver(), evaluator.Stop).Summary.Top1;
+                    var error = 1 - CleanEvaluation.Measure(evaluator.Network.call, loader, kept: null, evaluator.Device, new SilentObserver(), evaluator.Stop).Summary.Top1;
                     return new CorruptedSet(error, images.Count, Stopwatch.GetElapsedTime(start).TotalSeconds, loader.SecondsWaited);
                 });
                 bySeverity.Add(set.Error);

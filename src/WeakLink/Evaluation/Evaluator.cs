@@ -73,7 +73,7 @@ public sealed class Evaluator(
     {
         Network.eval();
         Observer.Begin("measuring", Images.Count, "images");
-        return CleanEvaluation.Measure(Network.call, Loaders.Measuring(Recipe, Images), Device, Observer, Stop, Kept);
+        return CleanEvaluation.Measure(Network.call, Loaders.Measuring(Recipe, Images), Kept, Device, Observer, Stop);
     }
 
     /// <summary>Errors under the recipe's corruptions, of images made on the fly or read from disk; relative to no reference.</summary>

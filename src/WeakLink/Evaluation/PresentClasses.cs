@@ -23,9 +23,9 @@ public static class PresentClasses
         var (network, test) = (evaluator.Network, evaluator.Images);
         network.eval();
         var images = new SubsetDataset(test, [.. Enumerable.Range(0, test.Count)], [.. classes.Select(label => test.Classes[label])]);
-        using var kept = torch.tensor(classes.Select(label => (long)label).ToArray(), device: evaluator.Device);
+        using var present = torch.tensor(classes.Select(label => (long)label).ToArray(), device: evaluator.Device);
         evaluator.Observer.Begin("among present classes", test.Count, "images");
-        return CleanEvaluation.Measure(batch => network.call(batch).index_select(1, kept), Loaders.Measuring(evaluator.Recipe, images), evaluator.Device, evaluator.Observer, evaluator.Stop).Summary;
+        return CleanEvaluation.Measure(batch => network.call(batch).index_select(1, present), Loaders.Measuring(evaluator.Recipe, images), kept: null, evaluator.Device, evaluator.Observer, evaluator.Stop).Summary;
     }
 }
 

@@ -112,7 +112,7 @@ public class CommandTests
         {
             ("nowhere", ["train", "--data", "nowhere"]),
             ("no images", ["train", "--data", "empty"]),
-            ("no archive", ["train", "--data", "note.txt"]),
+            ("neither an archive", ["train", "--data", "note.txt"]),
             ("ews.width", ["train", "--recipe", "bad.yaml"]),
             ("'open.yaml' is not valid YAML at line", ["train", "--recipe", "open.yaml"]),
             ("'latin.yaml' is not UTF-8", ["train", "--recipe", "latin.yaml"]),

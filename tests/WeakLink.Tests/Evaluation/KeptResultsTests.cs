@@ -21,8 +21,18 @@ public sealed class KeptResultsTests : IDisposable
         {
             Evaluation = new EvaluationRecipe
             {
-                Batch = 8, Corruptions = "fog,brightness", CorruptionImages = 8, Subnets = 2, SubnetImages = 8, SearchUpdates = 3, RecalibrationImages = 16,
-                CurveImages = 8, Perturbations = "brightness,rotate", PerturbationImages = 4, Attack = "fgsm,pgd", AttackImages = 8,
+                Batch = 8,
+                Corruptions = "fog,brightness",
+                CorruptionImages = 8,
+                Subnets = 2,
+                SubnetImages = 8,
+                SearchUpdates = 3,
+                RecalibrationImages = 16,
+                CurveImages = 8,
+                Perturbations = "brightness,rotate",
+                PerturbationImages = 4,
+                Attack = "fgsm,pgd",
+                AttackImages = 8,
             },
         };
         torch.manual_seed(4);
