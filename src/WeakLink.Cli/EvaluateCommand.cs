@@ -148,6 +148,7 @@ internal static class EvaluateCommand
             var evaluator = new Evaluator(part ?? trained.Network, recipe, test, device, screen, interruption.Token);
             var examples = subnet is null && run is not null && AreOf(run, measuredImages, anywhereElse: parsed.GetValue(data) is not null)
                 && !ResultFiles.HasPictures(RunFolder.ResultsOf(parsed.GetValue(model)!), run);
+            screen.Note(MeasuringEstimate.Of(evaluator, splits.Train, examples).ToString());
             Measurement measurement;
             try
             {

@@ -30,6 +30,10 @@ public abstract class Attack(string name, ThreatModel threat)
     /// <exception cref="InputException">The model has too few classes.</exception>
     public abstract int Attempts(int classes);
 
+    /// <summary>Forward passes that an attempt takes of an image, about and at most, a gradient counted as three; 0 where it is not known.</summary>
+    /// <param name="classes">Classes of the model.</param>
+    public virtual int Passes(int classes) => 0;
+
     /// <summary>Attacks: every attempt, each on the images that the ones before it left.</summary>
     /// <param name="model">The model, in evaluation mode.</param>
     /// <param name="images">N×3×H×W in [0, 1], float32, at least one.</param>

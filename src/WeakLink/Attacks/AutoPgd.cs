@@ -56,6 +56,9 @@ public sealed class AutoPgd : Attack
     public override string Settings => FormattableString.Invariant($"{_steps} steps; {_restarts} restarts; {_samples} samples");
 
     /// <inheritdoc/>
+    public override int Passes(int classes) => 3 * _steps * _samples;
+
+    /// <inheritdoc/>
     public override int Attempts(int classes)
     {
         AttackLoss.RequireClasses(classes, _loss switch { AutoPgdLoss.CrossEntropy => 2, AutoPgdLoss.Dlr => 3, _ => 4 }, Name);

@@ -34,6 +34,9 @@ public sealed class FastAdaptiveBoundary : Attack
     public override string Settings => FormattableString.Invariant($"{_steps} steps; {_restarts} restarts");
 
     /// <inheritdoc/>
+    public override int Passes(int classes) => _steps * (2 + (2 * (_targets > 0 ? 1 : classes - 1)));
+
+    /// <inheritdoc/>
     public override int Attempts(int classes)
     {
         AttackLoss.RequireClasses(classes, _targets > 0 ? 3 : 2, Name);

@@ -67,6 +67,9 @@ public sealed class ProjectedGradientDescent : Attack
     public override string Settings => FormattableString.Invariant($"{_steps} steps of {_stepSize:R} from {(_randomStart ? "anywhere" : "the image")}");
 
     /// <inheritdoc/>
+    public override int Passes(int classes) => 3 * _steps;
+
+    /// <inheritdoc/>
     public override int Attempts(int classes) => _restarts;
 
     /// <inheritdoc/>

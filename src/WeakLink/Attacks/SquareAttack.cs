@@ -39,6 +39,9 @@ public sealed class SquareAttack : Attack
     public override string Settings => FormattableString.Invariant($"{_queries} queries");
 
     /// <inheritdoc/>
+    public override int Passes(int classes) => _queries;
+
+    /// <inheritdoc/>
     public override int Attempts(int classes) => _restarts;
 
     /// <inheritdoc/>

@@ -153,7 +153,8 @@ public sealed class Evaluator(
     public static void CheckAttacks(IReadOnlyList<Attack> attacks, Recipe recipe, Dataset images) =>
         AttackEvaluation.Check(attacks, Loaders.MeasuringCrop(recipe, images), images.Classes.Count);
 
-    private static IEnumerable<(string Name, IReadOnlyList<Attack> Attacks)> NamedAttacks(Recipe recipe)
+    /// <summary>The attacks that a recipe names, each with its parts.</summary>
+    internal static IEnumerable<(string Name, IReadOnlyList<Attack> Attacks)> NamedAttacks(Recipe recipe)
     {
         var settings = recipe.Evaluation;
         if (settings.Attack == EvaluationRecipe.None)

@@ -35,6 +35,9 @@ public sealed record RobustnessCurve(
 {
     private const int PgdSteps = 10;
 
+    /// <summary>Forward passes of an image under one size, a gradient counted as three.</summary>
+    internal const int Passes = (3 * PgdSteps) + 1;
+
     /// <summary>Sizes of the attacks, in 255ths.</summary>
     public static IReadOnlyList<double> Sizes { get; } = [0.25, 0.5, 1, 2, 4, 8, 16];
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using TorchSharp;
 using WeakLink.Attacks;
 using WeakLink.Data;
 using WeakLink.Evaluation;
@@ -68,6 +69,12 @@ public static class Experiment
         if (recipe.Objective.Kind.IsAdversarial())
         {
             DescribeAttack(recipe, data.Validation, observer);
+        }
+
+        using (var untrained = recipe.CreateNetwork(data.Train.Classes.Count))
+        {
+            untrained.to(device);
+            observer.Note(MeasuringEstimate.Of(new Evaluator(untrained, recipe, test, device, observer, stop), data.Train, examples: true).ToString());
         }
 
         var position = TrainingRun.Train(recipe, data, folder, device, observer, stop);

@@ -52,5 +52,6 @@ public static class Loaders
 
     private static (int Height, int Width) Seen(Recipe recipe, Dataset images) => recipe.Augmentation.Crop is > 0 and var side ? (side, side) : (images.Height, images.Width);
 
-    private static int Workers(Recipe recipe) => recipe.Training.Workers > 0 ? recipe.Training.Workers : Math.Min(Environment.ProcessorCount, MostWorkers);
+    /// <summary>Threads that prepare images.</summary>
+    internal static int Workers(Recipe recipe) => recipe.Training.Workers > 0 ? recipe.Training.Workers : Math.Min(Environment.ProcessorCount, MostWorkers);
 }
