@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using TorchSharp;
-using WeakLink.Attacks;
 using WeakLink.Corruptions;
 using WeakLink.Data;
 using WeakLink.Perturbations;
