@@ -54,6 +54,11 @@ internal static class SubnetResults
 
         if (study.Correlations.Count == 0)
         {
+            if (study.Models.Count > 1)
+            {
+                screen.Line($"  {study.Models.Count} networks are too few to say whether weak subnets go with a weak network: {SubnetCorrelation.LeastModels} and more have a correlation with an interval.");
+            }
+
             return;
         }
 

@@ -32,7 +32,7 @@ internal static class SubnetsCommand
 
     public static Command Create()
     {
-        var models = new Argument<string[]>("MODEL") { Description = "Run folders or .safetensors checkpoints; with three or more also the correlation over them.", Arity = ArgumentArity.OneOrMore };
+        var models = new Argument<string[]>("MODEL") { Description = "Run folders or .safetensors checkpoints; with four or more also the correlation over them.", Arity = ArgumentArity.OneOrMore };
         var checkpoints = new Option<bool>("--checkpoints") { Description = "Measure the checkpoints that each run kept on its way (training.keep-every), instead of its best." };
         var data = CommonOptions.Data("The data to measure on (default: those of the first run); their test images are used.");
         var limit = new Option<int>("--limit") { Description = "Measure each subnet on at most this many test images, every class in its share (0: all).", HelpName = "N", DefaultValueFactory = _ => UsualImages.Limit };

@@ -18,9 +18,10 @@ public enum SubnetRole
 /// <param name="Spearman">Rank correlation.</param>
 public sealed record SubnetCorrelation(AccuracyKind Accuracy, double Width, SubnetRole Subnets, CorrelationSummary? Pearson, CorrelationSummary? Spearman)
 {
-    private const int LeastModels = 3;
+    /// <summary>Networks that it takes: three, on a line or not, give a coefficient, but no interval.</summary>
+    public const int LeastModels = 4;
 
-    /// <summary>Everything that can be correlated; nothing for fewer than three networks.</summary>
+    /// <summary>Everything that can be correlated; nothing for fewer than <see cref="LeastModels"/> networks.</summary>
     /// <param name="models">Networks measured on the same images, at the same widths.</param>
     public static IReadOnlyList<SubnetCorrelation> Over(IReadOnlyList<ModelStudy> models) => models.Count < LeastModels ? [] :
     [

@@ -96,7 +96,7 @@ public sealed record SubnetStudy
     /// <summary>The networks.</summary>
     public required IReadOnlyList<ModelStudy> Models { get; init; }
 
-    /// <summary>Over the networks: how the robustness of the subnets goes with that of the full network. Empty for fewer than three.</summary>
+    /// <summary>Over the networks: how the robustness of the subnets goes with that of the full network. Empty for fewer than four.</summary>
     public IReadOnlyList<SubnetCorrelation> Correlations => SubnetCorrelation.Over(Models);
 
     /// <summary>Which accuracies were measured.</summary>

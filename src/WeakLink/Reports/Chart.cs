@@ -53,6 +53,17 @@ public static partial class Chart
         axis.LabelFormatter = at => at >= 0 && at < names.Count && at == Math.Floor(at) ? names[(int)at] : "";
     }
 
+    /// <summary>Names at 0, 1, 2, ... of the vertical axis instead of numbers, from the top: long ones have room there on a phone, too.</summary>
+    public static void NameDown(this PlotModel plot, IReadOnlyList<string> names)
+    {
+        var axis = plot.Axes[1];
+        (axis.Minimum, axis.Maximum, axis.MajorStep, axis.MajorGridlineStyle) = (-0.6, names.Count - 0.4, 1, LineStyle.None);
+        (axis.StartPosition, axis.EndPosition) = (1, 0);
+        // OxyPlot leaves too little: about 7 pixels a letter.
+        plot.PlotMargins = new OxyThickness(24 + (7 * names.Max(name => name.Length)), double.NaN, double.NaN, double.NaN);
+        axis.LabelFormatter = at => at >= 0 && at < names.Count && at == Math.Floor(at) ? names[(int)at] : "";
+    }
+
     /// <summary>Only whole numbers on the horizontal axis, such as epochs.</summary>
     public static void CountAcross(this PlotModel plot) => plot.Axes[0].MinimumMajorStep = 1;
 
@@ -104,7 +115,7 @@ public static partial class Chart
         plot.Series.Add(series);
     }
 
-    /// <summary>Dots with an interval above and below.</summary>
+    /// <summary>Dots with an interval to the left and right.</summary>
     /// <param name="plot">The plot.</param>
     /// <param name="style">Which of the series it is.</param>
     /// <param name="name">Its name in the legend.</param>
@@ -113,7 +124,7 @@ public static partial class Chart
     {
         var colour = Colours[style % Colours.Length];
         var series = new ScatterErrorSeries { Title = name, MarkerType = Markers[style % Markers.Length], MarkerSize = 5, MarkerFill = colour, ErrorBarColor = colour, ErrorBarStrokeThickness = 2, ErrorBarStopWidth = 5 };
-        series.Points.AddRange(points.Select(point => new ScatterErrorPoint(point.X, point.Y, 0, 2 * point.Half)));
+        series.Points.AddRange(points.Select(point => new ScatterErrorPoint(point.X, point.Y, 2 * point.Half, 0)));
         plot.Series.Add(series);
     }
 
@@ -144,9 +155,9 @@ public static partial class Chart
 
     /// <summary>The plot as an element of a page.</summary>
     /// <param name="plot">The plot; a legend is added above it where more than one series has a name.</param>
-    /// <param name="width">Width in pixels where there is room.</param>
+    /// <param name="width">Width in pixels where there is room. On a phone it is 360, and the words are smaller in proportion.</param>
     /// <param name="height">Height in pixels.</param>
-    public static string Svg(this PlotModel plot, int width = 720, int height = 380)
+    public static string Svg(this PlotModel plot, int width = 480, int height = 320)
     {
         if (plot.Series.Count(series => series is { Title.Length: > 0, RenderInLegend: true }) > 1)
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using WeakLink.Comparisons;
+using WeakLink.Runs;
 
 namespace WeakLink.Reports;
 
@@ -24,13 +25,14 @@ public static class ComparisonReport
     {
         Directory.CreateDirectory(folder);
         AtomicFile.Write(Path.Combine(folder, DocumentName), comparison.ToJson(command) + "\n");
-        CreatePage(comparison, command).Write(Path.Combine(folder, PageName));
+        CreatePage(comparison, command, folder).Write(Path.Combine(folder, PageName));
     }
 
     /// <summary>The page.</summary>
     /// <param name="comparison">The comparison.</param>
     /// <param name="command">The command that made it.</param>
-    public static Page CreatePage(Comparison comparison, string command)
+    /// <param name="folder">Where it will lie, for links to the pages of the runs; null: none.</param>
+    public static Page CreatePage(Comparison comparison, string command, string? folder = null)
     {
         var (arms, baseline) = (comparison.Arms, comparison.Baseline);
         var others = comparison.Others.ToList();
@@ -52,7 +54,7 @@ public static class ComparisonReport
         if (others.Count > 0)
         {
             page.Section("Differences");
-            page.Figure(DifferencePlot(comparison, others), $"Difference from {baseline.Name} in points (of the NLL in hundredths). Bars are 95 % confidence intervals; one that crosses the line includes 0. In NLL, ECE and flips less is better.");
+            page.Figure(DifferencePlot(comparison, others), $"Difference from {baseline.Name} in points. Bars are 95 % confidence intervals; one that crosses the line includes 0. In ECE and flips less is better.");
             AddTable(page, comparison, MetricKind.Quality);
             page.Text("Mean ± standard deviation over seeds; in brackets the 95 % confidence interval of the difference, with a word where it leaves out 0. Of a hundred such intervals ninety-five hold the true difference, so of twenty one leaves out 0 by luck alone. "
                 + "Paired intervals are those of the differences seed by seed; where arms share fewer than two seeds they are Welch's.");
@@ -66,6 +68,11 @@ public static class ComparisonReport
             from arm in arms
             from run in arm.Runs
             select (IReadOnlyList<string>)[arm.Name, run.Seed.ToString(CultureInfo.InvariantCulture), .. metrics.Select(metric => metric.Value(run.Summary) is { } value ? metric.Show(value) : "–")]);
+        if (folder is not null && arms.SelectMany(arm => arm.Runs.Select(run => (arm.Name, run.Seed, Page: RunFolder.ReportOf(run.Folder)))).Where(run => File.Exists(run.Page)).ToList() is { Count: > 0 } pages)
+        {
+            page.Links("Pages of the runs:", pages.Select(run => ($"{run.Name}-{run.Seed}", string.Join('/', Path.GetRelativePath(folder, run.Page).Split(Path.DirectorySeparatorChar).Select(Uri.EscapeDataString)))));
+        }
+
         if (arms.Any(arm => Curve(arm).Count > 1))
         {
             page.Section("Learning curves");
@@ -108,7 +115,7 @@ public static class ComparisonReport
                     yield return new(
                         others.Count == 1 ? metric.Name : $"{arm.Name}: {metric.Name}",
                         metric.ShowDifference(difference.Mean),
-                        difference.HalfWidth is null ? "points, one seed" : $"points, {metric.ShowInterval(difference)}");
+                        (difference.HalfWidth is null ? "points, one seed" : $"points, {metric.ShowInterval(difference)}") + $"; {metric.Show(comparison.Baseline.Spread(metric)!.Mean)} → {metric.Show(arm.Spread(metric)!.Mean)} %");
                 }
             }
 
@@ -130,11 +137,12 @@ public static class ComparisonReport
     private static void AddTable(Page page, Comparison comparison, MetricKind kind)
     {
         page.Table(
-            ["", comparison.Baseline.Name, .. comparison.Others.SelectMany(arm => new[] { arm.Name, "difference" })],
+            // What one looks for first: on a phone the rest is beside the screen.
+            ["", .. comparison.Others.SelectMany(arm => new[] { $"{arm.Name}, difference", arm.Name }), comparison.Baseline.Name],
             comparison.Metrics.Where(metric => metric.Kind == kind).Select(metric => (IReadOnlyList<string>)[
-                metric.Title,
+                metric.Title.Replace('_', ' '),
+                .. comparison.Others.SelectMany(arm => new[] { Shown(metric.ShowWithInterval(comparison.Difference(arm, metric))) + Read(metric, comparison.Difference(arm, metric)), Mean(arm, metric) }),
                 Mean(comparison.Baseline, metric),
-                .. comparison.Others.SelectMany(arm => new[] { Mean(arm, metric), Shown(metric.ShowWithInterval(comparison.Difference(arm, metric))) + Read(metric, comparison.Difference(arm, metric)) }),
             ]));
 
         static string Mean(ComparedArm arm, Metric metric) => Shown(metric.Show(arm.Spread(metric)));
@@ -176,22 +184,23 @@ public static class ComparisonReport
         from arm in arms
         from run in arm.Runs
         group $"{arm.Name}-{run.Seed}" by run.Environment is { } e
-            ? $"{e.System}, {e.Processor}, {e.Cores} cores, {e.Simd}, {e.Device}; WeakLink {e.WeakLink}, .NET {e.Dotnet}, libtorch {e.Libtorch}; {run.Summary.Format}, {run.Recipe.Training.Threads} threads"
+            ? $"{e.System}, {e.Processor}, {e.Cores} cores, {e.Simd}, {e.Device}; WeakLink {e.WeakLink}, .NET {e.Dotnet}, libtorch {e.Libtorch}; {run.Summary.Format}, {run.Recipe.Training.Threads} thread{(run.Recipe.Training.Threads == 1 ? "" : "s")}"
             : "an unknown machine"
         into runs
         select $"{string.Join(", ", runs)}: {runs.Key}.";
 
     private static string DifferencePlot(Comparison comparison, List<ComparedArm> others)
     {
-        var metrics = comparison.Metrics.Where(metric => metric.Kind == MetricKind.Quality).ToList();
-        var plot = Chart.Create("", $"difference from {comparison.Baseline.Name}");
-        plot.NameAcross([.. metrics.Select(Axis)]);
-        plot.Rule(null, (-0.6, 0), (metrics.Count - 0.4, 0), dashed: true);
+        // The NLL has another unit: beside it the points could not be told apart.
+        var metrics = comparison.Metrics.Where(metric => metric is { Kind: MetricKind.Quality, Scale: 100 }).ToList();
+        var plot = Chart.Create($"difference from {comparison.Baseline.Name}, points", "");
+        plot.NameDown([.. metrics.Select(metric => metric.Name)]);
+        plot.Rule(null, (0, -0.6), (0, metrics.Count - 0.4), dashed: true);
         // The chart's own limits leave the bars out.
         var ends = (from arm in others from metric in metrics let difference = comparison.Difference(arm, metric) where difference is not null select difference)
             .SelectMany(difference => new[] { 100 * (difference.Low ?? difference.Mean), 100 * (difference.High ?? difference.Mean) }).Append(0).ToList();
         var room = Math.Max(0.1, 0.05 * (ends.Max() - ends.Min()));
-        plot.Limit(ends.Min() - room, ends.Max() + room);
+        (plot.Axes[0].Minimum, plot.Axes[0].Maximum) = (ends.Min() - room, ends.Max() + room);
         for (var i = 0; i < others.Count; i++)
         {
             // The arm's own place among all, so that it looks the same in every plot.
@@ -201,24 +210,27 @@ public static class ComparisonReport
                 from at in Enumerable.Range(0, metrics.Count)
                 let difference = comparison.Difference(others[i], metrics[at])
                 where difference is not null
-                select (at + Beside(i, others.Count), 100 * difference.Mean, 100 * (difference.HalfWidth ?? 0)));
+                select (100 * difference.Mean, at + Beside(i, others.Count), 100 * (difference.HalfWidth ?? 0)));
         }
 
-        return plot.Svg();
+        return plot.Svg(height: Height(metrics.Count, others.Count));
     }
 
     private static string RunPlot(Comparison comparison)
     {
         var metrics = comparison.Metrics.Where(metric => metric.Kind == MetricKind.Quality && metric.Scale == 100 && metric.Better == Better.Higher).ToList();
-        var plot = Chart.Create("", "percent");
-        plot.NameAcross([.. metrics.Select(Axis)]);
+        var plot = Chart.Create("percent", "");
+        plot.NameDown([.. metrics.Select(metric => metric.Name)]);
         for (var i = 0; i < comparison.Arms.Count; i++)
         {
-            plot.Dots(i, comparison.Arms[i].Name, metrics.SelectMany((metric, at) => comparison.Arms[i].Values(metric).Values.Select(value => (at + Beside(i, comparison.Arms.Count), 100 * value))));
+            plot.Dots(i, comparison.Arms[i].Name, metrics.SelectMany((metric, at) => comparison.Arms[i].Values(metric).Values.Select(value => (100 * value, at + Beside(i, comparison.Arms.Count)))));
         }
 
-        return plot.Svg();
+        return plot.Svg(height: Height(metrics.Count, comparison.Arms.Count));
     }
+
+    // Room for every arm at every metric.
+    private static int Height(int metrics, int arms) => 110 + (metrics * Math.Max(30, 16 * arms));
 
     private static string CurvePlot(IReadOnlyList<ComparedArm> arms)
     {
@@ -244,7 +256,4 @@ public static class ComparisonReport
     private static string Seeds(ComparedArm arm) => $"{arm.Runs.Count} {(arm.Runs.Count == 1 ? "seed" : "seeds")}";
 
     private static double Beside(int index, int count) => count == 1 ? 0 : ArmsTogether * (((index + 0.5) / count) - 0.5);
-
-    // A word a line: names stand close together.
-    private static string Axis(Metric metric) => metric.Name.Replace(' ', '\n');
 }

@@ -53,6 +53,18 @@ public sealed class Page(string title, string under)
         _body.Append(CultureInfo.InvariantCulture, $"<h2 id=\"{id}\">{Escape(heading)}</h2>\n");
     }
 
+    /// <summary>A section of which only the heading is seen until it is opened.</summary>
+    /// <param name="heading">Its heading, which the page's contents list.</param>
+    /// <param name="content">Adds what is in it.</param>
+    public void Folded(string heading, Action content)
+    {
+        var id = $"s{_sections.Count + 1}";
+        _sections.Add((id, heading));
+        _body.Append(CultureInfo.InvariantCulture, $"<details class=\"section\" id=\"{id}\"><summary>{Escape(heading)}</summary>\n");
+        content();
+        _body.Append("</details>\n");
+    }
+
     /// <summary>A heading inside of a section.</summary>
     public void Subsection(string heading) => _body.Append(CultureInfo.InvariantCulture, $"<h3>{Escape(heading)}</h3>\n");
 
@@ -122,6 +134,12 @@ public sealed class Page(string title, string under)
     /// <param name="caption">What to see in it.</param>
     public void Strip(byte[] png, string caption) =>
         _body.Append(CultureInfo.InvariantCulture, $"<figure class=\"strip\">{Image(png, caption)}<figcaption>{Escape(caption)}</figcaption></figure>\n");
+
+    /// <summary>Links to other pages, in a paragraph.</summary>
+    /// <param name="before">What they lead to.</param>
+    /// <param name="links">Names and addresses, relative to this page.</param>
+    public void Links(string before, IEnumerable<(string Name, string Address)> links) =>
+        _body.Append(CultureInfo.InvariantCulture, $"<p>{Escape(before)} ").AppendJoin(", ", links.Select(link => $"<a href=\"{Escape(link.Address)}\">{Escape(link.Name)}</a>")).Append("</p>\n");
 
     /// <summary>Text as it is, behind a line that opens it.</summary>
     public void Details(string summary, string text) =>

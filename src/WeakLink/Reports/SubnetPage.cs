@@ -7,11 +7,13 @@ namespace WeakLink.Reports;
 /// <summary>The page of a subnet study: subnets.html, and subnets.json beside it.</summary>
 public static class SubnetPage
 {
-    // Where in a column of width 1 the subnets of a kind are, and how far they are spread, in the order in which they were drawn.
+    // Where in a row of height 1 the subnets of a kind are, and how far they are spread, in the order in which they were drawn.
     private const double Drawn = -0.12, DrawnSpread = 0.4, Found = 0.3, FoundSpread = 0.12, BesideOther = 0.22, BesideSpread = 0.28;
 
-    // More names than these can't be read beside one another; many more columns not be told apart.
-    private const int MostLevelNames = 5, MostColumns = 24;
+    private const int RowHeight = 44;
+
+    // More can't be told apart.
+    private const int MostRows = 24;
 
     // Of an axis' length: for words above the highest dot.
     private const double NameRoom = 0.12;
@@ -48,17 +50,21 @@ public static class SubnetPage
             page.Warning(warning);
         }
 
-        Conditions(page, study);
         if (study.Models.Count > 1)
         {
             Together(page, study);
+            foreach (var model in study.Models)
+            {
+                page.Folded(model.Name, () => Network(page, study, model));
+            }
         }
-
-        foreach (var model in study.Models)
+        else
         {
-            Network(page, study, model);
+            page.Section("The network");
+            Network(page, study, study.Models[0]);
         }
 
+        page.Folded("What was measured", () => Conditions(page, study));
         page.Section("Command");
         page.Code(study.Command);
         return page;
@@ -73,7 +79,7 @@ public static class SubnetPage
                 .Where(one => one.Accuracy != AccuracyKind.Clean && one.Width == width && one.Pearson is not null)
                 .Select(one => new Headline(
                     $"{Name(one.Accuracy)}: {Role(one.Subnets)} against full network",
-                    FormattableString.Invariant($"r = {one.Pearson!.Value:0.00}"),
+                    FormattableString.Invariant($"r = {one.Pearson!.Value:0.00}").Replace('-', '−'),
                     FormattableString.Invariant($"width {width}, {study.Models.Count} networks")));
         }
 
@@ -87,7 +93,6 @@ public static class SubnetPage
 
     private static void Conditions(Page page, SubnetStudy study)
     {
-        page.Section("What was measured");
         var searched = study.Models[0].Widths[0].Proposed is not null;
         page.Text("A subnet keeps a part of the inner channels of every block, the width, and the network's own weights. Random subnets are drawn with equal chances."
             + (searched ? " Proposed ones are drawn by a policy that learned, against this very network, to find subnets that do badly. The weakest found are those that a search came across, judged by training images." : ""));
@@ -116,20 +121,19 @@ public static class SubnetPage
 
     private static void Network(Page page, SubnetStudy study, ModelStudy model)
     {
-        page.Section(model.Name);
         page.Text($"{model.Network}, {(model.Ews == "off" ? "trained without EWS" : $"trained with EWS ({model.Ews} subnets)")}, epoch {model.Epoch}.");
         if (model.FullReestimated is { } alike && Math.Abs(alike.Clean - model.Full.Clean) > NoticeableLag)
         {
             page.Warning($"With re-estimated statistics the full network has {Percent(alike.Clean)} instead of {Percent(model.Full.Clean)}: its running averages lag behind its weights, as they do in the middle of a training. Its subnets, whose statistics are re-estimated, compare with the first number.");
         }
 
+        var searched = model.Widths.Any(width => width.Proposed is not null);
         foreach (var kind in study.Kinds)
         {
-            var searched = model.Widths.Any(width => width.Proposed is not null);
             page.Figure(
                 Distribution(model, kind),
                 $"{Name(kind)} accuracy of single subnets of {model.Name}, by width; the line is the full network{(model.FullReestimated is null ? "" : ", the dashed one with re-estimated statistics")}."
-                + (searched ? " Side by side for each width: random subnets (circles) and those proposed by a policy (squares). Triangles are the weakest that random and policy searches came across." : ""));
+                + (searched && kind == study.Kinds[0] ? " Side by side for each width: random subnets (circles) and those proposed by a policy (squares). Triangles are the weakest that random and policy searches came across." : ""));
         }
 
         page.Table(["mean (weakest), %", .. study.Kinds.Select(Name)], Rows(study, model));
@@ -141,41 +145,41 @@ public static class SubnetPage
 
     private static string Distribution(ModelStudy model, AccuracyKind kind)
     {
-        var plot = Chart.Create("", $"{Name(kind).ToLowerInvariant()} accuracy (%)");
-        var columns = model.Widths.SelectMany(width => new Column[]
+        var plot = Chart.Create($"{Name(kind).ToLowerInvariant()} accuracy (%)", "");
+        var rows = model.Widths.SelectMany(width => new Row[]
         {
             new(FormattableString.Invariant($"{width.Width} random"), width.Random, null, width.WeakestOfRandom),
             new(FormattableString.Invariant($"{width.Width} policy"), null, width.Proposed, width.WeakestOfPolicy),
-        }).Where(column => (column.Random ?? column.Proposed) is not null).ToList();
+        }).Where(row => (row.Random ?? row.Proposed) is not null).ToList();
         var full = 100 * model.Full[kind]!.Value;
-        plot.Rule(null, (-0.5, full), (columns.Count - 0.5, full));
-        plot.Label($"full network {Percent(model.Full[kind]!.Value)}", Math.Min(1, columns.Count - 1) / 2.0, full);
+        plot.Rule($"full network {Percent(model.Full[kind]!.Value)}", (full, -0.5), (full, rows.Count - 0.5));
         if (model.FullReestimated is { } reestimated)
         {
             var alike = 100 * reestimated[kind]!.Value;
-            plot.Rule("full network, re-estimated", (-0.5, alike), (columns.Count - 0.5, alike), dashed: true);
+            plot.Rule("re-estimated", (alike, -0.5), (alike, rows.Count - 0.5), dashed: true);
         }
 
-        plot.Axes[1].MaximumPadding = NameRoom;
-        Fill(plot, columns, kind);
-        return plot.Svg();
+        Fill(plot, rows, kind);
+        return plot.Svg(height: Height(rows.Count));
     }
 
-    /// <summary>Subnets above one name of the horizontal axis.</summary>
-    private sealed record Column(string Name, AccuracyGroup? Random, AccuracyGroup? Proposed, AccuracyGroup? Found);
+    /// <summary>Subnets beside one name of the vertical axis.</summary>
+    private sealed record Row(string Name, AccuracyGroup? Random, AccuracyGroup? Proposed, AccuracyGroup? Found);
 
-    private static void Fill(PlotModel plot, List<Column> columns, AccuracyKind kind)
+    private static int Height(int rows) => 150 + (rows * RowHeight);
+
+    private static void Fill(PlotModel plot, List<Row> rows, AccuracyKind kind)
     {
-        plot.NameAcross([.. columns.Select(column => column.Name)]);
-        var both = columns.Any(column => column is { Random: not null, Proposed: not null });
-        foreach (var (style, name, group, at, spread) in new (int, string, Func<Column, AccuracyGroup?>, double, double)[]
+        plot.NameDown([.. rows.Select(row => row.Name)]);
+        var both = rows.Any(row => row is { Random: not null, Proposed: not null });
+        foreach (var (style, name, group, at, spread) in new (int, string, Func<Row, AccuracyGroup?>, double, double)[]
         {
-            (RandomStyle, "random", column => column.Random, both ? -BesideOther : Drawn, both ? BesideSpread : DrawnSpread),
-            (ProposedStyle, "proposed", column => column.Proposed, both ? BesideOther : Drawn, both ? BesideSpread : DrawnSpread),
-            (WeakestStyle, "weakest found", column => column.Found, Found, FoundSpread),
+            (RandomStyle, "random", row => row.Random, both ? -BesideOther : Drawn, both ? BesideSpread : DrawnSpread),
+            (ProposedStyle, "proposed", row => row.Proposed, both ? BesideOther : Drawn, both ? BesideSpread : DrawnSpread),
+            (WeakestStyle, "weakest found", row => row.Found, Found, FoundSpread),
         })
         {
-            var points = columns.SelectMany((column, i) => (group(column)?[kind]?.All ?? []).Select((accuracy, n) => (i + at + (spread * Place(n, group(column)![kind]!.Count)), 100 * accuracy))).ToList();
+            var points = rows.SelectMany((row, i) => (group(row)?[kind]?.All ?? []).Select((accuracy, n) => (100 * accuracy, i + at + (spread * Place(n, group(row)![kind]!.Count))))).ToList();
             if (points.Count > 0)
             {
                 plot.Dots(style, name, points);
@@ -247,19 +251,11 @@ public static class SubnetPage
     private static void Together(Page page, SubnetStudy study)
     {
         page.Section("Over the networks");
-        if (study.Correlations.Count > 0)
-        {
-            page.Text("Does a network with weak subnets fall more easily itself? Each dot is a network. The intervals are of 95 % (Fisher's transformation) and take the networks as independent: the checkpoints of one run are not, and all of them become "
-                + "better at everything as they train. Clean accuracy stands beside the others for comparison: a correlation that is no higher than that of clean accuracy says little about robustness. The full network is taken as it is used, with its running averages.");
-            page.Table(["accuracy, width, subnets", "Pearson", "Spearman"], study.Correlations.Select(one => (IReadOnlyList<string>)[
-                FormattableString.Invariant($"{Name(one.Accuracy)}, {one.Width}, {Role(one.Subnets)}"), one.Pearson?.ToString() ?? "–", one.Spearman?.ToString() ?? "–"]));
-        }
-
         var middle = Middle(study.Models[0]);
         var shown = study.Models[0].Widths[middle].Width;
         foreach (var kind in study.Kinds)
         {
-            if (study.Models.Count <= MostColumns)
+            if (study.Models.Count <= MostRows)
             {
                 page.Figure(Beside(study, kind, middle), FormattableString.Invariant($"{Name(kind)} accuracy of the networks (lines) and of their subnets of width {shown} (dots)."));
             }
@@ -273,6 +269,19 @@ public static class SubnetPage
             }
         }
 
+        if (study.Correlations.Count > 0)
+        {
+            page.Text("Does a network with weak subnets fall more easily itself? Each dot is a network. The intervals are of 95 % (Fisher's transformation) and take the networks as independent: the checkpoints of one run are not, and all of them become "
+                + "better at everything as they train. Clean accuracy stands beside the others for comparison: a correlation that is no higher than that of clean accuracy says little about robustness. The full network is taken as it is used, with its running averages.");
+            page.Table(["accuracy, width, subnets", "Pearson", "Spearman"], study.Correlations.Select(one => (IReadOnlyList<string>)[
+                FormattableString.Invariant($"{Name(one.Accuracy)}, {one.Width}, {Role(one.Subnets)}"), Shown(one.Pearson), Shown(one.Spearman)]));
+        }
+
+        else
+        {
+            page.Text($"Whether weak subnets go with a weak network can't be told from {study.Models.Count} networks: {SubnetCorrelation.LeastModels} and more have a correlation with an interval.");
+        }
+
         page.Table(
             ["mean (weakest), %", .. study.Kinds.Select(kind => $"{Name(kind)}, full"), .. study.Models[0].Widths.SelectMany(width => study.Kinds.Select(kind => FormattableString.Invariant($"{Name(kind)}, {width.Width}")))],
             study.Models.Select(model => (IReadOnlyList<string>)[
@@ -284,29 +293,28 @@ public static class SubnetPage
 
     private static string Beside(SubnetStudy study, AccuracyKind kind, int width)
     {
-        var plot = Chart.Create("", $"{Name(kind).ToLowerInvariant()} accuracy (%)");
-        Fill(plot, [.. study.Models.Select(model => new Column(model.Name, model.Widths[width].Random, model.Widths[width].Proposed, null))], kind);
+        var plot = Chart.Create($"{Name(kind).ToLowerInvariant()} accuracy (%)", "");
+        Fill(plot, [.. study.Models.Select(model => new Row(model.Name, model.Widths[width].Random, model.Widths[width].Proposed, null))], kind);
         for (var i = 0; i < study.Models.Count; i++)
         {
             var full = 100 * study.Models[i].Full[kind]!.Value;
-            plot.Rule(i == 0 ? "full network" : null, (i - 0.42, full), (i + 0.42, full));
+            plot.Rule(i == 0 ? "full network" : null, (full, i - 0.42), (full, i + 0.42));
             if (study.Models[i].FullReestimated is { } reestimated)
             {
                 var alike = 100 * reestimated[kind]!.Value;
-                plot.Rule(i == 0 ? "full network, re-estimated" : null, (i - 0.42, alike), (i + 0.42, alike), dashed: true);
+                plot.Rule(i == 0 ? "re-estimated" : null, (alike, i - 0.42), (alike, i + 0.42), dashed: true);
             }
         }
 
-        if (study.Models.Count <= MostLevelNames)
-        {
-            return plot.Svg();
-        }
+        return plot.Svg(height: Height(study.Models.Count));
+    }
 
-        // OxyPlot leaves too little room for names at an angle: about 8 pixels a letter, along the slope.
-        const double Angle = 35;
-        var room = 24 + (8 * Math.Sin(Angle * Math.PI / 180) * study.Models.Max(model => model.Name.Length));
-        (plot.Axes[0].Angle, plot.PlotMargins) = (-Angle, new OxyPlot.OxyThickness(double.NaN, double.NaN, double.NaN, room));
-        return plot.Svg(height: 320 + (int)room);
+    // What all names begin with tells none from another.
+    private static int Shared(IReadOnlyList<ModelStudy> models)
+    {
+        var first = models[0].Name;
+        var length = Enumerable.Range(0, first.Length).TakeWhile(i => models.All(model => i < model.Name.Length - 1 && model.Name[i] == first[i])).Count();
+        return first[..length].LastIndexOfAny(['-', '/', '_', ' ']) + 1;
     }
 
     private static string Scatter(SubnetStudy study, AccuracyKind kind, SubnetRole role, int width)
@@ -314,9 +322,10 @@ public static class SubnetPage
         var plot = Chart.Create($"{Role(role)}, {Name(kind).ToLowerInvariant()} accuracy (%)", $"full network, {Name(kind).ToLowerInvariant()} accuracy (%)");
         var points = study.Models.Select(model => (X: 100 * SubnetCorrelation.Of(model, width, kind, role), Y: 100 * model.Full[kind]!.Value)).ToList();
         plot.Dots(RandomStyle, "", points);
+        var shared = Shared(study.Models);
         foreach (var (model, point) in study.Models.Zip(points))
         {
-            plot.Label(model.Name, point.X, point.Y);
+            plot.Label(model.Name[shared..], point.X, point.Y);
         }
 
         (plot.Axes[0].MinimumPadding, plot.Axes[0].MaximumPadding, plot.Axes[1].MaximumPadding) = (NameRoom, NameRoom, NameRoom);
@@ -329,6 +338,8 @@ public static class SubnetPage
     private static int Middle(ModelStudy model) => (model.Widths.Count - 1) / 2;
 
     private static string Name(AccuracyKind kind) => kind.ToString();
+
+    private static string Shown(CorrelationSummary? correlation) => correlation?.ToString().Replace('-', '−') ?? "–";
 
     private static string Role(SubnetRole role) => role == SubnetRole.RandomMean ? "mean of random subnets" : "weakest subnet";
 

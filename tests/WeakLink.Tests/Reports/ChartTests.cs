@@ -38,5 +38,12 @@ public class ChartTests
         plot.NameAcross(["random", "searched"]);
         plot.Dots(0, "subnets", [(0, 1), (1, 2)]);
         Assert.Contains(">searched<", plot.Svg());
+        (plot = Chart.Create("b", "")).NameDown(["random", "searched"]);
+        plot.Dots(0, "subnets", [(1, 0), (2, 1)]);
+        var names = XDocument.Parse(plot.Svg()).Descendants().Where(element => element.Name.LocalName == "text" && element.Value is "random" or "searched").ToList();
+        Assert.Equal(["random", "searched"], names.OrderBy(Height).Select(element => element.Value));
+
+        // In "translate(x,y)".
+        static double Height(XElement text) => double.Parse(text.Attribute("transform")!.Value.Split('(', ',', ' ', ')')[2], System.Globalization.CultureInfo.InvariantCulture);
     }
 }

@@ -24,6 +24,9 @@ public class PageTests
         [nameof(Page.Pictures)] = (page => page.Pictures([([1, 2, 3], Evil)]), 2),
         [nameof(Page.Strip)] = (page => page.Strip([1, 2, 3], Evil), 2),
         [nameof(Page.Details)] = (page => page.Details(Evil, Evil), 2),
+        // Also in the page's contents.
+        [nameof(Page.Folded)] = (page => page.Folded(Evil, () => page.Text(Evil)), 3),
+        [nameof(Page.Links)] = (page => page.Links(Evil, [(Evil, Evil)]), 3),
         [nameof(Page.Code)] = (page => page.Code(Evil), 1),
     };
 
