@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Globalization;
 using System.Net;
 using System.Text;
@@ -23,6 +24,9 @@ public sealed class Page(string title, string under)
 
     // What is longer is text, and may take several lines.
     private const int LongestNumber = 32;
+
+    // What style sheet and screens of twice the density show, in pixels.
+    private const int SmallPicture = 224;
 
     private static readonly Lazy<string> Style = new(() =>
     {
@@ -173,7 +177,11 @@ public sealed class Page(string title, string under)
     /// <exception cref="InputException">The file can't be written.</exception>
     public void Write(string path) => AtomicFile.Write(path, ToHtml());
 
-    private static string Image(byte[] png, string caption) => $"<img alt=\"{Escape(caption)}\" src=\"data:image/png;base64,{Convert.ToBase64String(png)}\">";
+    // Small ones are enlarged, and their pixels must stay what they are; photographs must not become pixels.
+    private static string Image(byte[] png, string caption) => $"<img alt=\"{Escape(caption)}\"{(Width(png) < SmallPicture ? " class=\"pixels\"" : "")} src=\"data:image/png;base64,{Convert.ToBase64String(png)}\">";
+
+    // Of a PNG file's first chunk.
+    private static int Width(byte[] png) => png.Length < 20 ? 0 : BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(16));
 
     private static string Escape(string text) => WebUtility.HtmlEncode(text);
 

@@ -36,7 +36,7 @@ public static class RunReport
         var pictures = whole >= 0 ? seen.Examples : null;
         var recipe = RunFolder.RecipeOf(folder);
 
-        var page = new Page(Path.GetFileName(Path.GetFullPath(folder)), Under(summary, recipe.Objective));
+        var page = new Page($"{Path.GetFileName(Path.GetFullPath(folder))}: {summary.Model} on {summary.Data}", Under(summary, recipe.Objective));
         page.Headlines(Headlines(summary, seen));
         foreach (var warning in (summary.Warnings ?? []).Append(seen.Balance?.Doubt).OfType<string>())
         {
@@ -72,7 +72,7 @@ public static class RunReport
 
     private static string Under(Summary summary, ObjectiveRecipe objective) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{summary.Model}, {summary.Parameters:n0} parameters, {Adversarial(objective)}{(summary.Ews == "off" ? "without EWS" : summary.Ews == "random" ? "EWS with random subnets" : "EWS with searched subnets")}; {summary.Data}, {summary.Images:n0} test images; {summary.Epochs} epoch{(summary.Epochs == 1 ? "" : "s")}, seed {summary.Seed}, {summary.Format}");
+        $"{summary.Parameters:n0} parameters, {Adversarial(objective)}{(summary.Ews == "off" ? "without EWS" : summary.Ews == "random" ? "EWS with random subnets" : "EWS with searched subnets")}; {summary.Images:n0} test images; {summary.Epochs} epoch{(summary.Epochs == 1 ? "" : "s")}, seed {summary.Seed}, {summary.Format}");
 
     private static string Adversarial(ObjectiveRecipe objective)
     {
@@ -139,14 +139,15 @@ public static class RunReport
         var loss = Chart.Create("epoch", "nats");
         loss.CountAcross();
         loss.Line(0, "objective", [.. epochs.Select(epoch => ((double)epoch.Epoch, epoch.Loss))]);
+        page.Figure(loss.Svg(), "Objective of the full network.");
         if (epochs.Any(epoch => epoch.Divergence > 0))
         {
-            loss.Line(1, "divergence of the taught subnets", [.. epochs.Select(epoch => ((double)epoch.Epoch, epoch.Divergence))]);
+            // Far smaller than the objective: on one axis it would be a line along the bottom.
+            var divergence = Chart.Create("epoch", "nats");
+            divergence.CountAcross();
+            divergence.Line(1, "divergence of the taught subnets", [.. epochs.Select(epoch => ((double)epoch.Epoch, epoch.Divergence))]);
+            page.Figure(divergence.Svg(), "Divergence: how far the subnets that the network taught were from it.");
         }
-
-        page.Figure(loss.Svg(height: 300), epochs.Any(epoch => epoch.Divergence > 0)
-            ? "Objective of the full network, and how far the subnets that it taught were from it."
-            : "Objective of the full network.");
 
         void Add(OxyPlot.PlotModel plot, int style, string name, Func<EpochMetrics, double?> value)
         {
@@ -236,7 +237,7 @@ public static class RunReport
             plot.NameAcross([.. curve.Points.Select(point => (255 * point.Eps).ToString("0.##", CultureInfo.InvariantCulture))]);
             plot.Line(0, "under PGD", [.. curve.Points.Select((point, i) => ((double)i, 100 * point.Accuracy))]);
             plot.Limit(0, 100);
-            page.Figure(plot.Svg(height: 320), $"Accuracy of {curve.Images} test images under PGD with {curve.Steps} steps in the maximum norm, by its size. An upper bound: a stronger attack may find more{(summary.Attacks?.Keys.Any(name => name.StartsWith("autoattack", StringComparison.Ordinal)) == true ? "" : "; measure AutoAttack with 'weaklink evaluate RUN --attack autoattack'")}.");
+            page.Figure(plot.Svg(), $"Accuracy of {curve.Images} test images under PGD with {curve.Steps} steps in the maximum norm, by its size. An upper bound: a stronger attack may find more{(summary.Attacks?.Keys.Any(name => name.StartsWith("autoattack", StringComparison.Ordinal)) == true ? "" : "; measure AutoAttack with 'weaklink evaluate RUN --attack autoattack'")}.");
         }
 
         if (summary.Attacks is { } attacks)
@@ -261,7 +262,7 @@ public static class RunReport
         }
 
         page.Subsection("Adversarial examples");
-        page.Text("The image, what the smallest successful attack made of it, and the difference, amplified.");
+        page.Text("The image, what the smallest successful attack made of it, and the difference, amplified: grey is unchanged, and a colour at its darkest or brightest changed by ε.");
         foreach (var example in examples)
         {
             page.Strip(ResultFiles.Picture(folder, example), $"{example.Label} taken for {example.Predicted} at ε = {Epsilon(example.Eps ?? 0)}");
@@ -293,9 +294,14 @@ public static class RunReport
         var plot = Chart.Create("mean confidence, %", "accuracy, %");
         plot.Rule("as sure as right", (0, 0), (100, 100), dashed: true);
         plot.Line(0, "images of about one confidence", [.. bins.Select(bin => (100 * bin.Confidence, 100 * bin.Accuracy))]);
-        plot.Limit(0, 100);
+        foreach (var bin in bins)
+        {
+            plot.Label(bin.Images.ToString("n0", CultureInfo.InvariantCulture), 100 * bin.Confidence, 100 * bin.Accuracy);
+        }
+
+        plot.Limit(0, 105);
         (plot.Axes[0].Minimum, plot.Axes[0].Maximum) = (0, 100);
-        page.Figure(plot.Svg(520, 420), $"Below the line the network is surer than it is right. Expected calibration error: {Percent(seen.Clean.Ece)}. {Percent((double)bins.Where(bin => bin.Confidence > 0.9).Sum(bin => bin.Images) / bins.Sum(bin => bin.Images), 0)} of the images have a confidence above 90 %.");
+        page.Figure(plot.Svg(height: 400), $"Below the line the network is surer than it is right; the numbers are images. Expected calibration error: {Percent(seen.Clean.Ece)}. {Percent((double)bins.Where(bin => bin.Confidence > 0.9).Sum(bin => bin.Images) / bins.Sum(bin => bin.Images), 0)} of the images have a confidence above 90 %.");
     }
 
     private static void Classes(Page page, Summary summary, Summary seen)
