@@ -178,7 +178,7 @@ public sealed class Page(string title, string under)
     public void Write(string path) => AtomicFile.Write(path, ToHtml());
 
     // Small ones are enlarged, and their pixels must stay what they are; photographs must not become pixels.
-    private static string Image(byte[] png, string caption) => $"<img alt=\"{Escape(caption)}\"{(Width(png) < SmallPicture ? " class=\"pixels\"" : "")} src=\"data:image/png;base64,{Convert.ToBase64String(png)}\">";
+    private static string Image(byte[] png, string caption) => $"<img alt=\"{Escape(caption)}\" src=\"data:image/png;base64,{Convert.ToBase64String(png)}\"{(Width(png) < SmallPicture ? " class=\"pixels\"" : "")}>";
 
     // Of a PNG file's first chunk.
     private static int Width(byte[] png) => png.Length < 20 ? 0 : BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(16));
