@@ -11,10 +11,13 @@ namespace WeakLink.Cli;
 /// <summary><c>weaklink augment</c>: a picture of what a recipe trains on.</summary>
 internal static class AugmentCommand
 {
+    // More rows would be looked at by nobody.
+    private const int MostImages = 24;
+
     public static Command Create()
     {
         var recipe = new Argument<string>("RECIPE") { Description = $"A recipe by name or path, or a run folder: {string.Join(", ", RecipeFile.Names)}." };
-        var images = new Argument<string[]>("IMAGE") { Description = "Image files; all are scaled to the first one's size, or to data.size.", Arity = ArgumentArity.OneOrMore };
+        var images = new Argument<string[]>("IMAGE") { Description = $"Image files, or folders of them: the first {MostImages} are drawn. Where sizes differ, all are scaled and cut to a square of the first one's shorter side, or of data.size.", Arity = ArgumentArity.OneOrMore };
         var output = new Option<string>("--out") { Description = "The PNG file to write.", HelpName = "FILE", Required = true };
         var epochs = new Option<int>("--epochs") { Description = "How often each image is drawn anew.", HelpName = "N", DefaultValueFactory = _ => 8 };
         var seed = new Option<long>("--seed") { Description = "Seed of every random draw (default 0).", HelpName = "N" };
@@ -42,7 +45,13 @@ internal static class AugmentCommand
             var chosen = RunFolder.IsRun(name)
                 ? RunFolder.RecipeOf(name).With(parsed.GetValue(set)!)
                 : RecipeFile.Load(name, parsed.GetValue(set)!);
-            var given = Read(parsed.GetValue(images)!, chosen.Data.Size);
+            var files = Files(parsed.GetValue(images)!);
+            if (files.Count > MostImages)
+            {
+                Console.Error.WriteLine($"The first {MostImages} of {files.Count:n0} images are drawn.");
+            }
+
+            var given = Read([.. files.Take(MostImages)], chosen.Data.Size);
             var views = AugmentationSequence.Views(chosen, given.Height, given.Width);
             if (!views.Fit(given.Height, given.Width))
             {
@@ -62,10 +71,24 @@ internal static class AugmentCommand
         return command;
     }
 
+    private static List<string> Files(string[] paths)
+    {
+        var files = new List<string>();
+        foreach (var path in paths)
+        {
+            files.AddRange(!Directory.Exists(path) ? [path] : ImageFile.In(path, new PassedOver()) is { Count: > 0 } found ? found
+                : throw new InputException($"The folder '{path}' has no images ({ImageFile.Formats}): give another one."));
+        }
+
+        return files;
+    }
+
     private static Pictures Read(string[] paths, int size)
     {
-        var first = ImageFile.Decode(paths[0], size);
-        return new Pictures(paths, first.Height, first.Width, [first.Planes, .. paths.Skip(1).Select(path => ImageFile.DecodeTo(path, first.Width, first.Height))]);
+        var (width, height) = ImageFile.Size(paths[0]);
+        var side = size > 0 || paths.All(path => ImageFile.Size(path) == (width, height)) ? size : Math.Min(width, height);
+        var decoded = paths.Select(path => ImageFile.Decode(path, side)).ToList();
+        return new Pictures(paths, decoded[0].Height, decoded[0].Width, [.. decoded.Select(one => one.Planes)]);
     }
 
     /// <summary>Images without classes.</summary>

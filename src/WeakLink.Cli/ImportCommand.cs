@@ -13,6 +13,9 @@ namespace WeakLink.Cli;
 /// <summary><c>weaklink import</c>: a network that another program trained, for the other commands.</summary>
 internal static class ImportCommand
 {
+    /// <summary>Name of the recipe that an imported network has.</summary>
+    public const string RecipeName = "imported";
+
     private const string ImageNetSuffix = "-imagenet";
 
     // Of every published network with a width of its own: 256 MB.
@@ -46,7 +49,7 @@ internal static class ImportCommand
             var name = parsed.GetValue(model) ?? weights.Model ?? throw new InputException($"'{path}' does not say which network it is: name it with --model, such as resnet50-imagenet, preact-resnet18 or wide-resnet-34-10.");
             var recipe = new Recipe().With(
                 [
-                    "name=imported",
+                    $"name={RecipeName}",
                     $"model.name={name}",
                     .. Normalisation(path, name, weights, parsed.GetValue(mean), parsed.GetValue(deviation), screen),
                     .. Size(name, weights),
@@ -98,7 +101,7 @@ internal static class ImportCommand
             weights.CopyTo(network);
             Checkpoint.Save(target, network, null, null, recipe, names, size, new RunPosition());
             screen.Line($"{target}: {name}, {network.ParameterCount:n0} parameters, {names.Count} classes.");
-            screen.Line($"Next: weaklink predict {target} IMAGE...   weaklink evaluate {target}{(parsed.GetValue(data) is null ? " --data D" : "")}");
+            screen.Line($"Next: weaklink predict {CommandLine.Quoted(target)} IMAGE...   weaklink evaluate {CommandLine.Quoted(target)}{(parsed.GetValue(data) is null ? " --data D" : "")}");
             return ExitCode.Success;
         });
         return command;

@@ -12,6 +12,11 @@ internal static class KnownClasses
     /// <exception cref="InputException">They have a class that the network does not know, or their images are not of its size.</exception>
     public static DataSplits Open(Recipe recipe, TrainedModel trained, IRunObserver observer, CancellationToken stop)
     {
+        if (recipe is { Name: ImportCommand.RecipeName, Data.Source: "shapes" } && !trained.Classes.SequenceEqual(ShapesDataset.Classes))
+        {
+            throw new InputException("The network was imported without data: name those to measure on with --data.");
+        }
+
         var splits = DataSources.Open(recipe.Data.WithoutExtra(), trained.Classes, recipe.Seed, observer, stop);
         RequireSize(splits.Train, trained);
         return splits;

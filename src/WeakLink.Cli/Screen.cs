@@ -30,6 +30,7 @@ internal sealed class Screen : IRunObserver
     private long _shown;
     private bool _barVisible;
     private bool _underAttack;
+    private bool _taught;
     private string _epochHeader = "";
 
     /// <summary>A screen on standard output, or on standard error where <paramref name="json"/> needs the other.</summary>
@@ -119,7 +120,9 @@ internal sealed class Screen : IRunObserver
     {
         // Adversarial objectives are validated under attack too, which is what selects their checkpoint.
         _underAttack |= metrics.ValidationRobustTop1 is not null;
-        var header = $" epoch     rate     loss  divergence   train   valid{(_underAttack ? "  robust" : "")}  images/s  waited";
+        // Without EWS there are no subnets to diverge.
+        _taught |= metrics.Divergence > 0;
+        var header = $" epoch     rate     loss{(_taught ? "  divergence" : "")}   train   valid{(_underAttack ? "  robust" : "")}  images/s  waited";
         if (header != _epochHeader)
         {
             Line(header);
@@ -127,7 +130,7 @@ internal sealed class Screen : IRunObserver
         }
 
         var robust = _underAttack ? $"  {Measured(metrics.ValidationRobustTop1),6}" : "";
-        Line($"{metrics.Epoch,6}  {metrics.LearningRate,7:0.00000}  {metrics.Loss,7:0.0000}  {metrics.Divergence,10:0.0000}  {Percent(metrics.TrainTop1),6}  {Measured(metrics.ValidationTop1),6}{robust}  {metrics.ImagesPerSecond,8:n0}  {100 * metrics.WaitedForData,5:0.0}%");
+        Line($"{metrics.Epoch,6}  {metrics.LearningRate,7:0.00000}  {metrics.Loss,7:0.0000}{(_taught ? $"  {metrics.Divergence,10:0.0000}" : "")}  {Percent(metrics.TrainTop1),6}  {Measured(metrics.ValidationTop1),6}{robust}  {metrics.ImagesPerSecond,8:n0}  {100 * metrics.WaitedForData,5:0.0}%");
 
         static string Measured(double? fraction) => fraction is { } value ? Percent(value) : "-";
     }

@@ -4,6 +4,7 @@ using WeakLink.Experiments;
 using WeakLink.Recipes;
 using WeakLink.Reports;
 using WeakLink.Runs;
+using WeakLink.Runtime;
 using WeakLink.Subnets;
 
 namespace WeakLink.Cli;
@@ -80,7 +81,7 @@ internal static class TrainCommand
             }
             catch (OperationCanceledException) when (RunFolder.IsRun(folder))
             {
-                Console.Error.WriteLine($"Stopped and saved. Go on with: weaklink train --resume --out {folder}");
+                Console.Error.WriteLine($"Stopped and saved. Go on with: weaklink train --resume --out {CommandLine.Quoted(folder)}");
                 throw;
             }
 
@@ -122,6 +123,6 @@ internal static class TrainCommand
         screen.Line();
         Results.Show(screen, summary);
         screen.Line($"Trained in {Screen.Duration(TimeSpan.FromSeconds(summary.Seconds.Train))}, measured in {Screen.Duration(TimeSpan.FromSeconds(summary.Seconds.Evaluate))}. Everything is in {folder}; look at {RunFolder.ReportOf(folder)}");
-        screen.Line($"Next: weaklink predict {folder} IMAGE...   weaklink evaluate {folder} --data D");
+        screen.Line($"Next: weaklink predict {CommandLine.Quoted(folder)} IMAGE...   weaklink evaluate {CommandLine.Quoted(folder)} --data D");
     }
 }

@@ -13,6 +13,10 @@ internal static class Nearest
         return known.MinBy(candidate => Distance(compared, candidate))!;
     }
 
+    /// <summary>The same where about a third of the letters is wrong at most; null where none is so near: what is farther away would only mislead.</summary>
+    public static string? Close(string name, IEnumerable<string> known) =>
+        To(name, known) is { } nearest && 3 * Distance(name[..Math.Min(name.Length, Longest)], nearest) <= name.Length + 1 ? nearest : null;
+
     /// <summary>How many letters must be changed, added or left out.</summary>
     public static int Distance(string a, string b)
     {

@@ -96,7 +96,7 @@ public sealed class CorruptionFolder : IDisposable
         var folder = Path.Combine(_folder, CorruptionManifest.PieceOf(corruption, severity));
         if (!Directory.Exists(folder))
         {
-            throw new InputException($"'{folder}' does not exist: '{_folder}' has neither the arrays of CIFAR-10-C (labels.npy) nor the folders of ImageNet-C for {corruption.Name} {severity}; name those it has in evaluation.corruptions.");
+            throw new InputException($"'{folder}' does not exist: '{_folder}' has neither the arrays of CIFAR-10-C (labels.npy) nor the folders of ImageNet-C for {corruption.Name} {severity}; name those it has in evaluation.corruptions{(_manifest?.Checksums is { Count: > 0 } kept ? $": {string.Join(',', kept.Keys.Select(name => name.Split('/', '.')[0]).Distinct())}" : "")}.");
         }
 
         var (passed, root) = (new PassedOver(), FolderTree.Read(folder, stop));

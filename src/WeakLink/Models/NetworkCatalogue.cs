@@ -94,7 +94,7 @@ public static class NetworkCatalogue
     internal static string ClassifierOf(string name) => FamilyOf(name).Classifier;
 
     private static NetworkFamily FamilyOf(string name) => _families.FirstOrDefault(family => family.Has(name)) ?? throw new InputException(
-        $"There is no network '{name}': did you mean {Nearest.To(name, Names)}? Choose from {string.Join(", ", _families.Select(Shown))}; one of your own is known after NetworkCatalogue.Register(its family), in your own program.");
+        $"There is no network '{name}'{(Nearest.Close(name, Names) is { } meant ? $": did you mean {meant}?" : ".")} Choose from {string.Join(", ", _families.Select(Shown))}; one of your own is known after NetworkCatalogue.Register(its family), in your own program.");
 
     private static string Shown(NetworkFamily family) => family.Pattern ?? string.Join(", ", family.Names);
 }

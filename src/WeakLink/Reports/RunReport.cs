@@ -378,8 +378,8 @@ public static class RunReport
             page.Code(string.Join('\n', commands));
         }
 
-        page.Text("The same run again, from the recipe in its folder:");
-        page.Code($"weaklink train --recipe {Path.GetFileName(Path.GetFullPath(folder))}/recipe.yaml");
+        page.Text("The same run again, from where it was begun, with the recipe in its folder (RUN):");
+        page.Code("weaklink train --recipe RUN/recipe.yaml");
         if (RunFolder.EnvironmentOf(folder) is { } environment)
         {
             page.Table(["environment", ""],
@@ -388,7 +388,7 @@ public static class RunReport
                 [".NET, libtorch", $"{environment.Dotnet}, {environment.Libtorch}"],
                 ["system", environment.System],
                 ["processor", $"{environment.Processor}, {environment.Cores} cores, {environment.Simd}"],
-                ["device", $"{environment.Device}, {environment.Threads} threads"],
+                ["device", $"{environment.Device}, {environment.Threads} thread{(environment.Threads == 1 ? "" : "s")}"],
             ]);
         }
 

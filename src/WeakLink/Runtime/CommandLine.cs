@@ -14,7 +14,8 @@ public static class CommandLine
         }
     }
 
-    private static string Quoted(string argument) => argument.All(letter => char.IsLetterOrDigit(letter) || "-_./=:,+~@%".Contains(letter, StringComparison.Ordinal)) && argument.Length > 0
+    /// <summary>A word as a shell reads it back.</summary>
+    public static string Quoted(string argument) => argument.All(letter => char.IsLetterOrDigit(letter) || "-_./=:,+~@%".Contains(letter, StringComparison.Ordinal)) && argument.Length > 0
         ? argument
         : argument.Any(char.IsControl)
         // What Bash and Zsh, and POSIX since 2024, read back.

@@ -271,4 +271,10 @@ public class NetworkTests
         var error = (actual - expected).abs().max().ToDouble() / expected.abs().max().ToDouble();
         Assert.True(error <= tolerance, $"relative error {error:g3}");
     }
+
+    [Theory]
+    [InlineData("resnet19", ": did you mean resnet1")]
+    [InlineData("vit", "'vit'. Choose from")]
+    public void AStrangeName_IsTakenForANearOne_AndOtherwiseForNone(string name, string says) =>
+        Assert.Contains(says, Assert.Throws<InputException>(() => NetworkCatalogue.ClassifierOf(name)).Message, StringComparison.Ordinal);
 }

@@ -29,7 +29,7 @@ public sealed partial class RunReportTests : IDisposable
         Assert.Contains("<td>gaussian noise</td><td>12.5 %</td><td>1.50</td>", html);
         Assert.Contains("<dt>accuracy under pgd</dt><dd>21.0 %<small>l2, ε = 0.5, 30 images (clean 43.0 %), 95 % interval 10.2 % to 38.4 %</small>", html);
         Assert.Contains("gradients vanish", html);
-        Assert.Contains("weaklink train --recipe run/recipe.yaml", html);
+        Assert.Contains("weaklink train --recipe RUN/recipe.yaml", html);
         Assert.Contains("epochs: 3", html);
         // Pictures, plots and links are in the file: the name of SVG's language is no address.
         Assert.All(References().Matches(html), reference => Assert.Matches("^(#|data:)", reference.Groups[1].Value));
