@@ -10,7 +10,14 @@ namespace WeakLink.Benchmarks;
 internal static class Interleaved
 {
     /// <summary>Runs every candidate once to warm up, then <paramref name="rounds"/> times in turns.</summary>
-    public static IReadOnlyList<Timing> Run(int rounds, params (string Name, Action Work)[] candidates)
+    public static IReadOnlyList<Timing> Run(int rounds, params (string Name, Action Work)[] candidates) =>
+        Run(rounds, () => Stopwatch.GetElapsedTime(0).TotalSeconds, candidates);
+
+    /// <summary>The same in seconds of the processor, over all cores: for ratios on a machine that others use, too.</summary>
+    public static IReadOnlyList<Timing> RunOnProcessor(int rounds, params (string Name, Action Work)[] candidates) =>
+        Run(rounds, () => Environment.CpuUsage.TotalTime.TotalSeconds, candidates);
+
+    private static Timing[] Run(int rounds, Func<double> clock, (string Name, Action Work)[] candidates)
     {
         foreach (var (_, work) in candidates)
         {
@@ -24,9 +31,9 @@ internal static class Interleaved
             {
                 // Every other round runs backwards: no candidate always follows the same one.
                 var candidate = round % 2 == 0 ? i : candidates.Length - 1 - i;
-                var start = Stopwatch.GetTimestamp();
+                var start = clock();
                 candidates[candidate].Work();
-                seconds[candidate][round] = Stopwatch.GetElapsedTime(start).TotalSeconds;
+                seconds[candidate][round] = clock() - start;
             }
         }
 

@@ -1,6 +1,6 @@
 using WeakLink.Benchmarks;
 
-const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- [spoiled | mended] arithmetic | device [STEPS] | steps [NETWORK...] [ROUNDS] | memory [STEPS] | channels | loading [FOLDER] | corruptions REFERENCE | attacks [IMAGES] | attacks RUN [IMAGES] | peer RUN AUTOATTACK [IMAGES] | strength RUN [IMAGES] | augmentations | comparison TABLE DATA OUT [SEEDS] [KEY=VALUE...] | picture OUT RUN...";
+const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- [spoiled | mended] arithmetic | device [STEPS] | steps [NETWORK...] [ROUNDS] | lessons [NETWORK] [ROUNDS] | memory [STEPS] | channels | loading [FOLDER] | corruptions REFERENCE | attacks [IMAGES] | attacks RUN [IMAGES] | peer RUN AUTOATTACK [IMAGES] | strength RUN [IMAGES] | augmentations | comparison TABLE DATA OUT [SEEDS] [KEY=VALUE...] | picture OUT RUN...";
 Machine.Prepare();
 if (args is ["spoiled" or "mended", ..])
 {
@@ -22,6 +22,10 @@ switch (args)
         int? rounds = networks is [.., var last] && int.TryParse(last, System.Globalization.CultureInfo.InvariantCulture, out var number) ? number : null;
         string[] named = [.. networks.Take(networks.Length - (rounds is null ? 0 : 1))];
         StepBenchmark.Run(named.Length > 0 ? named : ["resnet20", "resnet18"], rounds);
+        return 0;
+    case ["lessons", .. var of]:
+        Console.WriteLine($"{Machine.Describe()}\n");
+        LessonBenchmark.Run(of.Length > 0 ? of[0] : "resnet20", of.Length > 1 ? int.Parse(of[1], System.Globalization.CultureInfo.InvariantCulture) : 9);
         return 0;
     case ["memory", .. var steps]:
         Console.WriteLine($"{Machine.Describe()}\n");

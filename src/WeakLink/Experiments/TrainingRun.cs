@@ -61,7 +61,7 @@ public static class TrainingRun
             : null;
         var mixings = AugmentationSequence.Mixings(recipe, data.Train.Classes.Count);
         var objective = recipe.Objective.Create(settings.ClassBalance == ClassBalancing.Weights ? ClassWeights.Of([data.Train, .. data.Extra is null ? Array.Empty<Dataset>() : [data.Extra.Images]]) : null);
-        var step = new TrainingStep(network, objective, ews, weightPerturbation, optimizer, settings.GradientClip, device, recipe.Seed, mixings, Lesson.Of(recipe), average);
+        var step = new TrainingStep(network, objective, ews, weightPerturbation, optimizer, settings.GradientClip, device, recipe.Seed, mixings, Lesson.Of(recipe, (long)settings.Epochs * steps, average), average);
 
         var chooses = Chooses(data.Validation);
         var position = folder.Restore(network, optimizer, search, average) ?? new RunPosition();
@@ -165,7 +165,7 @@ public static class TrainingRun
             ((long)done.Epoch * steps) + done.StepInEpoch,
             LearningRate.At(settings, ((long)done.Epoch * steps) + done.StepInEpoch - 1, steps),
             done.LossSum / done.Images,
-            done.DivergenceSum / done.Images,
+            done.Images > done.UntaughtImages ? done.DivergenceSum / (done.Images - done.UntaughtImages) : 0,
             (double)done.Correct / done.Images,
             held?.Top1,
             held?.Nll,

@@ -12,13 +12,14 @@ public static class AugmentationSequence
     private const string ResizedCrop = "random-resized-crop";
     private const string Augmix = "augmix";
     private const string Randaugment = "randaugment";
+    private const string Pattern = "patterns";
 
     private static readonly string[] OfBatches = ["mixup", "cutmix"];
     private static readonly string[] Framing = [Crop, Flip, ResizedCrop];
 
     /// <summary>The names.</summary>
     public static IReadOnlyList<string> Names { get; } =
-        [Crop, Flip, ResizedCrop, "autoaugment-cifar10", "autoaugment-imagenet", "autoaugment-svhn", Randaugment, "trivialaugment", Augmix, "cutout", "random-erasing", .. OfBatches];
+        [Crop, Flip, ResizedCrop, "autoaugment-cifar10", "autoaugment-imagenet", "autoaugment-svhn", Randaugment, "trivialaugment", Augmix, "cutout", "random-erasing", Pattern, .. OfBatches];
 
     /// <summary>What a training step sees of an image.</summary>
     /// <param name="recipe">The recipe.</param>
@@ -41,6 +42,7 @@ public static class AugmentationSequence
             SubnetView.Crop => new Branch(0, Sequence(names)),
             SubnetView.Augmix => Framed(Augmix),
             SubnetView.Randaugment => Framed(Randaugment),
+            SubnetView.Corrupted => Framed(Pattern),
             _ => null,
         };
 
@@ -109,6 +111,7 @@ public static class AugmentationSequence
         "trivialaugment" => new TrivialAugment(),
         Augmix => new AugMix(settings.AugmixWidth, settings.AugmixDepth, settings.AugmixSeverity, settings.AugmixCoefficient, settings.AugmixAllOperators),
         "cutout" => new Cutout(settings.CutoutSize),
+        Pattern => new Patterns(),
         "random-erasing" => new RandomErasing(settings.ErasingProbability),
         _ => throw new ArgumentOutOfRangeException(nameof(name), name, "Unknown augmentation."),
     };

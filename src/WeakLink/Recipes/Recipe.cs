@@ -230,7 +230,7 @@ public sealed record AugmentationRecipe
 
     /// <summary>
     /// Augmentations by name, in their order: <c>crop</c>, <c>flip</c>, <c>random-resized-crop</c>, <c>autoaugment-cifar10</c>, <c>autoaugment-imagenet</c>,
-    /// <c>autoaugment-svhn</c>, <c>randaugment</c>, <c>trivialaugment</c>, <c>augmix</c>, <c>cutout</c>, <c>random-erasing</c>; last <c>mixup</c>, <c>cutmix</c>.
+    /// <c>autoaugment-svhn</c>, <c>randaugment</c>, <c>trivialaugment</c>, <c>augmix</c>, <c>cutout</c>, <c>random-erasing</c>, <c>patterns</c>; last <c>mixup</c>, <c>cutmix</c>.
     /// </summary>
     public IReadOnlyList<string> Sequence { get; init; } = [AugmentationSequence.Crop, AugmentationSequence.Flip];
 

@@ -2,6 +2,7 @@ using WeakLink.Attacks;
 using WeakLink.Corruptions;
 using WeakLink.Models;
 using WeakLink.Perturbations;
+using WeakLink.Subnets;
 
 namespace WeakLink.Recipes;
 
@@ -39,6 +40,7 @@ public static class RecipeCheck
         Require("model.standard-deviation", model.Mean.Count == model.StandardDeviation.Count, model.StandardDeviation.Count, "given together with model.mean");
         Require("training.milestones", training.Milestones.SequenceEqual(training.Milestones.Order()), training.Milestones, "ascending");
         Require("training.learning-rate", isNamedWith("training.optimiser", "training.learning-rate"), training.LearningRate, $"named with training.optimiser={training.Optimiser.ToString().ToLowerInvariant()}: {Keys.Text(training.LearningRate)} is the other optimiser's (usual: 0.1 for sgd, 0.001 for adamw, a tenth of either to fine-tune)");
+        Require("ews.teacher", recipe.Ews.Teacher == TeacherKind.Network || training.Average > 0, "average", "network, or training.average above 0 (such as 0.99), which keeps the average that teaches");
         AugmentationSequence.Check(recipe, origin);
 
         Size("objective.eps", objective.Norm, objective.Eps);

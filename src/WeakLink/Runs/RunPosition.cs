@@ -18,8 +18,12 @@ public sealed record RunPosition
     /// <summary>Sum over the current epoch's images of the objective.</summary>
     public double LossSum { get; init; }
 
-    /// <summary>Sum over the current epoch's images of the distillation divergence.</summary>
+    /// <summary>Sum over the current epoch's images of the distillation divergence, in steps that taught a subnet.</summary>
     public double DivergenceSum { get; init; }
+
+    /// <summary>Images of the current epoch's steps that taught none.</summary>
+    [Limits(0, long.MaxValue)]
+    public long UntaughtImages { get; init; }
 
     /// <summary>Images of the current epoch classified correctly.</summary>
     [Limits(0, long.MaxValue)]
@@ -66,7 +70,8 @@ public sealed record RunPosition
     {
         StepInEpoch = StepInEpoch + 1,
         LossSum = LossSum + (step.Loss * step.Images),
-        DivergenceSum = DivergenceSum + (step.Divergence * step.Images),
+        DivergenceSum = DivergenceSum + ((step.Divergence ?? 0) * step.Images),
+        UntaughtImages = UntaughtImages + (step.Divergence is null ? step.Images : 0),
         Correct = Correct + step.Correct,
         Images = Images + step.Images,
         EpochSeconds = EpochSeconds + seconds,

@@ -21,23 +21,26 @@ public sealed class EnhanceWeakSubnets(ISubnetNetwork network, ISubnetSearch sea
     /// <param name="labels">N class indices, int64.</param>
     /// <param name="step">The training step, from 0.</param>
     /// <param name="random">The draws of this step's proposal.</param>
-    public StudentResult TeachSubnet(RunOnViews run, IReadOnlyList<torch.Tensor> views, IReadOnlyList<torch.Tensor> teacher, torch.Tensor labels, long step, SeededRandom random)
+    /// <param name="share">The part of λ that counts in this step, above 0.</param>
+    public StudentResult TeachSubnet(
+        RunOnViews run, IReadOnlyList<torch.Tensor> views, IReadOnlyList<torch.Tensor> teacher, torch.Tensor labels, long step, SeededRandom random, double share = 1)
     {
         using var scope = torch.NewDisposeScope();
         var subnet = search.Propose(new SearchContext(random, step, new SearchBatch(network, views[0], labels, teacher[0])));
         var student = run(images => network.forward(images, subnet), views);
-        var loss = distillation.Loss(teacher, student);
+        var weighted = distillation with { Weight = share * distillation.Weight };
+        var loss = weighted.Loss(teacher, student);
         loss.backward();
         return new StudentResult(
-            distillation.Weight == 0 ? 0 : loss.ReadDouble() / distillation.Weight,
+            weighted.Weight == 0 ? 0 : loss.ReadDouble() / weighted.Weight,
             student[0].detach().argmax(1).eq(labels).to(torch.float32).mean().ReadDouble());
     }
 
     /// <summary>Lets the search learn how the subnet that it proposed did.</summary>
     /// <param name="student">What <see cref="TeachSubnet"/> gave.</param>
-    /// <param name="step">The training step, from 0.</param>
+    /// <param name="lesson">How many subnets were taught before; where every step teaches one, the step.</param>
     /// <param name="random">Random numbers that start where the proposal's did.</param>
-    public void ImproveSearch(StudentResult student, long step, SeededRandom random) => search.Learn(step, random, student.Accuracy);
+    public void ImproveSearch(StudentResult student, long lesson, SeededRandom random) => search.Learn(lesson, random, student.Accuracy);
 }
 
 /// <summary>Runs a network on views of the same images, together or one after the other, as the objective has it.</summary>

@@ -24,6 +24,21 @@ public sealed record EwsRecipe
     [Limits(0, 1, AboveLeast = true)]
     public double Fraction { get; init; } = 1;
 
+    /// <summary>Steps from one that teaches a subnet to the next.</summary>
+    [Limits(1, 1_000_000)]
+    public int Every { get; init; } = 1;
+
+    /// <summary>Part of the epochs before the first subnet is taught; in [0, 1).</summary>
+    [Limits(0, 1, BelowMost = true)]
+    public double Start { get; init; }
+
+    /// <summary>Part of the epochs, from there on, in which λ rises from 0 to <see cref="Weight"/>; in [0, 1].</summary>
+    [Limits(0, 1)]
+    public double Warmup { get; init; }
+
+    /// <summary>Whose answers a subnet is taught.</summary>
+    public TeacherKind Teacher { get; init; } = TeacherKind.Network;
+
     /// <summary>Hidden units of the policy's LSTM cell.</summary>
     [Limits(1, 100_000)]
     public int Hidden { get; init; } = 100;
@@ -52,9 +67,19 @@ public sealed record EwsRecipe
     [Limits(0, 1e6)]
     public double PolicyGradientClip { get; init; } = 3;
 
-    /// <summary>Training steps between two policy updates.</summary>
+    /// <summary>Steps that teach a subnet between two policy updates.</summary>
     [Limits(1, 1_000_000)]
     public int PolicyEvery { get; init; } = 10;
+}
+
+/// <summary>Whose answers a subnet is taught.</summary>
+public enum TeacherKind
+{
+    /// <summary>Those of the full network in this step (the paper): they cost nothing.</summary>
+    Network,
+
+    /// <summary>Those of the average of its weights that <c>training.average</c> keeps: one more forward pass.</summary>
+    Average,
 }
 
 /// <summary>Who proposes the subnet to teach.</summary>

@@ -8,9 +8,9 @@ public interface ISubnetSearch : IDisposable
     Subnet Propose(SearchContext context);
 
     /// <summary>
-    /// Learns how the last proposal did. Called at every step; a search that learns only every so often counts for itself by <paramref name="step"/>.
+    /// Learns how the last proposal did. Called after every proposal; a search that learns only every so often counts for itself by <paramref name="step"/>.
     /// </summary>
-    /// <param name="step">The training step, from 0.</param>
+    /// <param name="step">Proposals before this one: the training step, from 0, where every step teaches a subnet.</param>
     /// <param name="random">Random numbers that start where those of <see cref="Propose"/> did: the same draws can be made again.</param>
     /// <param name="accuracy">Accuracy in [0, 1] of the proposed subnet on the current training batch, as the objective perturbed it.</param>
     void Learn(long step, SeededRandom random, double accuracy);

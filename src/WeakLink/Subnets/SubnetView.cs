@@ -18,6 +18,9 @@ public enum SubnetView
     /// <summary>RandAugment with draws of its own, likewise.</summary>
     Randaugment,
 
+    /// <summary>Under a pattern of waves or squares, likewise: corruptions that are unlike those of the benchmark.</summary>
+    Corrupted,
+
     /// <summary>The image under an attack on the subnet, which drives it away from the teacher: <c>objective.eps</c>, <c>norm</c>, <c>steps</c>, <c>step-size</c>.</summary>
     Adversarial,
 }

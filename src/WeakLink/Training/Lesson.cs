@@ -5,7 +5,7 @@ using WeakLink.Subnets;
 
 namespace WeakLink.Training;
 
-/// <summary>What the subnet of a step is taught on: which view of how many of the batch's images.</summary>
+/// <summary>When a subnet is taught, on which view of how many of the batch's images, and by whom.</summary>
 /// <remarks>
 /// With every view but <see cref="SubnetView.Same"/> the divergence is KL(softmax f(x) ‖ softmax α(x')): x is the calmest view that the full network saw
 /// (<see cref="IObjective.CalmView"/>: the clean one of <see cref="Consistency"/> and <see cref="Trades"/>, the adversarial example of
@@ -14,57 +14,84 @@ namespace WeakLink.Training;
 /// <param name="View">What the subnet sees.</param>
 /// <param name="Fraction">Part of the batch, in (0, 1].</param>
 /// <param name="Attack">What makes an adversarial view; null with the others.</param>
-public sealed record Lesson(SubnetView View = SubnetView.Same, double Fraction = 1, InnerAttack? Attack = null)
+/// <param name="Teacher">Whose answers it is taught, with the batch's statistics; null: those that the full network gave in the step.</param>
+/// <param name="Every">Steps from one that teaches to the next.</param>
+/// <param name="Start">The first step of the run that teaches.</param>
+/// <param name="Ramp">Steps from there on in which λ rises from 0.</param>
+public sealed record Lesson(
+    SubnetView View = SubnetView.Same, double Fraction = 1, InnerAttack? Attack = null, WeightAverage? Teacher = null, int Every = 1, long Start = 0, long Ramp = 0)
 {
     // Batch norm of a single image's last layer would have no variance.
     private const int FewestImages = 2;
 
-    /// <summary>The lesson of a recipe's steps.</summary>
-    public static Lesson Of(Recipe recipe) => recipe.Ews.Search == SearchKind.Off
+    /// <summary>The lessons of a recipe.</summary>
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="steps">Steps of the whole run.</param>
+    /// <param name="average">The average of the weights that the run keeps.</param>
+    public static Lesson Of(Recipe recipe, long steps, WeightAverage? average) => recipe.Ews is var ews && ews.Search == SearchKind.Off
         ? new Lesson()
-        : new Lesson(recipe.Ews.View, recipe.Ews.Fraction, recipe.Ews.View == SubnetView.Adversarial ? recipe.Objective.InnerAttack() : null);
+        : new Lesson(
+            ews.View,
+            ews.Fraction,
+            ews.View == SubnetView.Adversarial ? recipe.Objective.InnerAttack() : null,
+            ews.Teacher == TeacherKind.Average ? average : null,
+            ews.Every,
+            (long)Math.Ceiling(ews.Start * steps),
+            (long)Math.Ceiling(ews.Warmup * steps));
+
+    /// <summary>Whether a step teaches a subnet.</summary>
+    internal bool Teaches(long step) => step >= Start && (step - Start) % Every == 0;
+
+    /// <summary>How many subnets were taught before a step.</summary>
+    internal long Number(long step) => (step - Start) / Every;
 
     /// <summary>What the full network trains on of the views that were loaded: the subnet's own comes last.</summary>
     internal IReadOnlyList<torch.Tensor> OfFullNetwork(torch.Tensor[] loaded) => View.IsLoaded() ? loaded[..^1] : loaded;
 
-    /// <summary>Teaches a subnet what the full network said.</summary>
+    /// <summary>Teaches a subnet.</summary>
     /// <param name="ews">Proposes the subnet, and adds to the gradients.</param>
-    /// <param name="objective">What the full network was trained by.</param>
+    /// <param name="network">The full network.</param>
+    /// <param name="objective">What it was trained by.</param>
     /// <param name="loaded">The views that were loaded.</param>
     /// <param name="views">The views that the full network saw.</param>
-    /// <param name="teacher">Its logits for them, detached.</param>
+    /// <param name="said">Its logits for them, detached.</param>
     /// <param name="labels">N class indices, int64.</param>
     /// <param name="step">The training step, from 0.</param>
     /// <param name="draws">The draws of this step for a use.</param>
     internal StudentResult Teach(
         EnhanceWeakSubnets ews,
+        Func<torch.Tensor, torch.Tensor> network,
         IObjective objective,
         IReadOnlyList<torch.Tensor> loaded,
         IReadOnlyList<torch.Tensor> views,
-        IReadOnlyList<torch.Tensor> teacher,
+        IReadOnlyList<torch.Tensor> said,
         torch.Tensor labels,
         long step,
         Func<RandomUse, SeededRandom> draws)
     {
         using var scope = torch.NewDisposeScope();
-        (views, teacher) = View switch
-        {
-            SubnetView.Same => (views, teacher),
-            // Around the image: around an adversarial example of the full network the subnet would meet up to twice the perturbation.
-            SubnetView.Adversarial => ([loaded[0]], [teacher[objective.CalmView]]),
-            _ => ([loaded[^1]], [teacher[objective.CalmView]]),
-        };
+        var (calm, teacher) = View == SubnetView.Same ? (views, said) : ([views[objective.CalmView]], [said[objective.CalmView]]);
+        // An attack begins at the image: around an adversarial example of the full network the subnet would meet up to twice the perturbation.
+        var seen = View.IsLoaded() ? [loaded[^1]] : View == SubnetView.Adversarial ? [loaded[0]] : calm;
         if (Fraction < 1)
         {
             var part = Part((int)labels.shape[0], draws(RandomUse.Lesson)).to(labels.device);
-            (views, teacher, labels) = ([.. views.Select(Taken)], [.. teacher.Select(Taken)], Taken(labels));
-            torch.Tensor Taken(torch.Tensor all) => all.index_select(0, part);
+            (calm, teacher, seen, labels) = (Taken(calm), Taken(teacher), Taken(seen), labels.index_select(0, part));
+            IReadOnlyList<torch.Tensor> Taken(IReadOnlyList<torch.Tensor> all) => [.. all.Select(one => one.index_select(0, part))];
         }
 
-        return ews.TeachSubnet(Run, views, teacher, labels, step, draws(RandomUse.Proposal));
+        if (Teacher is not null)
+        {
+            using var noGradients = torch.no_grad();
+            using var average = Teacher.Applied();
+            teacher = objective.Run(network, calm);
+        }
 
-        IReadOnlyList<torch.Tensor> Run(Func<torch.Tensor, torch.Tensor> subnet, IReadOnlyList<torch.Tensor> seen) =>
-            objective.Run(subnet, Attack is null ? seen : [Attack.Mislead(subnet, seen[0], teacher[0], draws(RandomUse.SubnetAttack))]);
+        // λ of a step is that of its middle, as the learning rate is.
+        return ews.TeachSubnet(Run, seen, teacher, labels, step, draws(RandomUse.Proposal), Ramp == 0 ? 1 : Math.Min(1, (step - Start + 0.5) / Ramp));
+
+        IReadOnlyList<torch.Tensor> Run(Func<torch.Tensor, torch.Tensor> subnet, IReadOnlyList<torch.Tensor> images) =>
+            objective.Run(subnet, Attack is null ? images : [Attack.Mislead(subnet, images[0], teacher[0], draws(RandomUse.SubnetAttack))]);
     }
 
     // Not the first ones: extra images come last in a batch.

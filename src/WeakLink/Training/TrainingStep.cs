@@ -23,7 +23,7 @@ namespace WeakLink.Training;
 /// <param name="device">Where the model lives.</param>
 /// <param name="seed">Seed of the run.</param>
 /// <param name="mixings">Ways of mixing a batch's images with one another; each batch is mixed in one of them, where there are any.</param>
-/// <param name="lesson">What the subnet is taught on; null: what the full network sees.</param>
+/// <param name="lesson">When and on what a subnet is taught; null: in every step, on what the full network sees.</param>
 /// <param name="average">Takes the weights in after every step; null: no average is kept.</param>
 public sealed class TrainingStep(
     torch.nn.Module<torch.Tensor, torch.Tensor> model,
@@ -60,19 +60,23 @@ public sealed class TrainingStep(
 
         double loss;
         long correct;
-        StudentResult student;
+        StudentResult? student = null;
         using (weightPerturbation?.Move(step, objective, views, targets))
         {
             (loss, correct, var teacher) = TrainFull(views, targets, labels);
-            student = ews is null ? default : _lesson.Teach(ews, objective, loaded, views, teacher, labels, step, use => Draws(use, step));
+            if (ews is not null && _lesson.Teaches(step))
+            {
+                student = _lesson.Teach(ews, _model.call, objective, loaded, views, teacher, labels, step, use => Draws(use, step));
+            }
         }
 
         // Also where nothing is clipped the norm is needed: one infinite gradient would spoil the weights, and the next checkpoint.
         var norm = torch.nn.utils.clip_grad_norm_(_parameters, gradientClip > 0 ? gradientClip : double.PositiveInfinity);
-        if (!double.IsFinite(loss + student.Divergence + norm))
+        var sum = loss + (student?.Divergence ?? 0);
+        if (!double.IsFinite(sum + norm))
         {
             throw new InputException(
-                $"The {(double.IsFinite(loss + student.Divergence) ? "gradient" : "loss")} became {(double.IsNaN(loss + student.Divergence + norm) ? "NaN" : "infinite")} at step {step + 1}: lower training.learning-rate (now {learningRate:g3} in this step), set training.gradient-clip, or lengthen training.warmup.");
+                $"The {(double.IsFinite(sum) ? "gradient" : "loss")} became {(double.IsNaN(sum + norm) ? "NaN" : "infinite")} at step {step + 1}: lower training.learning-rate (now {learningRate:g3} in this step), set training.gradient-clip, or lengthen training.warmup.");
         }
 
         foreach (var group in optimizer.ParamGroups)
@@ -82,8 +86,12 @@ public sealed class TrainingStep(
 
         optimizer.step();
         average?.Update(step);
-        ews?.ImproveSearch(student, step, Draws(RandomUse.Proposal, step));
-        return new StepResult(loss, student.Divergence, correct, (int)labels.shape[0]);
+        if (student is { } taught)
+        {
+            ews!.ImproveSearch(taught, _lesson.Number(step), Draws(RandomUse.Proposal, step));
+        }
+
+        return new StepResult(loss, student?.Divergence, correct, (int)labels.shape[0]);
     }
 
     private SeededRandom Draws(RandomUse use, long step) => new(seed, use, 0, step);
@@ -105,7 +113,7 @@ public sealed class TrainingStep(
 
 /// <summary>What a step did.</summary>
 /// <param name="Loss">The objective on the full network.</param>
-/// <param name="Divergence">The distillation divergence of the subnet from the full network (without λ), in nats; 0 without EWS.</param>
+/// <param name="Divergence">The distillation divergence of the subnet from the full network (without λ), in nats; null where no subnet was taught.</param>
 /// <param name="Correct">Images that the full network classified correctly in their first view.</param>
 /// <param name="Images">Images in the batch.</param>
-public readonly record struct StepResult(double Loss, double Divergence, long Correct, int Images);
+public readonly record struct StepResult(double Loss, double? Divergence, long Correct, int Images);

@@ -36,6 +36,7 @@ public class TrainingRunTests
     [InlineData("ews.view=augmix", "ews.fraction=0.5")]
     [InlineData("ews.view=adversarial", "objective.steps=1")]
     [InlineData("training.optimiser=adamw", "training.learning-rate=0.01", "training.average=0.9", "training.decay-norms=false")]
+    [InlineData("ews.every=2", "ews.start=0.2", "ews.warmup=0.5", "ews.teacher=average", "training.average=0.9")]
     [InlineData("training.class-balance=sampling", "ews.search=off")]
     [InlineData("training.class-balance=weights", "training.average=0.5", "ews.search=random")]
     public void EveryWayOfTraining_IsResumedToTheBit_WithAnyNumberOfWorkers(params string[] settings)

@@ -151,6 +151,7 @@ public class RecipeTests
     [InlineData("crop", "random", 2)]
     [InlineData("augmix", "random", 2)]
     [InlineData("randaugment", "random", 2)]
+    [InlineData("corrupted", "random", 2)]
     [InlineData("augmix", "off", 1)]
     public void TheLoader_MakesTheSubnetsView_WhereOneIsTaughtOnAnother(string view, string search, int count) =>
         Assert.Equal(count, AugmentationSequence.Views(new Recipe().With($"ews.view={view}", $"ews.search={search}"), 32, 32).Count);

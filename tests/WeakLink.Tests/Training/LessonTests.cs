@@ -48,7 +48,7 @@ public class LessonTests
         (crossEntropy + divergence).backward();
 
         Assert.Equal(crossEntropy.ToDouble(), result.Loss, 1e-5);
-        Assert.Equal(divergence.ToDouble(), result.Divergence, 1e-5);
+        Assert.Equal(divergence.ToDouble(), result.Divergence!.Value, 1e-5);
         using var noGradients = torch.no_grad();
         foreach (var ((name, moved), (_, start)) in network.named_parameters().Zip(expected.named_parameters()))
         {
@@ -75,7 +75,7 @@ public class LessonTests
         Assert.Equal(objective is not AdversarialTraining, views[calm].equal(images[0]).all().ToBoolean());
         var teacher = objective.Run(expected.call, views)[calm].softmax(1);
         var student = expected.forward(images[^1], search.Propose(new SearchContext(Draws(RandomUse.Proposal)))).log_softmax(1);
-        Assert.Equal((teacher * (teacher.log() - student)).sum().ToDouble() / Images, result.Divergence, 1e-5);
+        Assert.Equal((teacher * (teacher.log() - student)).sum().ToDouble() / Images, result.Divergence!.Value, 1e-5);
     }
 
     [Theory]
@@ -127,10 +127,74 @@ public class LessonTests
         double Divergence(Lesson lesson)
         {
             using var fresh = Create();
-            return Run(fresh, search, new CrossEntropy(), lesson, batch, 0.1).Divergence;
+            return Run(fresh, search, new CrossEntropy(), lesson, batch, 0.1).Divergence!.Value;
         }
 
         Assert.True(Divergence(new Lesson(SubnetView.Adversarial, Attack: Attack)) > Divergence(new Lesson()) + 0.01);
+    }
+
+    [Fact]
+    public void Lessons_ComeInTheirSteps_WithTheShareOfLambda()
+    {
+        using var batch = Batch(1);
+        var lesson = new Lesson(Every: 3, Start: 4, Ramp: 8);
+        foreach (var (step, share) in new (long, double?)[] { (3, null), (4, 0.5 / 8), (5, null), (7, 3.5 / 8), (10, 6.5 / 8), (13, 1), (14, null), (40, 1) })
+        {
+            using var scope = torch.NewDisposeScope();
+            var (untaught, taught, whole) = (Moved(null, step), Moved(lesson, step), Moved(new Lesson(), step));
+            // How far the subnet's gradient moved the weights, of how far it moves them with all of λ.
+            var part = (taught - untaught).norm().ToDouble() / (whole - untaught).norm().ToDouble();
+            Assert.Equal(share ?? 0, part, 1e-3);
+        }
+
+        Assert.Equal([0L, 1, 2, 12], new[] { 4L, 7, 10, 40 }.Select(lesson.Number));
+
+        torch.Tensor Moved(Lesson? lesson, long step)
+        {
+            using var network = Create();
+            using var search = new RandomSearch(network.Space, 0.7);
+            using var optimizer = torch.optim.SGD(network.parameters(), 0.1);
+            var ews = lesson is null ? null : new EnhanceWeakSubnets(network, search, new Distillation());
+            var result = new TrainingStep(network, new CrossEntropy(), ews, null, optimizer, 0, torch.CPU, Seed, lesson: lesson).Run(batch, step, 0.1);
+            Assert.Equal(lesson?.Teaches(step) ?? false, result.Divergence is not null);
+            return torch.cat([.. network.parameters().Select(parameter => parameter.detach().reshape(-1))]);
+        }
+    }
+
+    [Fact]
+    public void TheAverage_TeachesWhatItSays_AndTheNetworkKeepsItsWeights()
+    {
+        using var scope = torch.NewDisposeScope();
+        using var batch = Batch(1);
+        using var network = Create();
+        using var average = new WeightAverage(network, 0.99);
+        using var search = new RandomSearch(network.Space, 0.7);
+        using (torch.no_grad())
+        {
+            network.get_parameter("fc.weight")!.mul_(3);
+        }
+
+        using var expected = Create();
+        var images = batch.Images.to(torch.float32) / 255;
+        var teacher = expected.forward(images).detach().softmax(1);
+        using (torch.no_grad())
+        {
+            expected.get_parameter("fc.weight")!.mul_(3);
+        }
+
+        var student = expected.forward(images, search.Propose(new SearchContext(Draws(RandomUse.Proposal)))).log_softmax(1);
+        var loss = expected.forward(images).log_softmax(1).gather(1, batch.Labels.unsqueeze(1)).mean().neg();
+        var divergence = (teacher * (teacher.log() - student)).sum() / Images;
+        (loss + divergence).backward();
+
+        var result = Run(network, search, new CrossEntropy(), new Lesson(Teacher: average), batch, 0.1);
+        Assert.Equal(divergence.ToDouble(), result.Divergence!.Value, 1e-5);
+        Assert.Equal(loss.ToDouble(), result.Loss, 1e-5);
+        using var noGradients = torch.no_grad();
+        var start = expected.get_parameter("layer2.0.conv1.weight")!;
+        Assert.True((network.get_parameter("layer2.0.conv1.weight")! - (start - (start.grad! * 0.1))).abs().max().ToDouble() < 1e-5);
+        // The teacher's pass moves no running averages but those that are put back: one batch was counted.
+        Assert.Equal(1, network.get_buffer("bn1.num_batches_tracked")!.item<long>());
     }
 
     private static StepResult Run(ClassifierNetwork network, ISubnetSearch search, IObjective objective, Lesson lesson, Batch batch, double rate)

@@ -34,7 +34,7 @@ public class TrainingStepTests
         (crossEntropy + (divergence * Weight)).backward();
 
         Assert.Equal(crossEntropy.ToDouble(), result.Loss, 1e-5);
-        Assert.Equal(divergence.ToDouble(), result.Divergence, 1e-5);
+        Assert.Equal(divergence.ToDouble(), result.Divergence!.Value, 1e-5);
         using var noGradients = torch.no_grad();
         foreach (var ((name, moved), (_, start)) in network.named_parameters().Zip(expected.named_parameters()))
         {
