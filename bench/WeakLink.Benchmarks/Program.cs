@@ -1,6 +1,6 @@
 using WeakLink.Benchmarks;
 
-const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- [spoiled | mended] arithmetic | device [STEPS] | steps [NETWORK...] [ROUNDS] | lessons [NETWORK] [ROUNDS] | memory [STEPS] | channels | loading [FOLDER] | corruptions REFERENCE | attacks [IMAGES] | attacks RUN [IMAGES] | peer RUN AUTOATTACK [IMAGES] | strength RUN [IMAGES] | augmentations | comparison TABLE DATA OUT [SEEDS] [KEY=VALUE...] | picture OUT RUN...";
+const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- [spoiled | mended] arithmetic | device [STEPS] | steps [NETWORK...] [ROUNDS] | lessons [NETWORK] [ROUNDS] | memory [STEPS] | channels | loading [FOLDER] | corruptions REFERENCE | attacks [IMAGES] | attacks RUN [IMAGES] | peer RUN AUTOATTACK [IMAGES] | strength RUN [IMAGES] | serve ADDRESS MODEL PICTURES | augmentations | comparison TABLE DATA OUT [SEEDS] [KEY=VALUE...] | picture OUT RUN...";
 Machine.Prepare();
 if (args is ["spoiled" or "mended", ..])
 {
@@ -53,6 +53,10 @@ switch (args)
     case ["peer", var run, var autoattack, .. var images]:
         Console.WriteLine($"{Machine.Describe()}\n");
         PeerAttackBenchmark.Run(run, autoattack, images.Length > 0 ? int.Parse(images[0], System.Globalization.CultureInfo.InvariantCulture) : 200);
+        return 0;
+    case ["serve", var address, var model, var pictures]:
+        Console.WriteLine($"{Machine.Describe()}\n");
+        await ServeBenchmark.Run(address, model, pictures);
         return 0;
     case ["strength", var run, .. var images]:
         Console.WriteLine($"{Machine.Describe()}\n");
