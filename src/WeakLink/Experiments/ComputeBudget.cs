@@ -171,6 +171,8 @@ public static class ComputeBudget
     private static Recipe Endless(Recipe recipe) => recipe with
     {
         Training = recipe.Training with { Epochs = WarmUp + Steps + 1, ValidateEvery = Never, CheckpointEvery = Never, KeepEvery = 0 },
+        // Steps that teach from the beginning: an arm that begins later is charged for all of its epochs, rather than for none.
+        Ews = recipe.Ews with { Start = 0 },
     };
 
     private sealed record Kept(string Baseline, [property: Limits(1e-6, 1e6)] IReadOnlyDictionary<string, double> Costs);
