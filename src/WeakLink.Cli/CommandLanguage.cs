@@ -18,6 +18,7 @@ internal static partial class CommandLanguage
         ["data.extra-fraction"] = "--extra-fraction",
         ["data.skip-bad-images"] = "--skip-bad-images",
         ["model.name"] = "--model",
+        ["model.weights"] = "--weights",
         ["model.mean"] = "--mean",
         ["model.standard-deviation"] = "--std",
         ["ews.search"] = "--ews",

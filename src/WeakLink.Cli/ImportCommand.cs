@@ -23,7 +23,7 @@ internal static class ImportCommand
 
     public static Command Create()
     {
-        var file = new Argument<string>("FILE") { Description = "A .safetensors file, or a .pt or .pth checkpoint of PyTorch." };
+        var file = new Argument<string>("FILE") { Description = "A .safetensors file, a .pt or .pth checkpoint of PyTorch, or an .onnx model." };
         var output = new Option<string>("--out") { Description = "The checkpoint to write; evaluate, predict, attack and export take it.", HelpName = "FILE", Required = true };
         var model = new Option<string?>("--model") { Description = "Which network it is, such as resnet50-imagenet, preact-resnet18, wide-resnet-34-10 (not needed for what weaklink exported).", HelpName = "NAME" };
         var mean = new Option<string?>("--mean") { Description = "What the model's input was normalised by, for images in [0, 1]: mean of red, green, blue (default: what the file says; ImageNet's for ImageNet networks).", HelpName = "R,G,B" };

@@ -15,13 +15,15 @@ internal static class TrainCommand
     private const string RunsFolder = "runs";
     private const string EmbeddedRecipe = "shapes";
     private const string OwnDataRecipe = "small";
+    private const string WeightsRecipe = "fine-tune";
 
     public static Command Create()
     {
         var data = CommonOptions.Data("shapes (the embedded data set, the default), cifar10, cifar100, a folder with one folder of images a class, an archive of one, or a list of images (.csv, .jsonl).");
         var extra = new Option<string[]>("--extra-data") { Description = "Further training images (DeepAugment's, generated, pseudo-labelled): a folder with one folder of images a class or with image.npy and label.npy, or an archive of one; may be repeated.", HelpName = "DIR", DefaultValueFactory = _ => [] };
         var fraction = new Option<double?>("--extra-fraction") { Description = "Part of every batch that comes from --extra-data (default: its images are added to the others).", HelpName = "0.5" };
-        var recipe = new Option<string?>("--recipe") { Description = $"A recipe by name or path: {string.Join(", ", RecipeFile.Names)}. Without it: {EmbeddedRecipe} for the embedded data, {OwnDataRecipe} for others.", HelpName = "R" };
+        var recipe = new Option<string?>("--recipe") { Description = $"A recipe by name or path: {string.Join(", ", RecipeFile.Names)}. Without it: {WeightsRecipe} with --weights, {EmbeddedRecipe} for the embedded data, {OwnDataRecipe} for others.", HelpName = "R" };
+        var weights = new Option<string?>("--weights") { Description = "Start from a trained network: a run folder, a file (a checkpoint or an export of WeakLink's, safetensors, PyTorch's .pt or .pth, ONNX), or resnet20-imagenet (the network of a NuGet package; docs/fine-tuning.md).", HelpName = "FILE|RUN|NAME" };
         var set = CommonOptions.Set();
         var ews = new Option<string?>("--ews") { Description = "Who proposes the weak subnets to teach (ews.search in docs/recipes.md); off: no EWS.", HelpName = string.Join('|', Enum.GetNames<SearchKind>()).ToLowerInvariant() };
         var seed = new Option<long?>("--seed") { Description = "Seed of every random draw (default 0).", HelpName = "N" };
@@ -37,9 +39,10 @@ internal static class TrainCommand
             weaklink train --data photos/ --set training.epochs=60 --set ews.width=0.5
             weaklink train --data photos/ --quick                  measure little when it has trained
             weaklink train --data cifar10/ --recipe cifar-augmix --extra-data deepaugment/ --extra-data generated/
+            weaklink train --data photos/ --weights resnet50.pth   fine-tune a network that is trained already
             weaklink train --resume --out runs/photos-1            continue after a Ctrl-C or a crash
             """)
-        { data, extra, fraction, recipe, set, ews, seed, output, resume, skipBad, quick, json };
+        { data, extra, fraction, recipe, weights, set, ews, seed, output, resume, skipBad, quick, json };
         command.SetAction(parsed =>
         {
             using var interruption = new Interruption();
@@ -50,12 +53,13 @@ internal static class TrainCommand
                 ("data.source", parsed.GetValue(data)),
                 ("data.extra", parsed.GetValue(extra) is { Length: > 0 } folders ? RecipeKeys.ListText(folders) : null),
                 ("data.extra-fraction", parsed.GetValue(fraction)?.ToString(CultureInfo.InvariantCulture)),
+                ("model.weights", parsed.GetValue(weights)),
                 ("ews.search", parsed.GetValue(ews)),
                 ("seed", parsed.GetValue(seed)?.ToString(CultureInfo.InvariantCulture)),
                 ("data.skip-bad-images", parsed.GetValue(skipBad) ? "true" : null));
             if (continued && (overrides.Count > 0 || parsed.GetValue(recipe) is not null))
             {
-                throw new InputException("A resumed run keeps its recipe: leave out --data, --extra-data, --extra-fraction, --recipe, --set, --ews, --seed, --quick and --skip-bad-images.");
+                throw new InputException("A resumed run keeps its recipe: leave out --data, --extra-data, --extra-fraction, --recipe, --weights, --set, --ews, --seed, --quick and --skip-bad-images.");
             }
 
             var chosen = continued ? new Recipe() : RecipeFile.Load(parsed.GetValue(recipe) ?? DefaultRecipe(overrides), overrides);
@@ -105,7 +109,8 @@ internal static class TrainCommand
         [.. set, .. options.Where(option => option.Value is not null).Select(option => $"{option.Key}={option.Value}")];
 
     private static string DefaultRecipe(List<string> overrides) =>
-        overrides.LastOrDefault(pair => pair.StartsWith("data.source=", StringComparison.Ordinal)) is null or "data.source=shapes" ? EmbeddedRecipe : OwnDataRecipe;
+        overrides.Any(pair => pair.StartsWith("model.weights=", StringComparison.Ordinal)) ? WeightsRecipe
+        : overrides.LastOrDefault(pair => pair.StartsWith("data.source=", StringComparison.Ordinal)) is null or "data.source=shapes" ? EmbeddedRecipe : OwnDataRecipe;
 
     private static string NewRun(Recipe recipe)
     {

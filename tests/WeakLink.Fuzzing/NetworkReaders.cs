@@ -34,8 +34,21 @@ internal static class NetworkReaders
     private static readonly Lazy<PolicySearch> Search = new(() => new PolicySearch(Target.Value.Space, new EwsRecipe(), 0));
 
     private static readonly string[] OwnFile = ["SafeTensors.Read", "SafeTensors.Header", "Checkpoint.Load"];
-    private static readonly string[] ExportedFile = ["SafeTensors.Read", "SafeTensors.Header", "PyTorchFile.IsOne", "ImportedWeights.Read", "ImportedWeights.List", "ImagePreparation.Parse"];
+    private static readonly string[] ExportedFile = ["SafeTensors.Read", "SafeTensors.Header", "PyTorchFile.IsOne", "OnnxGraph.IsOne", "ImportedWeights.Read", "ImportedWeights.List", "ImagePreparation.Parse"];
     private static readonly string[] PyTorchZip = ["PyTorchFile.IsOne", "PyTorchFile.Read", "PyTorchFile.Tensors", "PyTorchArchive.Read", "ImportedWeights.Read"];
+
+    // A part of what the others are given: each that is read whole is traced.
+    private static readonly Reader Onnx = new(
+        "onnx", "x.onnx", ["OnnxGraph.IsOne", "OnnxGraph.Read", "ImportedWeights.Read"], () => [Modelled(1), Modelled(2)], (input, value) => Import(input.Path, value))
+    { Share = 0.2 };
+
+    private static readonly Reader Timm = new(
+        "timm", "config.json", ["TimmConfig.Beside"], () => [Configured(0.5), Configured(0.25)], (input, value) =>
+        {
+            var found = TimmConfig.Beside(Path.Combine(input.Folder, "x.safetensors"));
+            value.Add(JsonSerializer.Serialize(new { found?.Mean, found?.StandardDeviation }, Json.Line));
+        })
+    { IsText = true };
 
     public static IReadOnlyList<Reader> All { get; } =
     [
@@ -78,7 +91,21 @@ internal static class NetworkReaders
             Import(input.Path, value);
         }),
         new("pytorch-older", "x.pth", ["PyTorchFile.IsOne", "PyTorchFile.Read", "PyTorchFile.Tensors", "PyTorchSequence.Read", "ImportedWeights.Read"], () => [Some(1).Sequence(), Whole(2).Sequence()], (input, value) => Import(input.Path, value)),
+        Onnx,
+        Timm,
     ];
+
+    private static byte[] Configured(double mean) => Encoding.UTF8.GetBytes(FormattableString.Invariant($$$"""{"architecture":"resnet18","pretrained_cfg":{"mean":[{{{mean}}},0.456,0.406],"std":[0.229,0.224,0.225],"crop_pct":0.95}}"""));
+
+    // Without what it says about itself, which a checksum vouches for.
+    private static byte[] Modelled(long seed) => Written(path =>
+    {
+        using var network = Create(seed);
+        network.eval();
+        new NetworkExport(network, Classes, new ImagePreparation(32, 32)).WriteOnnx(path);
+        var text = Encoding.Latin1.GetString(File.ReadAllBytes(path));
+        File.WriteAllBytes(path, Encoding.Latin1.GetBytes(text.Replace("classes", "clxsses", StringComparison.Ordinal).Replace("weaklink.sha256", "somebody.sha256", StringComparison.Ordinal)));
+    });
 
     private static ClassifierNetwork Create(long seed)
     {

@@ -5,6 +5,7 @@ using WeakLink.Attacks;
 using WeakLink.Data;
 using WeakLink.Evaluation;
 using WeakLink.Imaging;
+using WeakLink.Interop;
 using WeakLink.Models;
 using WeakLink.Recipes;
 using WeakLink.Reports;
@@ -12,6 +13,7 @@ using WeakLink.Runs;
 using WeakLink.Runtime;
 using WeakLink.Sources;
 using WeakLink.Subnets;
+using WeakLink.Training;
 
 namespace WeakLink.Experiments;
 
@@ -37,6 +39,13 @@ public static class Experiment
         recipe = resume ? RunFolder.RecipeOf(path) : recipe;
         RecipeCheck.Check(recipe);
         using var threads = new LibtorchThreads(recipe.Training.Threads);
+        if (resume && PretrainedWeights.Changed(recipe.Model) is { } changed)
+        {
+            observer.Note(changed);
+        }
+
+        recipe = resume ? recipe : PretrainedWeights.Resolve(recipe);
+        FrozenParts.Check(recipe);
         var data = DataSources.Open(recipe.Data, recipe.Seed, observer, stop);
         Describe(recipe, data, observer);
         CheckBatch(recipe, data);

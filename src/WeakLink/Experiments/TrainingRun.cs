@@ -1,8 +1,10 @@
 using System.Diagnostics;
+using System.Text.Json;
 using TorchSharp;
 using WeakLink.Attacks;
 using WeakLink.Data;
 using WeakLink.Evaluation;
+using WeakLink.Interop;
 using WeakLink.Models;
 using WeakLink.Objectives;
 using WeakLink.Recipes;
@@ -51,6 +53,12 @@ public static class TrainingRun
         using var network = recipe.CreateNetwork(data.Train.Classes.Count);
         network.Format = new ComputeFormat(settings.Precision, settings.Layout);
         network.to(device);
+        // A run that goes on has weights of its own.
+        if (recipe.Model.Weights.Length > 0 && !File.Exists(folder.LastCheckpoint))
+        {
+            TakeWeights();
+        }
+
         using var optimizer = Optimizer(network, settings);
         using var average = settings.Average > 0 ? new WeightAverage(network, settings.Average) : null;
         using var search = recipe.Ews.CreateSearch(network.Space, recipe.Seed);
@@ -64,6 +72,7 @@ public static class TrainingRun
         var step = new TrainingStep(network, objective, ews, weightPerturbation, optimizer, settings.GradientClip, device, recipe.Seed, mixings, Lesson.Of(recipe, (long)settings.Epochs * steps, average), average);
 
         var chooses = Chooses(data.Validation);
+        var frozen = new FrozenParts(network, settings, steps);
         var position = folder.Restore(network, optimizer, search, average) ?? new RunPosition();
         var saved = Stopwatch.GetTimestamp();
         observer.Begin("training", (long)settings.Epochs * steps * settings.Batch, "images", (((long)position.Epoch * steps) + position.StepInEpoch) * settings.Batch);
@@ -77,6 +86,7 @@ public static class TrainingRun
                 using (batch)
                 {
                     var globalStep = ((long)epoch * steps) + position.StepInEpoch;
+                    frozen.Apply(globalStep);
                     var result = step.Run(batch, globalStep, LearningRate.At(settings, globalStep, steps));
                     position = clock.Advance(position, result);
                     observer.Advance((globalStep + 1) * settings.Batch, $"epoch {epoch + 1}/{settings.Epochs}, loss {position.LossSum / position.Images:0.00}, {100.0 * position.Correct / position.Images:0.0}% right, waited {100 * position.EpochSecondsWaited / position.EpochSeconds:0}%");
@@ -95,6 +105,14 @@ public static class TrainingRun
         }
 
         return position;
+
+        void TakeWeights()
+        {
+            using var weights = PretrainedWeights.Open(recipe.Model);
+            var taken = weights.CopyTo(network, data.Train.Classes);
+            AtomicFile.Write(RunFolder.WeightsOf(folder.Path), JsonSerializer.Serialize(taken, Json.Indented) + "\n");
+            observer.Note(taken.ToString());
+        }
 
         RunPosition EndEpoch()
         {

@@ -113,10 +113,14 @@ public static class PyTorchFile
         return weights.Count switch
         {
             1 => (PickledDictionary)weights[0].Value!,
+            0 when IsOptimiser(dictionary) || dictionary.Named.Any(pair => pair.Value is PickledDictionary inner && IsOptimiser(inner)) =>
+                throw new InvalidDataException("it holds an optimiser's state and no network; give the file with the network's weights"),
             0 => throw new InvalidDataException($"it holds no weights by name (it has {Some(dictionary)}); save model.state_dict()"),
             _ => throw new InvalidDataException($"it holds tensors under {string.Join(" and ", weights.Take(3).Select(pair => ParameterNames.Shown(pair.Name)))}; save the weights of one network alone"),
         };
     }
+
+    private static bool IsOptimiser(PickledDictionary dictionary) => dictionary["param_groups"] is not null;
 
     private static string Some(PickledDictionary dictionary)
     {

@@ -4,13 +4,15 @@ using TorchSharp;
 using WeakLink.Data;
 using WeakLink.Files;
 using WeakLink.Models;
+using WeakLink.Recipes;
+using WeakLink.Runs;
 
 namespace WeakLink.Interop;
 
 /// <summary>
-/// Weights that other programs saved: safetensors, or checkpoints that PyTorch wrote. Understands the names of torchvision's ResNets,
-/// RobustBench's PreAct and wide ones, and the checkpoints of the EWS authors, whatever modules the network was wrapped in. Nothing in the
-/// file is executed.
+/// Weights that somebody saved: WeakLink's own checkpoints and exports, safetensors, checkpoints that PyTorch wrote, ONNX models. Understands the names of torchvision's
+/// (and timm's) ResNets, RobustBench's PreAct and wide ones, and the checkpoints of the EWS authors, whatever modules the network was wrapped in; ONNX models by their
+/// graph, whatever their names. Nothing in the file is executed.
 /// </summary>
 public sealed class ImportedWeights : IDisposable
 {
@@ -19,15 +21,21 @@ public sealed class ImportedWeights : IDisposable
     private readonly string _path;
     private readonly StoredTensors _stored;
     private readonly Dictionary<string, torch.Tensor> _tensors;
+    private readonly OnnxWeights? _graph;
 
-    private ImportedWeights(string path, StoredTensors stored)
+    private ImportedWeights(string path, StoredTensors stored, OnnxWeights? graph = null)
     {
-        (_path, _stored) = (path, stored);
+        (_path, _stored, _graph) = (path, stored, graph);
         var tensors = Unwrapped();
         var normalisations = ParameterNames.NormalisationsIn(tensors.Keys.ToHashSet(StringComparer.Ordinal)).ToList();
         foreach (var (mean, deviation) in normalisations)
         {
             Normalise(Three(mean, tensors[mean]), Three(deviation, tensors[deviation]));
+        }
+
+        if (graph is { Mean: { } graphMean, StandardDeviation: { } graphDeviation })
+        {
+            Normalise(graphMean, graphDeviation);
         }
 
         _tensors = OneNetwork(tensors.ExceptBy(normalisations.SelectMany(pair => (string[])[pair.Mean, pair.Deviation]), pair => pair.Key).ToDictionary(StringComparer.Ordinal));
@@ -40,12 +48,17 @@ public sealed class ImportedWeights : IDisposable
                 throw new InputException($"The checkpoint '{path}' describes itself as WeakLink's exports do, but lacks their checksum: it was changed; export it again, or save its tensors without these metadata and import them by name of the network and of its classes.");
             }
 
+            if (Mean is null && TimmConfig.Beside(path) is var (mean, deviation))
+            {
+                Normalise(mean, deviation);
+            }
+
             return;
         }
 
         Model = metadata.GetValueOrDefault(ExportMetadata.Model);
         ClassNames = List<string>(ExportMetadata.Classes) is { } names ? WeakLink.ClassNames.Checked(names, $"The checkpoint '{path}'") : null;
-        if (List<double>(ExportMetadata.Mean) is { } means && List<double>(ExportMetadata.StandardDeviation) is { } deviations)
+        if (graph is null && List<double>(ExportMetadata.Mean) is { } means && List<double>(ExportMetadata.StandardDeviation) is { } deviations)
         {
             Normalise(means, deviations);
         }
@@ -57,6 +70,20 @@ public sealed class ImportedWeights : IDisposable
             : Height is { } inputHeight && Width is { } inputWidth ? new ImagePreparation(inputHeight, inputWidth)
             : null;
     }
+
+    // Of a checkpoint of WeakLink's, whose names are the network's and whose normalisation is the recipe's.
+    private ImportedWeights(string path, Checkpoint checkpoint)
+    {
+        (_path, _stored) = (path, new StoredTensors(checkpoint.Network(), []));
+        _tensors = _stored.Tensors.Where(pair => pair.Key is not (ClassifierNetwork.MeanName or ClassifierNetwork.DeviationName)).ToDictionary(StringComparer.Ordinal);
+        (Model, WidthMultiplier, ClassNames) = (checkpoint.Recipe.Model.Name, checkpoint.Recipe.Model.WidthMultiplier, checkpoint.Classes);
+        (Mean, StandardDeviation) = (checkpoint.Recipe.Model.Mean, checkpoint.Recipe.Model.StandardDeviation);
+        Preparation = Loaders.Preparation(checkpoint.Recipe, checkpoint.Size);
+        (Height, Width) = (Preparation.CropHeight, Preparation.CropWidth);
+    }
+
+    /// <summary>What multiplies the network's channels, where a checkpoint of WeakLink says it; otherwise null.</summary>
+    public double? WidthMultiplier { get; }
 
     /// <summary>The network's name, where WeakLink exported the file; otherwise null.</summary>
     public string? Model { get; }
@@ -83,23 +110,50 @@ public sealed class ImportedWeights : IDisposable
     public ImagePreparation? Preparation { get; }
 
     /// <summary>How many numbers its tensors hold at most: views of the same numbers count once.</summary>
-    public long Numbers => Math.Min(_tensors.Values.Sum(tensor => tensor.numel()), new FileInfo(_path).Length);
+    public long Numbers => Math.Min(_graph?.Numbers ?? _tensors.Values.Sum(tensor => tensor.numel()), new FileInfo(_path).Length);
 
     /// <summary>Number of classes: rows of the classifier's weight.</summary>
     /// <exception cref="InputException">There is no classifier.</exception>
-    public int Classes => Classifiers.Select(name => _tensors.GetValueOrDefault(name)).FirstOrDefault(weight => weight?.dim() == 2) is { } weight
-        ? (int)weight.shape[0]
-        : throw new InputException($"The checkpoint '{_path}' holds no classifier ({string.Join(" or ", Classifiers)}); it has {Some(_tensors.Keys)}: give the checkpoint of a whole network.");
+    public int Classes => ClassCount
+        ?? throw new InputException($"The checkpoint '{_path}' holds no classifier{(_graph is null ? $" ({string.Join(" or ", Classifiers)}); it has {Some(_tensors.Keys)}" : "")}: give the checkpoint of a whole network.");
+
+    /// <summary>Number of classes; null where there is no classifier.</summary>
+    internal int? ClassCount => _graph is not null ? _graph.Classes
+        : Classifiers.Select(name => _tensors.GetValueOrDefault(name)).FirstOrDefault(weight => weight?.dim() == 2) is { } weight ? (int)weight.shape[0]
+        : null;
 
     /// <summary>Reads a file.</summary>
-    /// <param name="path">A .safetensors file, or a .pt or .pth file that PyTorch's <c>torch.save</c> wrote.</param>
+    /// <param name="path">A .safetensors file, a .pt or .pth file that PyTorch's <c>torch.save</c> wrote, or an .onnx file.</param>
     /// <exception cref="InputException">The file is missing, damaged, or holds anything but tensors and containers.</exception>
     public static ImportedWeights Read(string path)
     {
-        var stored = PyTorchFile.IsOne(path) ? new StoredTensors(PyTorchFile.Read(path), []) : SafeTensors.Read(path);
+        if (PyTorchFile.IsOne(path))
+        {
+            return Read(path, new StoredTensors(PyTorchFile.Read(path), []));
+        }
+
+        if (OnnxGraph.IsOne(path))
+        {
+            var graph = Understood(path, () => OnnxGraph.Read(path));
+            return Read(path, new StoredTensors([], graph.Metadata) { Vouched = graph.IsVouched ? Vouched.Everything : Vouched.Nothing }, Understood(path, () => new OnnxWeights(graph)));
+        }
+
+        var stored = SafeTensors.Read(path);
+        if (!Checkpoint.IsOne(stored))
+        {
+            return Read(path, stored);
+        }
+
+        stored.Dispose();
+        using var checkpoint = Checkpoint.Load(path);
+        return new ImportedWeights(path, checkpoint);
+    }
+
+    private static ImportedWeights Read(string path, StoredTensors stored, OnnxWeights? graph = null)
+    {
         try
         {
-            return new ImportedWeights(path, stored);
+            return new ImportedWeights(path, stored, graph);
         }
         catch
         {
@@ -110,35 +164,36 @@ public sealed class ImportedWeights : IDisposable
 
     /// <summary>Puts the weights and running averages into a network.</summary>
     /// <exception cref="InputException">Parameters are missing, unknown or of another shape, which are listed; or one holds what no network computes with. The network stays as it is.</exception>
-    public void CopyTo(ClassifierNetwork network)
+    public void CopyTo(ClassifierNetwork network) =>
+        CopyTo(network, classifier: true, $"Name the network that it is{(IsSubnet ? "; subnets can't be imported" : "")}.");
+
+    /// <summary>Puts them into a network, where asked without its classifier, which stays as it is.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="classifier">Whether the classifier is copied too.</param>
+    /// <param name="remedy">A sentence that says what to do about another architecture.</param>
+    /// <returns>What was copied, and what of the file was not.</returns>
+    /// <exception cref="InputException">As the public one.</exception>
+    internal CopiedTensors CopyTo(ClassifierNetwork network, bool classifier, string remedy)
     {
-        var wanted = network.state_dict().Where(pair => pair.Key is not (ClassifierNetwork.MeanName or ClassifierNetwork.DeviationName)).ToDictionary(StringComparer.Ordinal);
-        var names = wanted.Keys.ToHashSet(StringComparer.Ordinal);
-        var found = new Dictionary<string, torch.Tensor>(StringComparer.Ordinal);
-        foreach (var (bare, tensor) in _tensors)
-        {
-            var name = ParameterNames.Ours(bare, names);
-            if (!names.Contains(name) && (ParameterNames.IsUnused(bare) || IsCount(tensor)))
-            {
-                continue;
-            }
-
-            if (!found.TryAdd(name, tensor))
-            {
-                throw new InputException($"The checkpoint '{_path}' holds '{ParameterNames.Shown(name)}' under two names: save one network alone.");
-            }
-        }
-
-        ArchitectureMismatch.Refuse(
-            _path, found, network, wanted, ArchitectureMismatch.Shape, $"Name the network that it is{(IsSubnet ? "; subnets can't be imported" : "")}.", name => MayBeMissing(name, found));
         using var noGradients = torch.no_grad();
         using var scope = torch.NewDisposeScope();
+        var wanted = Wanted(network);
+        var (found, left) = Found(network, wanted);
+        if (!classifier)
+        {
+            left = [.. left, .. found.Keys.Where(network.IsClassifier)];
+            found = found.Where(pair => !network.IsClassifier(pair.Key)).ToDictionary(StringComparer.Ordinal);
+            wanted = wanted.Where(pair => !network.IsClassifier(pair.Key)).ToDictionary(StringComparer.Ordinal);
+        }
+
+        ArchitectureMismatch.Refuse(_path, found, network, wanted, ArchitectureMismatch.Shape, remedy, name => MayBeMissing(name, found));
         if (found.FirstOrDefault(pair => wanted[pair.Key].is_floating_point() && !pair.Value.is_floating_point()) is { Key: { } whole })
         {
             throw new InputException($"The checkpoint '{_path}' is quantised: '{whole}' holds whole numbers ({found[whole].dtype}), whose scale WeakLink does not know; import the network as it was before.");
         }
 
         Require(found, "");
+        var types = found.Values.Where(tensor => tensor.is_floating_point()).Select(tensor => tensor.dtype).Distinct().Where(type => type != torch.float32).Order().ToList();
         found = found.ToDictionary(pair => pair.Key, pair => pair.Value.to(wanted[pair.Key].dtype), StringComparer.Ordinal);
         Require(found, "as float32, which WeakLink computes in, ");
         foreach (var (name, tensor) in wanted)
@@ -152,10 +207,67 @@ public sealed class ImportedWeights : IDisposable
                 tensor.zero_();
             }
         }
+
+        return new CopiedTensors([.. found.Keys], left, types);
+    }
+
+    /// <summary>How many of a network's tensors the file has, the classifier's aside; all of them where nothing is missing or too much.</summary>
+    internal (int Same, int Wanted) Agreement(ClassifierNetwork network)
+    {
+        using var scope = torch.NewDisposeScope();
+        var wanted = Wanted(network).Where(pair => !network.IsClassifier(pair.Key)).ToDictionary(StringComparer.Ordinal);
+        var (found, _) = Found(network, wanted);
+        var others = found.Keys.Count(name => !wanted.ContainsKey(name) && !network.IsClassifier(name));
+        return (wanted.Count(pair => found.TryGetValue(pair.Key, out var tensor) ? tensor.shape.SequenceEqual(pair.Value.shape) : MayBeMissing(pair.Key, found)) - others, wanted.Count);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _stored.Dispose();
+
+    private static Dictionary<string, torch.Tensor> Wanted(ClassifierNetwork network) =>
+        network.state_dict().Where(pair => pair.Key is not (ClassifierNetwork.MeanName or ClassifierNetwork.DeviationName)).ToDictionary(StringComparer.Ordinal);
+
+    // By the network's names, and what changes nothing in it.
+    private (Dictionary<string, torch.Tensor> Found, IReadOnlyList<string> Left) Found(ClassifierNetwork network, Dictionary<string, torch.Tensor> wanted)
+    {
+        if (_graph is not null)
+        {
+            return (Understood(_path, () => _graph.For(network)) ?? [], []);
+        }
+
+        var names = wanted.Keys.ToHashSet(StringComparer.Ordinal);
+        var (found, left) = (new Dictionary<string, torch.Tensor>(StringComparer.Ordinal), new List<string>());
+        foreach (var (bare, tensor) in _tensors)
+        {
+            var name = ParameterNames.Ours(bare, names);
+            if (!names.Contains(name) && (ParameterNames.IsUnused(bare) || IsCount(tensor)))
+            {
+                left.Add(bare);
+            }
+            else if (!found.TryAdd(name, tensor))
+            {
+                throw new InputException($"The checkpoint '{_path}' holds '{ParameterNames.Shown(name)}' under two names: save one network alone.");
+            }
+        }
+
+        return (found, left);
+    }
+
+    private static T Understood<T>(string path, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (InvalidDataException exception)
+        {
+            throw new InputException($"The ONNX model '{path}' is refused: {exception.Message.TrimEnd('.')}.", exception);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"The checkpoint '{path}' can't be read ({exception.Message.TrimEnd('.')}): check the path and its permissions.", exception);
+        }
+    }
 
     // Counts of batches change nothing; a classifier without shifts has shifts of zero.
     private static bool MayBeMissing(string name, Dictionary<string, torch.Tensor> found) =>
@@ -228,6 +340,18 @@ public sealed class ImportedWeights : IDisposable
             orderby wrapper.Length
             select wrapper).Distinct().ToList();
         var stems = NetworkCatalogue.Families.Select(family => family.Stem).Distinct().ToList();
+        if (classified.Count == 0)
+        {
+            // Features alone.
+            return [.. (from name in tensors.Keys
+                        from stem in stems
+                        where name.EndsWith(stem, StringComparison.Ordinal) && tensors[name].dim() == 4 && tensors[name].shape[1] == 3
+                        let wrapper = name[..^stem.Length]
+                        where wrapper.Length == 0 || wrapper[^1] == '.'
+                        orderby wrapper.Length
+                        select wrapper).Distinct()];
+        }
+
         var whole = classified.Where(wrapper => stems.Any(name => tensors.TryGetValue(wrapper + name, out var stem) && stem.dim() == 4 && stem.shape[1] == 3)).ToList();
         return whole.Count > 0 ? whole : [.. classified.Take(1)];
     }
@@ -284,3 +408,9 @@ public sealed class ImportedWeights : IDisposable
 
     private static string Some(IEnumerable<string> names) => string.Join(", ", names.Take(3).Select(ParameterNames.Shown)) + ", ...";
 }
+
+/// <summary>What became of a file's tensors.</summary>
+/// <param name="Taken">Names of those that the network has now, its own ones.</param>
+/// <param name="Left">Names of those that it has no use for.</param>
+/// <param name="Converted">Number formats that became float32.</param>
+internal sealed record CopiedTensors(IReadOnlyList<string> Taken, IReadOnlyList<string> Left, IReadOnlyList<torch.ScalarType> Converted);

@@ -30,6 +30,9 @@ public sealed class BatchNorm : Layer
         register_buffer(Batches, torch.zeros([], torch.int64));
     }
 
+    /// <summary>Whether training passes of the full network normalise by the running averages, and leave them as they are.</summary>
+    internal bool KeepsAverages { get; set; }
+
     /// <summary>Normalises.</summary>
     /// <param name="images">N×C×H×W, where C is all channels or those of <paramref name="kept"/>.</param>
     /// <param name="pass">The pass.</param>
@@ -52,12 +55,13 @@ public sealed class BatchNorm : Layer
 
         if (!pass.LeavesAverages)
         {
-            if (training)
+            var learns = training && !KeepsAverages;
+            if (learns)
             {
                 Buffer(Batches).add_(Kept(1), Kept(1));
             }
 
-            return Traced(pass, images, mean, variance, scale, shift, torch.nn.functional.batch_norm(images, mean, variance, scale, shift, training, Momentum, Epsilon));
+            return Traced(pass, images, mean, variance, scale, shift, torch.nn.functional.batch_norm(images, mean, variance, scale, shift, learns, Momentum, Epsilon));
         }
 
         var (keptScale, keptShift) = (Part(scale, kept), Part(shift, kept));

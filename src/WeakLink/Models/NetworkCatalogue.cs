@@ -93,6 +93,11 @@ public static class NetworkCatalogue
     /// <exception cref="InputException">No such network.</exception>
     internal static string ClassifierOf(string name) => FamilyOf(name).Classifier;
 
+    /// <summary>What the weight of a network's first convolution is called.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <exception cref="InputException">No such network.</exception>
+    internal static string StemOf(string name) => FamilyOf(name).Stem;
+
     private static NetworkFamily FamilyOf(string name) => _families.FirstOrDefault(family => family.Has(name)) ?? throw new InputException(
         $"There is no network '{name}'{(Nearest.Close(name, Names) is { } meant ? $": did you mean {meant}?" : ".")} Choose from {string.Join(", ", _families.Select(Shown))}; one of your own is known after NetworkCatalogue.Register(its family), in your own program.");
 

@@ -15,7 +15,7 @@ internal sealed class ResNet : ResidualFamily
     public override IReadOnlyList<string> Names { get; } = [.. Small, "resnet18", "resnet34", "resnet50"];
 
     /// <summary>The networks of table 1, by their number of layers.</summary>
-    /// <param name="layers">18, 34, 50, 101 or 152.</param>
+    /// <param name="layers">18, 20, 34, 50, 101 or 152.</param>
     /// <param name="settings">What was asked for.</param>
     /// <param name="create">Creates a block, as <see cref="NetworkPlan.Of"/> has it.</param>
     public static NetworkPlan Large(int layers, NetworkSettings settings, Func<string, int, int, int, torch.Generator, ResidualBlock> create)
@@ -24,6 +24,7 @@ internal sealed class ResNet : ResidualFamily
         int[] blocks = layers switch
         {
             18 => [2, 2, 2, 2],
+            20 => [2, 2, 2, 3],
             34 or 50 => [3, 4, 6, 3],
             101 => [3, 4, 23, 3],
             152 => [3, 8, 36, 3],

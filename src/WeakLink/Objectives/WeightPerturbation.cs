@@ -5,7 +5,7 @@ namespace WeakLink.Objectives;
 
 /// <summary>
 /// Adversarial weight perturbation (Wu, Xia and Wang, NeurIPS 2020): the gradient of a step is taken at weights that were moved to make
-/// the loss worse, each layer by γ times its own norm. Batch norm and biases stay.
+/// the loss worse, each layer by γ times its own norm. Batch norm, biases and what is frozen stay.
 /// </summary>
 /// <param name="model">The network.</param>
 /// <param name="gamma">γ.</param>
@@ -32,12 +32,13 @@ public sealed class WeightPerturbation(torch.nn.Module<torch.Tensor, torch.Tenso
         using var scope = torch.NewDisposeScope();
         // Running averages count what is trained on, not this look ahead.
         var buffers = _buffers.Select(buffer => buffer.clone()).ToList();
-        var gradients = torch.autograd.grad([objective.Loss(objective.Run(model.call, views), labels)], _weights);
+        var weights = _weights.Where(weight => weight.requires_grad).ToArray();
+        var gradients = torch.autograd.grad([objective.Loss(objective.Run(model.call, views), labels)], weights);
         using var noGradients = torch.no_grad();
-        var start = new Start(_weights);
-        for (var i = 0; i < _weights.Length; i++)
+        var start = new Start(weights);
+        for (var i = 0; i < weights.Length; i++)
         {
-            _weights[i].add_(gradients[i] * (_weights[i].norm() / (gradients[i].norm().Plus(1e-20))) * Kept(gamma), Kept(1));
+            weights[i].add_(gradients[i] * (weights[i].norm() / (gradients[i].norm().Plus(1e-20))) * Kept(gamma), Kept(1));
         }
 
         for (var i = 0; i < _buffers.Length; i++)

@@ -57,8 +57,19 @@ public sealed record Recipe
 /// <summary>Which network.</summary>
 public sealed record ModelRecipe
 {
-    /// <summary>A name from <c>NetworkCatalogue</c>, such as resnet20, resnet18, preact-resnet18, wide-resnet-34-10, resnet50-imagenet.</summary>
+    /// <summary>The network that <see cref="Weights"/> are of.</summary>
+    internal const string Auto = "auto";
+
+    /// <summary>A name from <c>NetworkCatalogue</c>, such as resnet20, resnet18, preact-resnet18, wide-resnet-34-10, resnet50-imagenet; <c>auto</c>: that of <c>model.weights</c>.</summary>
     public string Name { get; init; } = "resnet20";
+
+    /// <summary>The weights to start from: a file (WeakLink's, safetensors, PyTorch's, ONNX), a run folder, or <c>resnet20-imagenet</c>; empty: random ones. See docs/fine-tuning.md.</summary>
+    [Setting(SettingKind.Place)]
+    public string Weights { get; init; } = "";
+
+    /// <summary>SHA-256 of the file of <c>model.weights</c>; filled in by a run, which then refuses another one. Empty: not checked.</summary>
+    [Setting(SettingKind.FilledIn)]
+    public string WeightsChecksum { get; init; } = "";
 
     /// <summary>Multiplies the channels of every layer, rounded to whole channels.</summary>
     [Limits(0, 64, AboveLeast = true, BelowMost = true)]
@@ -68,12 +79,12 @@ public sealed record ModelRecipe
     [Limits(0, 1, BelowMost = true)]
     public double Dropout { get; init; }
 
-    /// <summary>Mean of each channel in [0, 1] units (R, G, B) that the model's first layer subtracts; empty: measured on the training images.</summary>
+    /// <summary>Mean of each channel in [0, 1] units (R, G, B) that the model's first layer subtracts; empty: that of <c>model.weights</c>, or measured on the training images.</summary>
     [Limits(0, 1)]
     [Setting(SettingKind.FilledIn | SettingKind.OfTheSeed)]
     public IReadOnlyList<double> Mean { get; init; } = [];
 
-    /// <summary>Standard deviation of each channel that the model's first layer divides by; empty: measured on the training images.</summary>
+    /// <summary>Standard deviation of each channel that the model's first layer divides by; empty: that of <c>model.weights</c>, or measured on the training images.</summary>
     [Limits(0, 1, AboveLeast = true)]
     [Setting(SettingKind.FilledIn | SettingKind.OfTheSeed)]
     public IReadOnlyList<double> StandardDeviation { get; init; } = [];
@@ -82,6 +93,12 @@ public sealed record ModelRecipe
 /// <summary>How long, in which steps, at which precision.</summary>
 public sealed record TrainingRecipe
 {
+    /// <summary>Nothing is frozen.</summary>
+    internal const string NoPart = "none";
+
+    /// <summary>Everything but the classifier is frozen.</summary>
+    internal const string Backbone = "backbone";
+
     /// <summary>Passes over the training images.</summary>
     [Limits(1, 1_000_000)]
     public int Epochs { get; init; } = 100;
@@ -100,6 +117,16 @@ public sealed record TrainingRecipe
     /// <summary>Factor of the learning rate of everything before the classifier; in [0, 1].</summary>
     [Limits(0, 1)]
     public double BackboneRate { get; init; } = 1;
+
+    /// <summary>What stays as it is: <c>none</c>; <c>backbone</c>, everything before the classifier; or a part of the network, such as layer2, with all that is before it.</summary>
+    public string Freeze { get; init; } = NoPart;
+
+    /// <summary>Batch norms normalise by the running averages that they begin with, as in a measurement, instead of each batch's statistics. (Subnets keep to each batch's.)</summary>
+    public bool FreezeBatchNorm { get; init; }
+
+    /// <summary>Part of the epochs, at their beginning, in which the classifier alone is trained; in [0, 1).</summary>
+    [Limits(0, 1, BelowMost = true)]
+    public double ClassifierWarmup { get; init; }
 
     /// <summary>Momentum of SGD, β1 of AdamW; in [0, 1).</summary>
     [Limits(0, 1, BelowMost = true)]

@@ -34,7 +34,7 @@ public static class RecipeCheck
         Require("data.source", IsPath(recipe.Data.Source), "empty or no text", "a path or the name of a data set");
         Require("data.extra", recipe.Data.Extra.All(IsPath), "empty or no text in one of its items", "a list of paths");
         // Names the nearest where there is no such network.
-        Named("model.name", () => NetworkCatalogue.LeastParameters(model.Name, model.WidthMultiplier, classes: 2));
+        Named("model.name", () => model.Name == ModelRecipe.Auto ? 0 : NetworkCatalogue.LeastParameters(model.Name, model.WidthMultiplier, classes: 2));
         Require("model.mean", model.Mean.Count is 0 or 3, model.Mean, "three numbers, or none to measure them");
         Require("model.standard-deviation", model.StandardDeviation.Count is 0 or 3, model.StandardDeviation, "three numbers, or none to measure them");
         Require("model.standard-deviation", model.Mean.Count == model.StandardDeviation.Count, model.StandardDeviation.Count, "given together with model.mean");

@@ -15,7 +15,7 @@ public static class RecipeDifferences
     /// <param name="resolved">The recipe of a run, resolved.</param>
     /// <returns>The key with both values; null where the run is what is asked for.</returns>
     public static (string Key, string Asked, string There)? Contradiction(Recipe asked, Recipe resolved) =>
-        RecipeKeys.ValuesOf(AsKept(asked)).Zip(RecipeKeys.ValuesOf(AsKept(resolved)), (wanted, there) => (wanted.Name, wanted.Value, There: there.Value))
+        RecipeKeys.ValuesOf(AsKept(WithNetworkOf(asked, resolved))).Zip(RecipeKeys.ValuesOf(AsKept(resolved)), (wanted, there) => (wanted.Name, wanted.Value, There: there.Value))
             .Where(key => key.Value != key.There && !Is(key.Name, SettingKind.Incidental) && !(Is(key.Name, SettingKind.FilledIn) && key.Value == Defaults[key.Name]))
             .Select(key => ((string, string, string)?)key).FirstOrDefault();
 
@@ -46,6 +46,10 @@ public static class RecipeDifferences
 
     private static bool Is(string key, SettingKind any) => (Kinds[key] & any) != 0;
 
+    // The weights say which network, and the run knows.
+    private static Recipe WithNetworkOf(Recipe asked, Recipe resolved) => asked.Model.Name != ModelRecipe.Auto ? asked
+        : asked with { Model = asked.Model with { Name = resolved.Model.Name, WidthMultiplier = resolved.Model.WidthMultiplier } };
+
     // As a run keeps them: so that it can be resumed from another folder, and without what follows from other keys.
     private static Recipe AsKept(Recipe recipe) => recipe with
     {
@@ -54,6 +58,7 @@ public static class RecipeDifferences
             Source = RecipeResolution.AbsoluteSource(recipe.Data.Source),
             Extra = [.. recipe.Data.Extra.Select(Path.GetFullPath)],
         },
+        Model = recipe.Model with { Weights = RecipeResolution.AbsoluteSource(recipe.Model.Weights) },
         Objective = recipe.Objective.WithStepSize(),
     };
 }

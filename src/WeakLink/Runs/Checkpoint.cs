@@ -146,7 +146,7 @@ public sealed class Checkpoint : IDisposable
     /// <exception cref="InputException">The network is of another architecture; the differing tensors are named.</exception>
     public void RestoreNetwork(ClassifierNetwork network)
     {
-        var saved = _tensors.Where(pair => !new[] { OptimizerPrefix, SearchPrefix, UnaveragedPrefix }.Any(prefix => pair.Key.StartsWith(prefix, StringComparison.Ordinal))).ToDictionary();
+        var saved = OfNetwork();
         var wanted = network.state_dict();
         ArchitectureMismatch.Refuse(_path, saved, network, wanted, Described, "Use the recipe that it was trained with.");
         using var noGradients = torch.no_grad();
@@ -155,6 +155,12 @@ public sealed class Checkpoint : IDisposable
             tensor.copy_(saved[name]);
         }
     }
+
+    /// <summary>The network's tensors, normalisation included; the caller owns them.</summary>
+    internal Dictionary<string, torch.Tensor> Network() => OfNetwork().ToDictionary(pair => pair.Key, pair => pair.Value.alias().DetachFromDisposeScope(), StringComparer.Ordinal);
+
+    /// <summary>Whether tensors are of a checkpoint, of any version.</summary>
+    internal static bool IsOne(StoredTensors stored) => stored.Metadata.TryGetValue("format", out var format) && format.StartsWith("weaklink-", StringComparison.Ordinal);
 
     /// <summary>Puts back the whole state of training.</summary>
     /// <exception cref="InputException">The checkpoint belongs to another network or search.</exception>
@@ -208,6 +214,9 @@ public sealed class Checkpoint : IDisposable
             tensor.Dispose();
         }
     }
+
+    private Dictionary<string, torch.Tensor> OfNetwork() =>
+        _tensors.Where(pair => !new[] { OptimizerPrefix, SearchPrefix, UnaveragedPrefix }.Any(prefix => pair.Key.StartsWith(prefix, StringComparison.Ordinal))).ToDictionary(StringComparer.Ordinal);
 
     private static string Described(torch.Tensor tensor) => $"{ArchitectureMismatch.Shape(tensor)} ({tensor.dtype})";
 

@@ -27,11 +27,12 @@ public sealed class RunFolder : IDisposable
     private const string EnvironmentName = "environment.json";
     private const string CommandsName = "commands.txt";
     private const string SummaryName = "summary.json";
+    private const string WeightsName = "weights.json";
     private const string EpochPrefix = "epoch-";
     private const string ResultsFolder = "results";
     private const string EvaluationsFolder = "evaluations";
 
-    private static readonly string[] OwnNames = [RecipeName, MetricsName, LockName, EnvironmentName, CommandsName, SummaryName, RunImages.FileName, SubnetFile.WeakestName];
+    private static readonly string[] OwnNames = [RecipeName, MetricsName, LockName, EnvironmentName, CommandsName, SummaryName, WeightsName, RunImages.FileName, SubnetFile.WeakestName];
 
     // What a lock that another process holds is called on Linux (EAGAIN), macOS (EAGAIN) and Windows (ERROR_SHARING_VIOLATION).
     private static readonly int[] Held = [11, 35, unchecked((int)0x80070020)];
@@ -75,6 +76,9 @@ public sealed class RunFolder : IDisposable
 
     /// <summary>The file with the results of a run.</summary>
     public static string SummaryOf(string path) => System.IO.Path.Combine(path, SummaryName);
+
+    /// <summary>The file that says what a run took from the weights that it began with (<c>model.weights</c>).</summary>
+    public static string WeightsOf(string path) => System.IO.Path.Combine(path, WeightsName);
 
     /// <summary>What the measurement after training left beside summary.json (see <see cref="ResultFiles"/>).</summary>
     public static string ResultsOf(string path) => System.IO.Path.Combine(path, ResultsFolder);

@@ -264,7 +264,7 @@ public class TrainingRunTests
         Assert.Equal(Read(expected), Read(actual));
     }
 
-    private sealed class StopAfter(CancellationTokenSource stop, int steps) : Counting
+    internal sealed class StopAfter(CancellationTokenSource stop, int steps) : Counting
     {
         protected override void Step(int count)
         {
@@ -287,7 +287,7 @@ public class TrainingRunTests
         }
     }
 
-    private abstract class Counting : IRunObserver
+    internal abstract class Counting : IRunObserver
     {
         private int _steps;
 

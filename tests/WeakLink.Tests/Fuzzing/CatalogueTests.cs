@@ -45,6 +45,7 @@ public class CatalogueTests
         ["NativeLibraries.RewriteAndLoad"] = "libraries of this installation, which are executed anyway",
         ["OwnOutput.IsMarked"] = "asks whether the first bytes are those that it would write",
         ["Page..cctor"] = "part of the library",
+        ["PretrainedWeights.Checksum"] = "a checksum of whatever is there",
         ["PredictCommand.Listed"] = "lines that name images, which are in the catalogue",
         ["RunFolder.ChecksumOf"] = "a checksum of whatever is there",
         ["RunFolder.Open"] = "an empty file, for its lock",
