@@ -40,7 +40,7 @@ internal static class ResultTables
     ];
 
     /// <summary>The names.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["ews", "formats", "few", "fitted", "kinds", "map", "augmentation", "adversarial"];
+    public static IReadOnlyList<string> Names { get; } = ["ews", "formats", "few", "fitted", "kinds", "map", "augmentation", "adversarial", "fine-tuning"];
 
     /// <summary>A table by name.</summary>
     public static ResultTable Named(string name) => name switch
@@ -73,6 +73,7 @@ internal static class ResultTables
         "map" => new(Format, [.. Map()], WithSubnets),
         "augmentation" => new(Format, [.. Augmented()], WithSubnets),
         "adversarial" => new(AdversarialSettings, [.. Adversarial()], UnderAttack),
+        "fine-tuning" => new([.. Format, "data.limit=5000", "data.size=64", "training.epochs=10", Off, "evaluation.subnets=0"], [.. FineTuned()], [Metric.Clean with { Title = "clean" }, Metric.Corrupted with { Title = "corrupted" }, Metric.Nll, Minutes]),
         _ => throw new InputException($"There is no comparison '{name}': choose {string.Join(", ", Names)}."),
     };
 
@@ -133,6 +134,14 @@ internal static class ResultTables
             yield return Small(name, $"plain{folder}", [.. settings, Off]);
             yield return Small($"{name} + EWS", $"policy{folder}", settings);
         }
+    }
+
+    // A step costs the same in all: the small network computes about as much of an image of 64x64 pixels as the large one, whose stem makes it small.
+    private static IEnumerable<Arm> FineTuned()
+    {
+        yield return new("fine-tuned", "recipes/fine-tune.yaml", "model.weights=resnet20-imagenet") { Folder = "fine-tuned" };
+        yield return new("the same network from nothing", "recipes/small.yaml", "model.name=resnet20-imagenet") { Folder = "from-nothing" };
+        yield return new("a small network from nothing (ResNet-20)", "recipes/small.yaml", "model.name=resnet20") { Folder = "from-nothing-small" };
     }
 
     // Ten ways to train and AutoAttack for each: a seed takes two cores 50 minutes, half of them AutoAttack.
