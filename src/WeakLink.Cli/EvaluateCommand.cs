@@ -31,6 +31,7 @@ internal static class EvaluateCommand
         var attackState = new Option<string?>("--attack-state") { Description = "Keep the progress, of attacks and all else, in this folder: after an interruption the same call goes on from there.", HelpName = "DIR" };
         var perturbations = new Option<string?>("--perturbations") { Description = "Perturbation sequences to measure stability on: benchmark (the 10), all, names with commas between, or none (default).", HelpName = "NAMES" };
         var perturbed = new Option<string?>("--perturbed") { Description = "Read the sequences from a folder in CIFAR-10-P's or ImageNet-P's layout, instead of making them.", HelpName = "DIR" };
+        var testTime = new Option<int?>("--test-time-statistics") { Description = "Measure a second time, clean and corrupted, with batch-norm statistics of the test images, of so many at once; evaluation.test-time-window and -prior say more.", HelpName = "N" };
         var subnetFile = new Option<string?>("--subnet") { Description = "Measure the subnet of this file, such as the weakest that weaklink subnets found, in place of the whole network; its batch-norm statistics are re-estimated on training images.", HelpName = "FILE" };
         var frost = CommonOptions.FrostTextures();
         var reference = new Option<string?>("--reference") { Description = "A run folder or summary that mCE, mFR and mT5D are relative to (default: for mCE AlexNet where the classes are ImageNet's 1,000).", HelpName = "RUN" };
@@ -46,11 +47,12 @@ internal static class EvaluateCommand
             weaklink evaluate runs/cifar-1 --attack pgd,square --norm l2 --eps 0.5 --limit 200
             weaklink evaluate runs/cifar-1 --perturbations benchmark --limit 1000
             weaklink evaluate runs/cifar-1 --attack autoattack --quick        everything of few images
+            weaklink evaluate runs/photos-1 --corruptions benchmark --test-time-statistics 64 --set evaluation.test-time-prior=16
             weaklink evaluate runs/shapes-1 --set evaluation.subnets=32 --set evaluation.subnet-width=0.5
             weaklink evaluate runs/shapes-1 --set evaluation.recalibration-images=0      the full network's running statistics
             weaklink evaluate runs/shapes-1 --subnet runs/shapes-1/weakest-subnet.json --corruptions benchmark
             """)
-        { model, data, limit, quick, classes, corruptions, corrupted, attack, norm, eps, attackState, perturbations, perturbed, subnetFile, frost, reference, set, json };
+        { model, data, limit, quick, classes, corruptions, corrupted, attack, norm, eps, attackState, perturbations, perturbed, testTime, subnetFile, frost, reference, set, json };
         command.SetAction(parsed =>
         {
             using var interruption = new Interruption();
@@ -90,6 +92,7 @@ internal static class EvaluateCommand
                 .. size is null ? (string[])[] : [$"evaluation.attack-eps={size}"],
                 .. parsed.GetValue(perturbations) is { } sequences ? (string[])[$"evaluation.perturbations={sequences}", "evaluation.perturbation-images=0"] : [],
                 .. parsed.GetValue(perturbed) is { } published ? (string[])[$"evaluation.perturbed-images={published}"] : [],
+                .. parsed.GetValue(testTime) is { } together ? (string[])[FormattableString.Invariant($"evaluation.test-time-batch={together}")] : [],
                 // A subnet has none.
                 .. subnet is not null ? (string[])["evaluation.subnets=0"] : [],
                 .. parsed.GetValue(frost) is { } textures ? (string[])[$"evaluation.frost-textures={textures}"] : [],

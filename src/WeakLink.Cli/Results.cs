@@ -44,6 +44,17 @@ internal static class Results
             ShowCorruptions(screen, corruptions);
         }
 
+        if (summary.TestTime is { } testTime)
+        {
+            screen.Line();
+            screen.Line($"  With batch-norm statistics of the test images ({testTime.Protocol}), another protocol than the rest:");
+            screen.Table(["", "top-1", "top-5", "NLL", "ECE"], [Row($"clean, {summary.Images:n0} test images", testTime.Clean)]);
+            if (testTime.Corruptions is { } adapted)
+            {
+                ShowCorruptions(screen, adapted);
+            }
+        }
+
         foreach (var (attack, norms) in summary.Attacks ?? new Dictionary<string, IReadOnlyDictionary<string, RobustSummary>>())
         {
             foreach (var (norm, robust) in norms)

@@ -66,6 +66,9 @@ public enum RandomUse
 
     /// <summary>Which images of each class an epoch holds where all classes come equally often, and the draws of those that come again.</summary>
     ClassBalance = 21,
+
+    /// <summary>Which test images come together where batch-norm statistics are those of the test images.</summary>
+    TestTime = 22,
 }
 
 /// <summary>

@@ -89,9 +89,8 @@ public static class CorruptionEvaluation
                 {
                     var start = Stopwatch.GetTimestamp();
                     var images = Images(corruption, severity);
-                    var loader = Loaders.Measuring(recipe, images);
-                    var error = 1 - CleanEvaluation.Measure(evaluator.Network.call, loader, kept: null, evaluator.Device, new SilentObserver(), evaluator.Stop).Summary.Top1;
-                    return new CorruptedSet(error, images.Count, Stopwatch.GetElapsedTime(start).TotalSeconds, loader.SecondsWaited);
+                    var (measured, waiting) = evaluator.Classified(images, kept: null, new SilentObserver());
+                    return new CorruptedSet(1 - measured.Summary.Top1, images.Count, Stopwatch.GetElapsedTime(start).TotalSeconds, waiting);
                 });
                 bySeverity.Add(set.Error);
                 (seconds, waited, count) = (seconds + set.Seconds, waited + set.Waited, set.Images);

@@ -40,6 +40,9 @@ public sealed class Evaluator(
     /// <summary>Told of the progress.</summary>
     public IRunObserver Observer { get; } = observer;
 
+    // Whether batch norms have their statistics from the test images.
+    private bool Adapts { get; init; }
+
     /// <summary>Stops.</summary>
     public CancellationToken Stop { get; } = stop;
 
@@ -73,7 +76,51 @@ public sealed class Evaluator(
     {
         Network.eval();
         Observer.Begin("measuring", Images.Count, "images");
-        return CleanEvaluation.Measure(Network.call, Loaders.Measuring(Recipe, Images), Kept, Device, Observer, Stop);
+        return Classified(Images, Kept, Observer).Measured;
+    }
+
+    /// <summary>Accuracy, clean and under the recipe's corruptions, with batch-norm statistics of the test images: a protocol of its own.</summary>
+    /// <returns>Relative to no reference; null where the recipe asks for none.</returns>
+    /// <exception cref="InputException">The network is a subnet, or has no batch norms.</exception>
+    public TestTimeSummary? TestTime()
+    {
+        var settings = Recipe.Evaluation;
+        if (settings.TestTimeBatch == 0)
+        {
+            return null;
+        }
+
+        // It keeps nothing under the names of the others, and begins each window anew: whole or not at all.
+        var adapting = new Evaluator(Network, Recipe, Images, Device, Observer, Stop) { Adapts = true };
+        return Once("test-time statistics", () => new TestTimeSummary(settings.TestTimeBatch, settings.TestTimeWindow, settings.TestTimePrior, adapting.Clean().Summary, adapting.Corrupted()));
+    }
+
+    /// <summary>What the network makes of a set of images, and for how many seconds it waited for them.</summary>
+    /// <param name="images">The images.</param>
+    /// <param name="kept">What was measured of them before; null: nothing.</param>
+    /// <param name="observer">Told the number of images done.</param>
+    internal (CleanMeasurement Measured, double Waited) Classified(Dataset images, KeptResults? kept, IRunObserver observer)
+    {
+        if (!Adapts)
+        {
+            return Through(Network.call, Loaders.Measuring(Recipe, images), kept);
+        }
+
+        var settings = Recipe.Evaluation;
+        var network = Network is ClassifierNetwork whole and not SubnetNetwork ? whole
+            : throw new InputException("Batch-norm statistics of test images are measured of whole networks alone: leave out the subnet, or set evaluation.test-time-batch to 0.");
+        int[] order = [.. Enumerable.Range(0, images.Count)];
+        // Folders have their images class by class, which is not how they come.
+        new SeededRandom(Recipe.Seed, RandomUse.TestTime).Shuffle<int>(order);
+        using var statistics = new TestTimeStatistics(settings.TestTimePrior, settings.TestTimeWindow);
+        var measured = Through(batch => network.Adapted(batch, statistics), Loaders.Measuring(Recipe with { Evaluation = settings with { Batch = settings.TestTimeBatch } }, new SubsetDataset(images, order)), null);
+        return statistics.AreUsed ? measured : throw new InputException($"The network {network.Name} has no batch norms whose statistics could be those of the test images: set evaluation.test-time-batch to 0.");
+
+        (CleanMeasurement, double) Through(Func<torch.Tensor, torch.Tensor> classify, BatchLoader loader, KeptResults? before)
+        {
+            var its = CleanEvaluation.Measure(classify, loader, before, Device, observer, Stop);
+            return (its, loader.SecondsWaited);
+        }
     }
 
     /// <summary>Errors under the recipe's corruptions, of images made on the fly or read from disk; relative to no reference.</summary>

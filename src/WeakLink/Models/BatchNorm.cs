@@ -53,6 +53,12 @@ public sealed class BatchNorm : Layer
             throw new InputException("Batch norm can't be trained on one value for each channel, which has no variance: use batches of at least two images, or larger images.");
         }
 
+        if (pass.TestTime is { } testTime)
+        {
+            var (newest, width) = testTime.Layer(this, images, mean, variance);
+            return torch.nn.functional.batch_norm(images, newest, width, scale, shift, training: false, Momentum, Epsilon);
+        }
+
         if (!pass.LeavesAverages)
         {
             var learns = training && !KeepsAverages;

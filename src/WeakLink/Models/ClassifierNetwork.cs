@@ -65,6 +65,13 @@ public abstract class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Te
     /// <inheritdoc/>
     public torch.Tensor Gated(torch.Tensor images, IReadOnlyList<torch.Tensor> gates) => Normalised(images, Format, new ForwardPass { Space = Space, Gates = gates });
 
+    /// <summary>Runs the full network with batch-norm statistics of the images themselves; its own stay as they are.</summary>
+    /// <param name="images">N×3×H×W in [0, 1], float32.</param>
+    /// <param name="statistics">How they are estimated, and those of the batches before.</param>
+    /// <returns>Logits, N×classes, float32.</returns>
+    /// <exception cref="InputException">A layer has one value for each channel, which has no variance.</exception>
+    public torch.Tensor Adapted(torch.Tensor images, TestTimeStatistics statistics) => Normalised(images, Format, new ForwardPass { Space = Space, TestTime = statistics });
+
     /// <summary>Multiply-adds of convolutions and classifier for one image: what a forward pass really computes.</summary>
     /// <param name="height">Height of the image in pixels.</param>
     /// <param name="width">Width of the image in pixels.</param>

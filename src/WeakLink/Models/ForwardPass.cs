@@ -18,6 +18,9 @@ public sealed record ForwardPass
     /// <summary>Where a subnet's batch-norm statistics go (training mode) or come from (evaluation mode); null: the batch's, or the running averages.</summary>
     public SubnetStatistics? Statistics { get; init; }
 
+    /// <summary>Where the full network's batch norms have their statistics from, of the images themselves; null: as they are trained.</summary>
+    public TestTimeStatistics? TestTime { get; init; }
+
     /// <summary>Numbers that the items of every choice are multiplied with, in the space's order; null: none.</summary>
     public IReadOnlyList<torch.Tensor>? Gates { get; init; }
 

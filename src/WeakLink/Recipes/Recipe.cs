@@ -422,6 +422,18 @@ public sealed record EvaluationRecipe
     [Limits(0, 1_000_000)]
     public int SearchUpdates { get; init; } = 150;
 
+    /// <summary>Measure a second time with batch-norm statistics of the test images, of so many at once (see <see cref="TestTimeStatistics"/>); 0: don't.</summary>
+    [Limits(0, 1_000_000)]
+    public int TestTimeBatch { get; init; }
+
+    /// <summary>Batches over which these are estimated, the newest one included.</summary>
+    [Limits(1, 1_000_000)]
+    public int TestTimeWindow { get; init; } = 1;
+
+    /// <summary>Images that the training's statistics count for beside them: Schneider et al.'s N.</summary>
+    [Limits(0, 1_000_000)]
+    public int TestTimePrior { get; init; }
+
     /// <summary>A quick look, as settings that limit every measurement and switch none off; each <c>key=value</c>.</summary>
     public static IReadOnlyList<string> Quick { get; } =
     [

@@ -55,6 +55,7 @@ public static class RunReport
 
         LearningCurves(page, RunFolder.EpochsOf(folder), summary);
         Corrupted(page, summary);
+        TestTime(page, summary);
         Show(page, results, $"One test image ({(pictures?.Corrupted is [var shown, ..] ? shown.Label : "")}) at severity {pictures?.Severity}", pictures?.Corrupted, example =>
             $"{(example.Corruption is { } corruption ? Words(corruption) : "clean")}: {(example.Predicted == example.Label ? "" : "✗ ")}{example.Predicted}, {Percent(example.Confidence ?? 0, 0)}");
         Subnets(page, summary);
@@ -178,6 +179,27 @@ public static class RunReport
         {
             page.Text("Not measured by this run; 'weaklink evaluate RUN --corruptions benchmark' does.");
         }
+    }
+
+    private static void TestTime(Page page, Summary summary)
+    {
+        if (summary.TestTime is not { } testTime)
+        {
+            return;
+        }
+
+        page.Section("Test-time statistics");
+        page.Text($"Another protocol: batch norms take their statistics from the test images themselves (Schneider et al. 2020; {testTime.Protocol}), so that what is made of an image depends on those that come with it. Nothing else on this page is measured so.");
+        page.Table(
+            ["accuracy", "with the training's statistics", "with the test images'"],
+            [
+                ["clean", Percent(summary.Clean.Top1), Percent(testTime.Clean.Top1)],
+                .. testTime.Corruptions is not { } adapted ? (string[][])[] :
+                [
+                    ["corrupted", summary.Corruptions is { } plain ? Percent(plain.Accuracy) : "–", Percent(adapted.Accuracy)],
+                    .. adapted.Error.Select(pair => (string[])[Words(pair.Key), summary.Corruptions?.Error.TryGetValue(pair.Key, out var errors) == true ? Percent(1 - errors.Average()) : "–", Percent(1 - pair.Value.Average())]),
+                ],
+            ]);
     }
 
     // Pictures beside one another; nothing where there are none.
@@ -362,6 +384,16 @@ public static class RunReport
                 one.Summary.Perturbations is { } stability ? Percent(stability.FlipProbability) : "–",
                 one.Summary.Subnets is { } subnets ? Percent(Math.Min(subnets.Proposed.Min, subnets.Random.Min)) : "–",
             ]));
+        if (evaluations.Any(one => one.Summary.TestTime is not null))
+        {
+            page.Table(
+                ["with test-time statistics", "batch norms", "clean", "corrupted"],
+                from one in evaluations
+                where one.Summary.TestTime is not null
+                let its = one.Summary.TestTime
+                select (string[])[Path.GetFileName(one.Folder), its.Protocol, Percent(its.Clean.Top1), its.Corruptions is { } corruptions ? Percent(corruptions.Accuracy) : "–"]);
+        }
+
         page.Code(string.Join('\n', evaluations.Select(one => $"{Path.GetFileName(one.Folder)}: {one.Summary.Command}")));
         foreach (var (folder, warning) in evaluations.SelectMany(one => (one.Summary.Warnings ?? []).Select(warning => (one.Folder, warning))))
         {

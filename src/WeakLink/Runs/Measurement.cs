@@ -31,6 +31,7 @@ public sealed record Measurement(Summary Summary, IReadOnlyList<Prediction> Pred
         Evaluator.CheckAttacks(recipe, evaluator.Images);
         var clean = evaluator.Clean();
         var corrupted = evaluator.Corrupted();
+        var testTime = evaluator.TestTime();
         var perturbed = evaluator.Perturbed();
         var attacked = evaluator.Attacked();
         var subnets = evaluator.Subnets(training);
@@ -59,6 +60,7 @@ public sealed record Measurement(Summary Summary, IReadOnlyList<Prediction> Pred
             Calibration = clean.Calibration,
             Classes = ClassAccuracy.Of(clean.Predictions, model.Classes),
             Corruptions = corrupted is not null && errors is not null ? errors.Relate(corrupted, 1 - clean.Summary.Top1) : corrupted,
+            TestTime = testTime is { Corruptions: { } own } && errors is not null ? testTime with { Corruptions = errors.Relate(own, 1 - testTime.Clean.Top1) } : testTime,
             Perturbations = perturbed is not null && stability?.Perturbations is { } reference ? perturbed.RelativeTo(reference, stability.Model) : perturbed,
             Attacks = attacked,
             Curve = curve,

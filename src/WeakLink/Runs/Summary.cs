@@ -88,6 +88,9 @@ public sealed record Summary
     /// <summary>Under common corruptions; null where they were not measured.</summary>
     public CorruptionSummary? Corruptions { get; init; }
 
+    /// <summary>With batch-norm statistics of the test images; null where it was not measured.</summary>
+    public TestTimeSummary? TestTime { get; init; }
+
     /// <summary>Under perturbation sequences; null where they were not measured.</summary>
     [JsonPropertyName("stability")]
     public PerturbationSummary? Perturbations { get; init; }

@@ -67,6 +67,14 @@ public class PresentClassesTests
         Assert.Equal(JsonValueKind.Null, plain.RootElement.GetProperty("presentClasses").ValueKind);
         Assert.Equal(2, present.RootElement.GetProperty("presentClasses").GetProperty("classes").GetInt32());
         Assert.True(present.RootElement.GetProperty("presentClasses").GetProperty("clean").GetProperty("top1").GetDouble() >= present.RootElement.GetProperty("clean").GetProperty("top1").GetDouble());
+        using var adapted = JsonDocument.Parse(Weaklink.Run(folder.Path, "evaluate", "run", "--data", "some", "--test-time-statistics", "4", "--set", "evaluation.test-time-prior=2", "--corruptions", "fog", "--json").Output);
+        Assert.Equal(JsonValueKind.Null, plain.RootElement.GetProperty("testTime").ValueKind);
+        var testTime = adapted.RootElement.GetProperty("testTime");
+        Assert.Equal((4, 1, 2), (testTime.GetProperty("batch").GetInt32(), testTime.GetProperty("window").GetInt32(), testTime.GetProperty("prior").GetInt32()));
+        Assert.Equal(5, testTime.GetProperty("corruptions").GetProperty("error").GetProperty("fog").GetArrayLength());
+        Assert.Equal(plain.RootElement.GetProperty("clean").ToString(), adapted.RootElement.GetProperty("clean").ToString());
+        Weaklink.Run(folder.Path, "report", "run", "--out", "page.html");
+        Assert.Contains("with test-time statistics", File.ReadAllText(folder["page.html"]), StringComparison.Ordinal);
         Assert.Contains("among the 2 classes of the test set", Weaklink.Run(folder.Path, "evaluate", "run", "--data", "some", "--classes", "present").Output, StringComparison.Ordinal);
         Assert.Contains("neither all nor present", Weaklink.Run(folder.Path, "evaluate", "run", "--classes", "some").Sentence, StringComparison.Ordinal);
         Directory.Delete(folder["some/test/dog"], recursive: true);
