@@ -1,7 +1,6 @@
 using TorchSharp;
 using WeakLink.Data;
 using WeakLink.Models;
-using WeakLink.Objectives;
 using WeakLink.Recipes;
 using WeakLink.Sources;
 using WeakLink.Subnets;

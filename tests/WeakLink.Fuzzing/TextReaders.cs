@@ -49,6 +49,13 @@ internal static class TextReaders
         new("commands", "commands.txt", ["RunFolder.Lines"], () => [Bytes("weaklink train\nweaklink train --resume\n")], (input, value) => value.Add(RunFolder.CommandsOf(input.Folder))) { IsText = true },
         new("budget", "budget.json", ["ComputeBudget.Read"], () => [Bytes(Json.Sealed(new { Baseline = "plain", Costs = new Dictionary<string, double> { ["plain"] = 1, ["ews"] = 1.9 } }))], (input, value) =>
             value.Add(string.Join('|', ComputeBudget.Read(input.Path, "plain")))) { IsText = true },
+        new("measuring", Measured.Name, ["KeptResults.Open", "KeptResults.Parse", "KeptResults.TryFind"], () => [Measured.Bytes], (input, value) =>
+        {
+            var kept = KeptResults.Open(input.Folder, "run");
+            value.Add(kept.TryFind<double[]>("clean", out var clean) ? string.Join('|', clean) : "");
+            value.Add(kept.TryFind<SpreadSummary>("random", out var random) ? JsonSerializer.Serialize(random, Json.Line) : "");
+        })
+        { IsText = true },
         new("attack-progress", "x.json", ["AttackState.Open"], Progress, (input, value) =>
         {
             var progress = AttackState.Open(input.Path, "pgd", 5, 2, new SilentObserver());
@@ -108,6 +115,21 @@ internal static class TextReaders
         },
         Seconds = new SecondsSummary(60, 1, 100),
     }.ToJson());
+
+    // Named after what it rests on.
+    private static (string Name, byte[] Bytes) Measured { get; } = Measure();
+
+    private static (string Name, byte[] Bytes) Measure()
+    {
+        var folder = Directory.CreateTempSubdirectory("weaklink-fuzzing-");
+        var kept = KeptResults.Open(folder.FullName, "run");
+        kept.Add<double[]>("clean", [0.5, 0.25], 1);
+        kept.Add("random", SpreadSummary.Of([0.3, 0.4]), 1);
+        var file = folder.GetFiles().Single();
+        var measured = (file.Name, File.ReadAllBytes(file.FullName));
+        folder.Delete(recursive: true);
+        return measured;
+    }
 
     private static byte[] Metrics(int epochs) => Bytes(string.Concat(Enumerable.Range(1, epochs).Select(epoch =>
         JsonSerializer.Serialize(new EpochMetrics(epoch, 20 * epoch, 0.1, 1, 0, 0.5, 0.4 + (0.1 * epoch), 1, null, 1, 100, 0), Json.Line) + "\n")));

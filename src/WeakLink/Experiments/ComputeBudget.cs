@@ -4,6 +4,7 @@ using System.Text.Json;
 using TorchSharp;
 using WeakLink.Comparisons;
 using WeakLink.Imaging;
+using WeakLink.Interop;
 using WeakLink.Models;
 using WeakLink.Recipes;
 using WeakLink.Runs;
@@ -123,7 +124,7 @@ public static class ComputeBudget
                 opened[text] = data = DataSources.Open(recipe.Data, recipe.Seed, new SilentObserver(), stop);
             }
 
-            resolved[which] = recipe = resolved[which] ?? RecipeResolution.Resolve(OneFormat(recipe, resolved), data, environment, device, observer);
+            resolved[which] = recipe = resolved[which] ?? RecipeResolution.Resolve(OneFormat(PretrainedWeights.Resolve(recipe), resolved), data, environment, device, observer);
             var folder = Directory.CreateTempSubdirectory("weaklink-budget-");
             try
             {

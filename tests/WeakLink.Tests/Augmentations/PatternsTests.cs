@@ -57,7 +57,7 @@ public class PatternsTests
     public void EachPattern_ComesAsOften()
     {
         var different = Enumerable.Range(0, 300).Select(draw => Changed(28, image => Patterns.Apply(image, Draws(draw))))
-            .GroupBy(changed => changed.Distinct().Count() == 2 ? "squares" : changed[..(Height * Width)].SequenceEqual(changed[(Height * Width)..(2 * Height * Width)]) ? "waves" : "rings")
+            .GroupBy(changed => changed.Distinct().Count() == 2 ? "squares" : changed.AsSpan(0, Height * Width).SequenceEqual(changed.AsSpan(Height * Width, Height * Width)) ? "waves" : "rings")
             .ToDictionary(kind => kind.Key, kind => kind.Count());
         Assert.Equal(3, different.Count);
         Assert.All(different.Values, count => Assert.InRange(count, 65, 135));

@@ -49,7 +49,7 @@ public class FineTuningTests
         Small.Train(folder["whole"], recipe);
 
         using var stop = new CancellationTokenSource();
-        Assert.Throws<OperationCanceledException>(() => Small.Train(folder["parts"], recipe, new TrainingRunTests.StopAfter(stop, stopAfter), stop.Token));
+        Assert.Throws<OperationCanceledException>(() => Small.Train(folder["parts"], recipe, new TrainingRunTests.StopAfter(stop, stopAfter), stop: stop.Token));
         // What goes on from its own checkpoint needs the weights no more.
         File.Delete(folder["weights.safetensors"]);
         Small.Train(folder["parts"], recipe);

@@ -25,7 +25,7 @@ public class TrainingRunTests
 
         using var parts = new TemporaryFolder();
         using var stop = new CancellationTokenSource();
-        Assert.Throws<OperationCanceledException>(() => Small.Train(parts["run"], recipe, new StopAfter(stop, stopAfter), stop.Token));
+        Assert.Throws<OperationCanceledException>(() => Small.Train(parts["run"], recipe, new StopAfter(stop, stopAfter), stop: stop.Token));
         Small.Train(parts["run"], recipe);
 
         AssertSame(Small.Last(whole["run"]), Small.Last(parts["run"]));
@@ -47,7 +47,7 @@ public class TrainingRunTests
         using var parts = new TemporaryFolder();
         using var stop = new CancellationTokenSource();
         var other = recipe.With("training.workers=1");
-        Assert.Throws<OperationCanceledException>(() => Small.Train(parts["run"], other, new StopAfter(stop, 8), stop.Token));
+        Assert.Throws<OperationCanceledException>(() => Small.Train(parts["run"], other, new StopAfter(stop, 8), stop: stop.Token));
         Small.Train(parts["run"], other);
         AssertSame(Small.Last(whole["run"]), Small.Last(parts["run"]));
         AssertSameMetrics(whole["run"], parts["run"]);
@@ -82,11 +82,13 @@ public class TrainingRunTests
         using var folder = new TemporaryFolder();
         // Steps so long that nothing is learnt.
         var recipe = Small.Recipe.With("training.epochs=30", "training.learning-rate=3", "training.schedule=step", "training.patience=2", "ews.search=off");
-        var position = Small.Train(folder["run"], recipe);
+        // Ten of a class, so that they choose.
+        var data = Small.Data with { Validation = new SubsetDataset(Small.Data.Train, [.. Enumerable.Range(0, 100).Select(i => i % Small.Data.Train.Count)]) };
+        var position = Small.Train(folder["run"], recipe, data: data);
         Assert.InRange(position.Epoch, 3, 29);
         Assert.Equal(position.BestEpoch + 2, position.Epoch);
         Assert.Equal(position.Epoch, File.ReadLines(folder["run/metrics.jsonl"]).Count());
-        Assert.Equal(position, Small.Train(folder["run"], recipe));
+        Assert.Equal(position, Small.Train(folder["run"], recipe, data: data));
         using var last = Checkpoint.Load(folder["run/checkpoints/last.safetensors"]);
         Assert.Equal(position.Epoch, last.Position.Epoch);
     }
@@ -139,7 +141,7 @@ public class TrainingRunTests
         Small.Train(whole["run"], recipe);
         using var parts = new TemporaryFolder();
         using var stop = new CancellationTokenSource();
-        Assert.Throws<OperationCanceledException>(() => Small.Train(parts["run"], recipe, new StopAfter(stop, 4), stop.Token));
+        Assert.Throws<OperationCanceledException>(() => Small.Train(parts["run"], recipe, new StopAfter(stop, 4), stop: stop.Token));
         Small.Train(parts["run"], recipe);
         AssertSame(Small.Last(whole["run"]), Small.Last(parts["run"]));
     }
@@ -176,7 +178,7 @@ public class TrainingRunTests
         // A run stopped right after its second epoch had these weights.
         using var parts = new TemporaryFolder();
         using var stop = new CancellationTokenSource();
-        Assert.Throws<OperationCanceledException>(() => Small.Train(parts["run"], recipe, new StopAfter(stop, 13), stop.Token));
+        Assert.Throws<OperationCanceledException>(() => Small.Train(parts["run"], recipe, new StopAfter(stop, 13), stop: stop.Token));
         Assert.Equal(["epoch-0002.safetensors"], RunFolder.KeptCheckpoints(parts["run"]).Select(Path.GetFileName).Take(1));
         var stopped = WeakLink.Files.SafeTensors.Read(parts["run/checkpoints/epoch-0002.safetensors"]).Tensors;
         Assert.All(WeakLink.Files.SafeTensors.Read(kept[0]).Tensors, pair => Assert.True(pair.Value.allclose(stopped[pair.Key], 0, 0), pair.Key));

@@ -28,6 +28,7 @@ public class CatalogueTests
         ["Download.OpenForWriting"] = "what has arrived counts only once its checksum is right",
         ["EnvironmentReport.Instructions"] = "written by the kernel",
         ["EnvironmentReport.ProcessorName"] = "written by the kernel",
+        ["FormatChoice.Read"] = "its own cache, of which only one of two formats counts",
         ["HashIndex.Read"] = "its own cache, with a checksum",
         ["ImageNetClasses..cctor"] = "part of the library",
         ["InputFile.Open"] = "the one place that opens files to be read: who calls it is in the catalogue",

@@ -26,11 +26,11 @@ internal static class Small
     };
 
     /// <summary>Trains into a folder.</summary>
-    public static RunPosition Train(string path, Recipe? recipe = null, IRunObserver? observer = null, CancellationToken stop = default)
+    public static RunPosition Train(string path, Recipe? recipe = null, IRunObserver? observer = null, DataSplits? data = null, CancellationToken stop = default)
     {
-        recipe ??= Recipe;
-        using var folder = RunFolder.Open(path, recipe, Data.Train.Classes, new ImageSize(32, 32), new { }, resume: true);
-        return TrainingRun.Train(recipe, Data, folder, torch.CPU, observer ?? new SilentObserver(), stop);
+        (recipe, data) = (recipe ?? Recipe, data ?? Data);
+        using var folder = RunFolder.Open(path, recipe, data.Train.Classes, new ImageSize(32, 32), new { }, resume: true);
+        return TrainingRun.Train(recipe, data, folder, torch.CPU, observer ?? new SilentObserver(), stop);
     }
 
     /// <summary>The tensors of a run's last checkpoint.</summary>
