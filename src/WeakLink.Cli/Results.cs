@@ -16,6 +16,9 @@ internal static class Results
     {
         var uneven = summary.Balance is { IsUneven: true } balance ? balance : null;
         var few = summary.Images is > 0 and < WilsonInterval.FewImages;
+        // Always right where there are no more classes.
+        var top5 = summary.Classes is not { Count: <= 5 };
+        string[] columns = ["", "top-1", .. few ? (string[])["95 % interval"] : [], .. uneven is null ? (string[])[] : [$"always '{uneven.Largest}'", "balanced"], .. top5 ? (string[])["top-5"] : [], "NLL", "ECE"];
         var rows = new List<IReadOnlyList<string>>
         {
             Row($"clean, {summary.Images:n0} test images", summary.Clean),
@@ -31,7 +34,7 @@ internal static class Results
             rows.Add(Row($"clean, among the {present.Classes:n0} classes of the test set", present.Clean));
         }
 
-        screen.Table(["", "top-1", .. few ? (string[])["95 % interval"] : [], .. uneven is null ? (string[])[] : [$"always '{uneven.Largest}'", "balanced"], "top-5", "NLL", "ECE"], rows);
+        screen.Table(columns, rows);
         foreach (var warning in (summary.Warnings ?? []).Append(summary.Balance?.Doubt).OfType<string>())
         {
             screen.Line("  Warning: " + warning);
@@ -48,7 +51,7 @@ internal static class Results
         {
             screen.Line();
             screen.Line($"  With batch-norm statistics of the test images ({testTime.Protocol}), another protocol than the rest:");
-            screen.Table(["", "top-1", "top-5", "NLL", "ECE"], [Row($"clean, {summary.Images:n0} test images", testTime.Clean)]);
+            screen.Table(columns, [Row($"clean, {summary.Images:n0} test images", testTime.Clean)]);
             if (testTime.Corruptions is { } adapted)
             {
                 ShowCorruptions(screen, adapted);
@@ -86,11 +89,19 @@ internal static class Results
             .. few ? (string[])[Interval(WilsonInterval.Of(clean.Top1, summary.Images))] : [],
             // The confusion matrix is that of the first row.
             .. uneven is null ? (string[])[] : [Screen.Percent(uneven.Baseline), ReferenceEquals(clean, summary.Clean) ? Screen.Percent(uneven.Accuracy) : ""],
-            Screen.Percent(clean.Top5),
+            .. top5 ? (string[])[Screen.Percent(clean.Top5)] : [],
             FormattableString.Invariant($"{clean.Nll:0.000}"),
             FormattableString.Invariant($"{clean.Ece:0.000}"),
         ];
     }
+
+    private static string TableName(string table) => table switch
+    {
+        "cifar" => "CIFAR-10-C",
+        "tinyImageNet" => "Tiny ImageNet-C",
+        "imageNet" => "ImageNet-C",
+        _ => table,
+    };
 
     private static string Interval(WilsonInterval interval) => $"{Screen.Percent(interval.Low)} - {Screen.Percent(interval.High)}";
 
@@ -115,7 +126,7 @@ internal static class Results
     {
         var severities = corruptions.Severities ?? Corruption.AllSeverities;
         screen.Line(corruptions.Table is { } table
-            ? $"  Top-1 under common corruptions, made of {corruptions.Images:n0} test images with the severities of {table}:"
+            ? $"  Top-1 under common corruptions, made of {corruptions.Images:n0} test images with the severities of {TableName(table)}:"
             : $"  Top-1 under common corruptions, {corruptions.Images:n0} images each of {corruptions.Source}:");
         screen.Table(
             ["severity", "mean", .. severities.Select(severity => severity.ToString(CultureInfo.InvariantCulture))],

@@ -83,7 +83,8 @@ public sealed record MeasuringEstimate(IReadOnlyList<string> Parts, double Secon
 
     private static string Words(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
-    private static string Time(double seconds) => seconds < 99.5 ? Words($"{Math.Max(1, seconds):0} s") : seconds < 99.5 * 60 ? Words($"{seconds / 60:0} minutes") : Words($"{seconds / 3600:0.#} hours");
+    /// <summary>Seconds, in words.</summary>
+    internal static string Time(double seconds) => seconds < 99.5 ? Words($"{Math.Max(1, seconds):0} s") : seconds < 99.5 * 60 ? Words($"{seconds / 60:0} minutes") : Words($"{seconds / 3600:0.#} hours");
 
     // Seconds that a forward pass of an image takes.
     private static double Pass(Evaluator evaluator)

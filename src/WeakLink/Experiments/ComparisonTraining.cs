@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using WeakLink.Comparisons;
+using WeakLink.Evaluation;
 using WeakLink.Models;
 using WeakLink.Recipes;
 using WeakLink.Runs;
@@ -36,6 +38,7 @@ public static class ComparisonTraining
             return [];
         }
 
+        var took = new Dictionary<string, double>();
         for (var i = 0; i < runs.Count; i++)
         {
             var (arm, seed, folder, recipe) = runs[i];
@@ -52,10 +55,16 @@ public static class ComparisonTraining
                 continue;
             }
 
-            observer.Note(FormattableString.Invariant($"Run {i + 1} of {runs.Count}: {arm.Name}, seed {seed}"));
+            var left = runs.Skip(i).Where(run => !RunFolder.IsFinished(run.Folder)).ToList();
+            observer.Note(FormattableString.Invariant($"Run {i + 1} of {runs.Count}: {arm.Name}, seed {seed}{Left([.. left.Select(run => run.Arm.Name)], took)}"));
             try
             {
-                Experiment.Run(InOneFormat(recipe, runs.Select(run => run.Folder)), folder, RunFolder.IsRun(folder), observer, stop);
+                var (begun, resumed) = (Stopwatch.GetTimestamp(), RunFolder.IsRun(folder));
+                Experiment.Run(InOneFormat(recipe, runs.Select(run => run.Folder)), folder, resumed, observer, stop);
+                if (!resumed)
+                {
+                    took[arm.Name] = Stopwatch.GetElapsedTime(begun).TotalSeconds;
+                }
             }
             catch (InputException exception)
             {
@@ -73,6 +82,11 @@ public static class ComparisonTraining
     /// <exception cref="InputException">A run is not finished.</exception>
     public static IReadOnlyList<ComparedArm> Read(IReadOnlyList<Arm> arms, IReadOnlyList<long> seeds, string output) =>
         [.. arms.Select(arm => new ComparedArm(arm.Name, [.. seeds.Select(seed => ComparedRun.Read(arm.RunFolder(output, seed)))]))];
+
+    // As the last run of the same arm took; of an arm that none is finished of, as those of the others did.
+    private static string Left(IReadOnlyList<string> arms, IReadOnlyDictionary<string, double> took) =>
+        arms.Count == 1 ? "" : took.Count == 0 ? FormattableString.Invariant($"; {arms.Count} runs are to be trained and measured, and after this one is told how long that takes")
+            : $"; all that is left takes about {MeasuringEstimate.Time(arms.Sum(arm => took.TryGetValue(arm, out var seconds) ? seconds : took.Values.Average()))}";
 
     private static void CheckNames(IReadOnlyList<Arm> arms)
     {

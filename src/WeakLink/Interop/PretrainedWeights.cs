@@ -11,6 +11,9 @@ namespace WeakLink.Interop;
 /// <summary>The weights that a recipe starts from (<c>model.weights</c>): a run, a file, or published ones by name.</summary>
 public sealed class PretrainedWeights : IDisposable
 {
+    // In [0, 1]: of images in levels of 0 to 255 the deviations are 1 / 255 or little more.
+    private const double LargestOfLevels = 0.02;
+
     // Those that torchvision's networks, and most others, were trained with.
     private static readonly double[] ImageNetMean = [0.485, 0.456, 0.406], ImageNetDeviation = [0.229, 0.224, 0.225];
 
@@ -90,14 +93,7 @@ public sealed class PretrainedWeights : IDisposable
         var (count, names) = (_weights.ClassCount, _weights.ClassNames);
         var classifier = count == classes.Count && (names is null || names.SequenceEqual(classes));
         var copied = _weights.CopyTo(network, classifier, Remedy);
-        if (_known is { BlueFirst: true })
-        {
-            using var noGradients = torch.no_grad();
-            using var scope = torch.NewDisposeScope();
-            var stem = network.get_parameter(NetworkCatalogue.StemOf(network.Name))!;
-            stem.copy_(stem.flip(1));
-        }
-
+        AdaptStem(network);
         return new TakenWeights
         {
             Weights = _recipe.Weights,
@@ -116,6 +112,27 @@ public sealed class PretrainedWeights : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _weights.Dispose();
+
+    // A first convolution of levels up to 255 has weights a sixtieth of the usual ones and gradients sixty times as large: any usual rate would be thousands of times too large for it, and its
+    // filters would be lost in the first steps. It computes the same of images scaled as usual.
+    private bool TakesLevels => (_known?.StandardDeviation ?? _weights.StandardDeviation)?.All(deviation => deviation < LargestOfLevels) == true;
+
+    private void AdaptStem(ClassifierNetwork network)
+    {
+        using var noGradients = torch.no_grad();
+        using var scope = torch.NewDisposeScope();
+        var stem = network.get_parameter(NetworkCatalogue.StemOf(network.Name))!;
+        if (_known is { BlueFirst: true })
+        {
+            stem.copy_(stem.flip(1));
+        }
+
+        if (TakesLevels && _recipe.StandardDeviation.SequenceEqual(ImageNetDeviation))
+        {
+            var own = _known?.StandardDeviation ?? _weights.StandardDeviation!;
+            stem.mul_(torch.tensor([.. ImageNetDeviation.Zip(own, (usual, its) => usual / its)], torch.float32).view(1, -1, 1, 1));
+        }
+    }
 
     private static string FileOf(string weights) =>
         RunFolder.IsRun(weights) ? RunFolder.CheckpointOf(weights)
@@ -149,6 +166,11 @@ public sealed class PretrainedWeights : IDisposable
             : _weights is { Mean: { } ownMean, StandardDeviation: { } ownDeviation } ? (ownMean, ownDeviation)
             : name.EndsWith(ImageNetSuffix, StringComparison.Ordinal) ? (ImageNetMean, ImageNetDeviation)
             : throw new InputException($"The weights '{_recipe.Weights}' do not say how their images were normalised: set model.mean and model.standard-deviation as in their training (0,0,0 and 1,1,1 where the network takes images in [0, 1] as they are).");
+        if (_recipe.Mean.Count == 0 && TakesLevels)
+        {
+            deviation = ImageNetDeviation;
+        }
+
         var resolved = _recipe with
         {
             Name = name,

@@ -23,7 +23,10 @@ public class ComparisonTrainingTests
         var settings = OnPets(folder);
         var told = new Notes();
         Assert.Empty(ComparisonTraining.Train(Arms, settings, [0, 1], folder["out"], told));
-        Assert.Equal(["Run 1 of 4: plain, seed 0", "Run 2 of 4: ews, seed 0", "Run 3 of 4: plain, seed 1", "Run 4 of 4: ews, seed 1"], told.Where(note => note.StartsWith("Run ", StringComparison.Ordinal)));
+        string[] runs = [.. told.Where(note => note.StartsWith("Run ", StringComparison.Ordinal))];
+        Assert.Equal(["Run 1 of 4: plain, seed 0", "Run 2 of 4: ews, seed 0", "Run 3 of 4: plain, seed 1", "Run 4 of 4: ews, seed 1"], runs.Select(note => note.Split(';')[0]));
+        Assert.Contains("4 runs are to be trained", runs[0], StringComparison.Ordinal);
+        Assert.Contains("takes about", runs[2], StringComparison.Ordinal);
         Assert.Equal(["ews-0", "ews-1", "plain-0", "plain-1"], Directory.GetFileSystemEntries(folder["out"]).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         var arms = ComparisonTraining.Read(Arms, [0, 1], folder["out"]);
         Assert.All(arms, arm => Assert.Equal([0, 1], arm.Seeds));

@@ -98,6 +98,8 @@ public sealed class OnnxWeightsTests : IDisposable
         var file = PublishedWeights.File();
         var recipe = PretrainedWeights.Resolve(new() { Model = new() { Name = "auto", Weights = "resnet20-imagenet" } });
         Assert.Equal("resnet20-imagenet", recipe.Model.Name);
+        // Not the 1/255 of its images in levels: its first convolution is scaled instead, and moves at a usual rate.
+        Assert.Equal([0.229, 0.224, 0.225], recipe.Model.StandardDeviation);
         const int Features = 512, Side = 224;
         using var network = NetworkCatalogue.Create(recipe.Model.Name, Features, recipe.Model.Mean, recipe.Model.StandardDeviation);
         using var weights = PretrainedWeights.Open(recipe.Model);
