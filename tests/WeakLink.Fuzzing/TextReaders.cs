@@ -23,6 +23,9 @@ internal static class TextReaders
     private static readonly byte[] Picture = [0x89, .. "PNG\r\n\x1A\n and what else makes a picture"u8];
     private static readonly string PictureChecksum = ExampleDrawing.ChecksumOf(Picture);
 
+    // Named after what it rests on. Before All, which names it.
+    private static (string Name, byte[] Bytes) Measured { get; } = Measure();
+
     public static IReadOnlyList<Reader> All { get; } =
     [
         new("recipe", "x.yaml", ["RecipeFile.Load", "RecipeFile.Parse"], () => [.. RecipeFile.Names.Select(name => Bytes(RecipeFile.ToYaml(RecipeFile.Load(name, [])))), Bytes("model: {name: resnet8, mean: [0.5, 0.4, 0.3], standard-deviation: [1, 1, 1]}\n\"ews\":\n  width: 0.5\n")], (input, value) =>
@@ -115,9 +118,6 @@ internal static class TextReaders
         },
         Seconds = new SecondsSummary(60, 1, 100),
     }.ToJson());
-
-    // Named after what it rests on.
-    private static (string Name, byte[] Bytes) Measured { get; } = Measure();
 
     private static (string Name, byte[] Bytes) Measure()
     {

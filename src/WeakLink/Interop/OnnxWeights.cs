@@ -150,7 +150,7 @@ internal sealed class OnnxWeights
         var epsilon = node.Float("epsilon", (float)BatchNorm.Epsilon);
         if (epsilon != (float)BatchNorm.Epsilon)
         {
-            tensors[variance] = tensors[variance].to(torch.float64) + (epsilon - BatchNorm.Epsilon);
+            tensors[variance] = tensors[variance].to(torch.float64).Plus(epsilon - BatchNorm.Epsilon);
         }
 
         if (_graph.Producer(Skip(node.Inputs[0], Passes)) is { Operator: "Conv", Inputs: [_, _, { Length: > 0 } shift] })

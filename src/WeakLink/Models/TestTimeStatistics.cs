@@ -44,7 +44,9 @@ public sealed class TestTimeStatistics(double prior, int window) : IDisposable
         var count = seen.Sum(batch => batch.Images);
         var (own, its) = Pooled(seen);
         var weight = count / (prior + count);
-        return ((mean * (1 - weight)) + (own * weight), (variance * (1 - weight)) + (its * weight));
+        return (Mixed(mean, own), Mixed(variance, its));
+
+        torch.Tensor Mixed(torch.Tensor trained, torch.Tensor seen) => (trained * Kept(1 - weight)).Plus(seen * Kept(weight));
     }
 
     /// <inheritdoc/>
@@ -67,11 +69,11 @@ public sealed class TestTimeStatistics(double prior, int window) : IDisposable
         }
 
         var values = batches.Sum(batch => batch.Values);
-        var mean = Sum(batches.Select(batch => batch.Mean * ((double)batch.Values / values)));
-        var squares = Sum(batches.Select(batch => (batch.Variance * (batch.Values - 1)) + ((batch.Mean - mean).square() * batch.Values)));
-        return (mean, squares / (values - 1));
+        var mean = Sum(batches.Select(batch => batch.Mean * Kept((double)batch.Values / values)));
+        var squares = Sum(batches.Select(batch => (batch.Variance * Kept(batch.Values - 1)).Plus((batch.Mean - mean).Squared() * Kept(batch.Values))));
+        return (mean, squares / Kept(values - 1));
 
-        static torch.Tensor Sum(IEnumerable<torch.Tensor> parts) => parts.Aggregate((sum, part) => sum + part);
+        static torch.Tensor Sum(IEnumerable<torch.Tensor> parts) => parts.Aggregate((sum, part) => sum.Plus(part));
     }
 
     private sealed record Moments(long Images, long Values, torch.Tensor Mean, torch.Tensor Variance) : IDisposable
