@@ -12,7 +12,7 @@ public class SubnetsCommandTests
     public void ARun_ItsCheckpoints_AndBadInput()
     {
         using var folder = new TemporaryFolder();
-        var trained = Weaklink.Run(folder.Path, ["train", "--out", "run", .. Weaklink.Quick, "--set", "training.epochs=3", "--set", "training.keep-every=1"]);
+        var trained = Weaklink.Run(folder.Path, ["train", "--out", "run", .. Weaklink.Quick, "--set", "training.epochs=4", "--set", "training.keep-every=1"]);
         Assert.True(trained.ExitCode == 0, trained.Error);
 
         var measured = Weaklink.Run(folder.Path, ["subnets", "run", "--json", "--search-updates", "2", "--searches", "1", "--attack-steps", "1", "--attack-limit", "5", .. Quick]);
@@ -42,8 +42,8 @@ public class SubnetsCommandTests
         Assert.True(kept.ExitCode == 0, kept.Error);
         using (var document = JsonDocument.Parse(kept.Output))
         {
-            Assert.Equal(["run epoch-0001", "run epoch-0002", "run epoch-0003"], document.RootElement.GetProperty("models").EnumerateArray().Select(model => model.GetProperty("name").GetString()!));
-            Assert.Equal([1, 2, 3], document.RootElement.GetProperty("models").EnumerateArray().Select(model => model.GetProperty("epoch").GetInt32()));
+            Assert.Equal(["run epoch-0001", "run epoch-0002", "run epoch-0003", "run epoch-0004"], document.RootElement.GetProperty("models").EnumerateArray().Select(model => model.GetProperty("name").GetString()!));
+            Assert.Equal([1, 2, 3, 4], document.RootElement.GetProperty("models").EnumerateArray().Select(model => model.GetProperty("epoch").GetInt32()));
             Assert.Equal(4, document.RootElement.GetProperty("correlations").GetArrayLength());
             Assert.Equal(JsonValueKind.Null, document.RootElement.GetProperty("models")[0].GetProperty("full").GetProperty("attacked").ValueKind);
         }
