@@ -110,18 +110,10 @@ internal static class DeviceBenchmark
     {
         using var batch = StepBenchmark.RandomBatch(size);
         const string Name = "resnet18";
-        (string Name, Action Step)[] candidates = [.. ((SearchKind[])[SearchKind.Off, SearchKind.Random, SearchKind.Policy]).Select(kind => ($"{kind}", StepBenchmark.Step(Name, kind, format, batch, device)))];
-        var timings = Interleaved.Run(3, [.. candidates.Select(candidate => (candidate.Name, (Action)(() => Repeat(candidate.Step))))]);
-        Console.WriteLine(FormattableString.Invariant($"{Name}, batch {size}, 32x32, {format}: {string.Join(", ", timings.Select(timing => FormattableString.Invariant($"EWS {timing.Name.ToLowerInvariant()} {size * steps / timing.Median:n0} images/s")))}; EWS random / plain {timings[1].RatioTo(timings[0]):0.00}"));
-
         // A step reads its loss, so what was begun on a GPU has ended.
-        void Repeat(Action step)
-        {
-            for (var i = 0; i < steps; i++)
-            {
-                step();
-            }
-        }
+        var timings = Interleaved.Run(3, [.. ((SearchKind[])[SearchKind.Off, SearchKind.Random, SearchKind.Policy])
+            .Select(kind => ($"{kind}", StepBenchmark.Repeat(StepBenchmark.Step(Name, kind, format, batch, device), steps)))]);
+        Console.WriteLine(FormattableString.Invariant($"{Name}, batch {size}, 32x32, {format}: {string.Join(", ", timings.Select(timing => FormattableString.Invariant($"EWS {timing.Name.ToLowerInvariant()} {size * steps / timing.Median:n0} images/s")))}; EWS random / plain {timings[1].RatioTo(timings[0]):0.00}"));
     }
 
     private static ClassifierNetwork Network(string name) =>

@@ -1,5 +1,6 @@
 using TorchSharp;
 using WeakLink.Data;
+using WeakLink.Experiments;
 using WeakLink.Models;
 using WeakLink.Recipes;
 using WeakLink.Sources;
@@ -71,11 +72,8 @@ internal static class LessonBenchmark
         var network = recipe.CreateNetwork(10);
         network.Format = format;
         network.train();
-        var (training, groups) = (recipe.Training, ParameterGroup.Of(network, recipe.Training));
-        torch.optim.Optimizer optimizer = training.Optimiser == OptimiserKind.Adamw
-            ? new DecoupledAdam(groups, training.LearningRate, training.Momentum, training.WeightDecay)
-            : new MomentumSgd(groups, training.LearningRate, training.Momentum, training.WeightDecay, training.Nesterov);
-        var average = training.Average > 0 ? new WeightAverage(network, training.Average) : null;
+        var optimizer = TrainingRun.Optimizer(network, recipe.Training);
+        var average = recipe.Training.Average > 0 ? new WeightAverage(network, recipe.Training.Average) : null;
         var ews = recipe.Ews.CreateSearch(network.Space, 0) is { } search ? new EnhanceWeakSubnets(network, search, new Distillation()) : null;
         var step = new TrainingStep(network, recipe.Objective.Create(), ews, null, optimizer, 3, torch.CPU, 0, lesson: Lesson.Of(recipe, 1, average), average: average);
         var loader = Loaders.Training(recipe, new DataSplits(images, images, images, []));

@@ -82,7 +82,8 @@ internal static class StepBenchmark
         return () => step.Run(batch, count++, 0.01);
     }
 
-    private static Action Repeat(Action action, int times) => () =>
+    /// <summary>The same work several times.</summary>
+    public static Action Repeat(Action action, int times) => () =>
     {
         for (var i = 0; i < times; i++)
         {

@@ -61,7 +61,7 @@ internal static class AttackCommand
                 throw new InputException("--limit must be at least 1 (or 0 for all images).");
             }
 
-            EnvironmentReport.Create();
+            NativeLibraries.Load();
             var device = EnvironmentReport.TrainingDevice;
             using var trained = TrainedModel.Load(parsed.GetValue(model)!, device);
             var recipe = trained.Recipe.With([.. CommonOptions.OtherData(parsed.GetValue(data)), .. parsed.GetValue(set)!]);

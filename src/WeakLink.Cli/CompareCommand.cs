@@ -56,7 +56,7 @@ internal static class CompareCommand
             var parts = parsed.GetValue(what)!.Select((text, position) => (Position: position, Run: NamedRun.Parse(text), Text: text)).ToList();
             var arms = parts.Where(part => part.Run is null).Select(part => (part.Position, Arm: Arm.Parse(part.Text))).ToList();
             var runs = parts.Where(part => part.Run is not null).Select(part => (part.Position, Run: part.Run!)).ToList();
-            var count = parsed.GetValue(seeds) is { } asked ? Seeds("--seeds", asked) : [.. Enumerable.Range(0, DefaultSeeds)];
+            var judging = parsed.GetValue(seeds) is { } asked ? Seeds("--seeds", asked) : [.. Enumerable.Range(0, DefaultSeeds)];
             string[] common = [.. parsed.GetValue(set)!, .. parsed.GetValue(data) is { } source ? (string[])[$"data.source={source}"] : []];
             if (arms.Count == 0 && (common.Length > 0 || parsed.GetValue(seeds) is not null))
             {
@@ -71,7 +71,7 @@ internal static class CompareCommand
                 var other => throw new InputException($"--budget is '{other}': choose {EqualEpochs} or {EqualCompute}."),
             };
             var choosers = Seeds("--choose-with", parsed.GetValue(choosing) ?? DefaultChoosingSeeds);
-            if (variants.Any(arm => arm.Variants.Count > 1) && choosers.Intersect(count).ToList() is [var both, ..])
+            if (variants.Any(arm => arm.Variants.Count > 1) && choosers.Intersect(judging).ToList() is [var both, ..])
             {
                 throw new InputException($"Seed {both} would both choose a variant and judge it, and luck would count twice: give --choose-with or --seeds others.");
             }
@@ -98,7 +98,7 @@ internal static class CompareCommand
                 }
 
                 choice = ArmChoice.Of(variants, common, choosers, folder, screen, interruption.Token);
-                unfinished = choice.Unfinished.Count > 0 ? choice.Unfinished : ComparisonTraining.Train(choice.Arms, common, count, folder, screen, interruption.Token);
+                unfinished = choice.Unfinished.Count > 0 ? choice.Unfinished : ComparisonTraining.Train(choice.Arms, common, judging, folder, screen, interruption.Token);
             }
             catch (OperationCanceledException)
             {
@@ -117,7 +117,7 @@ internal static class CompareCommand
                 return ExitCode.Success;
             }
 
-            var trained = ComparisonTraining.Read(choice.Arms, count, folder).Zip(arms, (arm, one) => (one.Position, Arm: arm));
+            var trained = ComparisonTraining.Read(choice.Arms, judging, folder).Zip(arms, (arm, one) => (one.Position, Arm: arm));
             var comparison = Comparison.Of([.. trained.Concat(loaded).OrderBy(one => one.Position).Select(one => one.Arm)], parsed.GetValue(baseline), choice.Findings);
             ComparisonReport.Write(comparison, folder, CommandLine.Current);
             Show(screen, comparison);
@@ -139,14 +139,9 @@ internal static class CompareCommand
         var seeds = new List<long>();
         foreach (var ends in parts.Select(part => part.Split('-')))
         {
-            if (ends.Length > 2 || !ends.All(end => long.TryParse(end, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
-            {
-                throw Wrong();
-            }
-
-            var numbers = ends.Select(end => long.Parse(end, CultureInfo.InvariantCulture)).ToList();
+            var numbers = ends.Select(end => long.TryParse(end, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw Wrong()).ToList();
             var (first, last) = (parts, numbers) is ([_], [var many]) ? (0, many - 1) : (numbers[0], numbers[^1]);
-            if (last < first || last - first >= MostSeeds)
+            if (numbers.Count > 2 || last < first || last - first >= MostSeeds)
             {
                 throw Wrong();
             }

@@ -58,7 +58,7 @@ internal static class EvaluateCommand
             using var interruption = new Interruption();
             var screen = new Screen(parsed.GetValue(json));
             var among = parsed.GetValue(classes) is All or Present ? parsed.GetValue(classes) : throw new InputException($"--classes {parsed.GetValue(classes)} is neither {All} nor {Present}.");
-            EnvironmentReport.Create();
+            NativeLibraries.Load();
             var device = EnvironmentReport.TrainingDevice;
             using var trained = TrainedModel.Load(parsed.GetValue(model)!, device);
             var subnet = parsed.GetValue(subnetFile) is { } file ? SubnetFile.Read(file, trained.Network.Name, trained.Network.Space) : null;

@@ -86,7 +86,7 @@ internal static class SubnetsCommand
                 ? Path.Combine(named[0], "subnets")
                 : throw new InputException("There is no run that the results belong to: say with --out DIR where to write them."));
 
-            EnvironmentReport.Create();
+            NativeLibraries.Load();
             var device = EnvironmentReport.TrainingDevice;
             using var first = TrainedModel.Load(paths[0], device);
             var recipe = first.Recipe.With([.. CommonOptions.OtherData(parsed.GetValue(data)), .. parsed.GetValue(set)!]);

@@ -1,6 +1,4 @@
 using System.Collections;
-using System.Globalization;
-using System.IO.Hashing;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -147,8 +145,7 @@ public static class Json
         || !(document.Remove(Checksum, out var written) || document.ContainsKey(since))
         || (written is JsonValue value && value.TryGetValue<string>(out var checksum) && checksum == ChecksumOf(document));
 
-    private static string ChecksumOf(JsonObject document) =>
-        XxHash64.HashToUInt64(System.Text.Encoding.UTF8.GetBytes(document.ToJsonString(Line))).ToString("x16", CultureInfo.InvariantCulture);
+    private static string ChecksumOf(JsonObject document) => ShortHash.Of(document.ToJsonString(Line));
 
     // The deserialiser knows which properties may be null, but not what a list may hold, and no limits.
     private static void Check(object? value, string place)

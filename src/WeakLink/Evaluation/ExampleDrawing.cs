@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.IO.Hashing;
 using TorchSharp;
 using WeakLink.Corruptions;
 using WeakLink.Data;
@@ -14,7 +13,7 @@ internal static class ExampleDrawing
     private const int MostHardest = 14, MostPairs = 7, LargestPicture = 112, Severity = 3;
 
     /// <summary>XXH64 of a picture, 16 hexadecimal digits.</summary>
-    public static string ChecksumOf(ReadOnlySpan<byte> picture) => XxHash64.HashToUInt64(picture).ToString("x16", CultureInfo.InvariantCulture);
+    public static string ChecksumOf(ReadOnlySpan<byte> picture) => ShortHash.Of(picture);
 
     /// <summary>Draws.</summary>
     /// <param name="evaluator">The network, and the images that <paramref name="predictions"/> are of.</param>

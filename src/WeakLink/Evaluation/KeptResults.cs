@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.IO.Hashing;
-using System.Text;
 using System.Text.Json;
 
 namespace WeakLink.Evaluation;
@@ -32,7 +30,7 @@ internal sealed class KeptResults
     /// <exception cref="InputException">The folder can't be written to.</exception>
     public static KeptResults Open(string folder, string of)
     {
-        var path = Path.Combine(folder, $"results-{Hash(of)}.jsonl");
+        var path = Path.Combine(folder, $"results-{ShortHash.Of(of)}.jsonl");
         try
         {
             Directory.CreateDirectory(folder);
@@ -104,9 +102,7 @@ internal sealed class KeptResults
 
     private static string Text(Line line) => JsonSerializer.Serialize(line, Json.Line) + "\n";
 
-    private static string Hash(string text) => XxHash64.HashToUInt64(Encoding.UTF8.GetBytes(text)).ToString("x16", CultureInfo.InvariantCulture);
-
-    private string ChecksumOf(Line line) => Hash(string.Create(CultureInfo.InvariantCulture, $"{_of}\n{line.Name}\n{line.Seconds:R}\n{line.Value.GetRawText()}"));
+    private string ChecksumOf(Line line) => ShortHash.Of(string.Create(CultureInfo.InvariantCulture, $"{_of}\n{line.Name}\n{line.Seconds:R}\n{line.Value.GetRawText()}"));
 
     private Line? Parse(string text)
     {

@@ -15,7 +15,7 @@ public sealed record ArmChoice(IReadOnlyList<Arm> Arms, IReadOnlyList<string> Fi
     private const string Folder = "choice";
 
     // The best variant is trained again with other seeds, and measured then.
-    private static readonly string[] Unmeasured = ["evaluation.corruptions=none", "evaluation.subnets=0", "evaluation.attack=none", "evaluation.perturbations=none"];
+    private static readonly string[] Unmeasured = ["evaluation.corruptions=none", "evaluation.subnets=0", "evaluation.attack=none", "evaluation.perturbations=none", "evaluation.curve-images=0"];
 
     /// <summary>Trains what is missing of every variant, and chooses.</summary>
     /// <param name="variants">The variants of each arm, at least one.</param>

@@ -60,7 +60,7 @@ public static class ComparisonTraining
             try
             {
                 var (begun, resumed) = (Stopwatch.GetTimestamp(), RunFolder.IsRun(folder));
-                Experiment.Run(InOneFormat(recipe, runs.Select(run => run.Folder)), folder, resumed, observer, stop);
+                Experiment.Run(InOneFormat(recipe, runs.Select(run => run.Folder).Where(RunFolder.IsRun).Select(RunFolder.RecipeOf)), folder, resumed, observer, stop);
                 if (!resumed)
                 {
                     took[arm.Name] = Stopwatch.GetElapsedTime(begun).TotalSeconds;
@@ -123,7 +123,7 @@ public static class ComparisonTraining
     }
 
     // A number format that a timing decides could be another one for each run, and the difference would count as that of the arms.
-    internal static Recipe InOneFormat(Recipe recipe, IEnumerable<string> folders)
+    internal static Recipe InOneFormat(Recipe recipe, IEnumerable<Recipe> resolved)
     {
         var training = recipe.Training;
         if (training is { Precision: not Precision.Auto, Layout: not Layout.Auto })
@@ -132,8 +132,7 @@ public static class ComparisonTraining
         }
 
         // Adversarial objectives choose among others (see RecipeResolution).
-        var decided = folders.Where(RunFolder.IsRun).Select(RunFolder.RecipeOf)
-            .FirstOrDefault(other => other.Objective.Kind.IsAdversarial() == recipe.Objective.Kind.IsAdversarial())?.Training;
+        var decided = resolved.FirstOrDefault(other => other.Objective.Kind.IsAdversarial() == recipe.Objective.Kind.IsAdversarial())?.Training;
         return decided is null ? recipe : recipe with
         {
             Training = training with

@@ -5,7 +5,6 @@ using TorchSharp;
 using WeakLink.Comparisons;
 using WeakLink.Imaging;
 using WeakLink.Interop;
-using WeakLink.Models;
 using WeakLink.Recipes;
 using WeakLink.Runs;
 using WeakLink.Runtime;
@@ -55,36 +54,28 @@ public static class ComputeBudget
         var path = Path.Combine(output, FileName);
         using var mine = ComparisonTraining.Take(path + ".lock") ?? throw new InputException($"Another process measures what the arms cost, for '{path}': start this one again when it trains.");
         var costs = File.Exists(path) ? Read(path, reference) : [];
+        costs[reference] = 1;
         // Variants that differ in their epochs alone take steps of one cost.
         var steps = recipes.ToDictionary(pair => pair.Key, pair => RecipeDifferences.WithoutSeed(OneEpoch(pair.Value)));
-        costs[reference] = 1;
-        var missing = recipes.Keys.Where(name => !costs.ContainsKey(name)).GroupBy(name => steps[name]).ToList();
-        foreach (var same in missing.Where(same => recipes.Keys.Except(same).FirstOrDefault(name => costs.ContainsKey(name) && steps[name] == same.Key) is not null).ToList())
+        var known = costs.Where(cost => steps.ContainsKey(cost.Key)).GroupBy(cost => steps[cost.Key]).ToDictionary(same => same.Key, same => same.First().Value);
+        string[] missing = [.. recipes.Keys.Where(name => !known.ContainsKey(steps[name])).DistinctBy(name => steps[name])];
+        if (missing.Length > 0)
         {
-            Set(same, costs[recipes.Keys.First(name => costs.ContainsKey(name) && steps[name] == same.Key)]);
-            missing.Remove(same);
+            var measured = Measure([recipes[reference], .. missing.Select(name => recipes[name])], observer, stop);
+            foreach (var (name, seconds) in missing.Zip(measured.Skip(1)))
+            {
+                known[steps[name]] = seconds / measured[0];
+                observer.Note(FormattableString.Invariant($"{name}: an epoch takes {known[steps[name]]:0.00} times the compute of one of {reference}"));
+            }
         }
 
-        if (missing.Count > 0)
+        foreach (var (name, step) in steps)
         {
-            var measured = Measure([recipes[reference], .. missing.Select(same => recipes[same.First()])], observer, stop);
-            for (var i = 0; i < missing.Count; i++)
-            {
-                Set(missing[i], measured[i + 1] / measured[0]);
-                observer.Note(FormattableString.Invariant($"{missing[i].First()}: an epoch takes {measured[i + 1] / measured[0]:0.00} times the compute of one of {reference}"));
-            }
+            costs.TryAdd(name, known[step]);
         }
 
         AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(Json.Sealed(new Kept(reference, costs)))));
         return costs;
-
-        void Set(IEnumerable<string> names, double cost)
-        {
-            foreach (var name in names)
-            {
-                costs[name] = cost;
-            }
-        }
     }
 
     /// <summary>What an epoch of each arm costs, in the baseline's.</summary>
@@ -111,7 +102,7 @@ public static class ComputeBudget
         var device = EnvironmentReport.TrainingDevice;
         var opened = new Dictionary<string, DataSplits>();
         var seconds = recipes.Select(_ => new List<double>()).ToList();
-        var resolved = new Recipe[recipes.Count];
+        var resolved = new Recipe?[recipes.Count];
         observer.Begin("measuring what a step costs", (long)Rounds * recipes.Count, "trials");
         for (var trial = 0; trial < Rounds * recipes.Count; trial++)
         {
@@ -124,7 +115,7 @@ public static class ComputeBudget
                 opened[text] = data = DataSources.Open(recipe.Data, recipe.Seed, new SilentObserver(), stop);
             }
 
-            resolved[which] = recipe = resolved[which] ?? RecipeResolution.Resolve(OneFormat(PretrainedWeights.Resolve(recipe), resolved), data, environment, device, observer);
+            resolved[which] = recipe = resolved[which] ?? RecipeResolution.Resolve(ComparisonTraining.InOneFormat(PretrainedWeights.Resolve(recipe), resolved.OfType<Recipe>()), data, environment, device, observer);
             var folder = Directory.CreateTempSubdirectory("weaklink-budget-");
             try
             {
@@ -153,18 +144,6 @@ public static class ComputeBudget
         // The least disturbed.
         return [.. seconds.Select(trials => trials.Min())];
     }
-
-    // As ComparisonTraining has it: one format for all that are alike.
-    private static Recipe OneFormat(Recipe recipe, IEnumerable<Recipe?> decided) =>
-        decided.FirstOrDefault(other => other is not null && other.Objective.Kind.IsAdversarial() == recipe.Objective.Kind.IsAdversarial()) is not { } one ? recipe
-            : recipe with
-            {
-                Training = recipe.Training with
-                {
-                    Precision = recipe.Training.Precision == Precision.Auto ? one.Training.Precision : recipe.Training.Precision,
-                    Layout = recipe.Training.Layout == Layout.Auto ? one.Training.Layout : recipe.Training.Layout,
-                },
-            };
 
     private static Recipe OneEpoch(Recipe recipe) => recipe with { Training = recipe.Training with { Epochs = 1 } };
 

@@ -193,7 +193,8 @@ public static class TrainingRun
             done.EpochSecondsWaited / done.EpochSeconds);
     }
 
-    private static ResumableOptimizer Optimizer(ClassifierNetwork network, TrainingRecipe settings)
+    /// <summary>What moves the weights of a network, as a recipe says.</summary>
+    internal static ResumableOptimizer Optimizer(ClassifierNetwork network, TrainingRecipe settings)
     {
         var groups = ParameterGroup.Of(network, settings);
         return settings.Optimiser == OptimiserKind.Adamw

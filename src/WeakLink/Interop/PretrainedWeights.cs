@@ -115,7 +115,8 @@ public sealed class PretrainedWeights : IDisposable
 
     // A first convolution of levels up to 255 has weights a sixtieth of the usual ones and gradients sixty times as large: any usual rate would be thousands of times too large for it, and its
     // filters would be lost in the first steps. It computes the same of images scaled as usual.
-    private bool TakesLevels => (_known?.StandardDeviation ?? _weights.StandardDeviation)?.All(deviation => deviation < LargestOfLevels) == true;
+    private IReadOnlyList<double>? OfLevels =>
+        (_known?.StandardDeviation ?? _weights.StandardDeviation) is { } own && own.All(deviation => deviation < LargestOfLevels) ? own : null;
 
     private void AdaptStem(ClassifierNetwork network)
     {
@@ -127,9 +128,8 @@ public sealed class PretrainedWeights : IDisposable
             stem.copy_(stem.flip(1));
         }
 
-        if (TakesLevels && _recipe.StandardDeviation.SequenceEqual(ImageNetDeviation))
+        if (OfLevels is { } own && _recipe.StandardDeviation.SequenceEqual(ImageNetDeviation))
         {
-            var own = _known?.StandardDeviation ?? _weights.StandardDeviation!;
             stem.mul_(torch.tensor([.. ImageNetDeviation.Zip(own, (usual, its) => usual / its)], torch.float32).view(1, -1, 1, 1));
         }
     }
@@ -166,7 +166,7 @@ public sealed class PretrainedWeights : IDisposable
             : _weights is { Mean: { } ownMean, StandardDeviation: { } ownDeviation } ? (ownMean, ownDeviation)
             : name.EndsWith(ImageNetSuffix, StringComparison.Ordinal) ? (ImageNetMean, ImageNetDeviation)
             : throw new InputException($"The weights '{_recipe.Weights}' do not say how their images were normalised: set model.mean and model.standard-deviation as in their training (0,0,0 and 1,1,1 where the network takes images in [0, 1] as they are).");
-        if (_recipe.Mean.Count == 0 && TakesLevels)
+        if (_recipe.Mean.Count == 0 && OfLevels is not null)
         {
             deviation = ImageNetDeviation;
         }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.IO.Hashing;
 using System.Text;
 using System.Text.Json;
 using TorchSharp;
@@ -29,7 +28,7 @@ internal static class FormatChoice
         var of = string.Create(
             CultureInfo.InvariantCulture,
             $"{network}, {batch} images of {height}x{width}, precision {precision}, layout {layout}, {environment.Processor}, {environment.Simd}, {device.type}, {torch.get_num_threads()} threads, libtorch {environment.Libtorch}");
-        var path = Path.Combine(folder, XxHash64.HashToUInt64(Encoding.UTF8.GetBytes(of)).ToString("x16", CultureInfo.InvariantCulture) + ".json");
+        var path = Path.Combine(folder, ShortHash.Of(of) + ".json");
         if (Read(path, of) is { } before)
         {
             observer.Note($"Number format and layout are {before}, as a timing chose for this network on this machine before ('{path}'; without that file they are timed again).");

@@ -47,7 +47,7 @@ public class ArmChoiceTests
 
     private static void Write(string folder, Arm variant, long seed, ValidationSummary? validation)
     {
-        MadeRuns.Write(folder, variant.Load(seed, ["evaluation.corruptions=none", "evaluation.subnets=0"]));
+        MadeRuns.Write(folder, variant.Load(seed, ["evaluation.corruptions=none", "evaluation.subnets=0", "evaluation.curve-images=0"]));
         File.WriteAllText(Path.Combine(folder, "summary.json"), (Summary.Read(folder) with { Validation = validation }).ToJson());
     }
 }

@@ -30,12 +30,12 @@ public class LessonTests
     {
         using var scope = torch.NewDisposeScope();
         const double Rate = 0.1;
-        using var batch = Batch(view == SubnetView.Same ? 1 : 2);
-        using var network = Create();
+        using var batch = Small.Batch(Images, views: view == SubnetView.Same ? 1 : 2);
+        using var network = Small.Network();
         using var search = new RandomSearch(network.Space, 0.7);
         var result = Run(network, search, new CrossEntropy(), new Lesson(view, fraction), batch, Rate);
 
-        using var expected = Create();
+        using var expected = Small.Network();
         var views = (batch.Images.to(torch.float32) / 255).chunk(view == SubnetView.Same ? 1 : 2);
         var order = Enumerable.Range(0, Images).Select(image => (long)image).ToArray();
         Draws(RandomUse.Lesson).Shuffle<long>(order);
@@ -49,12 +49,7 @@ public class LessonTests
 
         Assert.Equal(crossEntropy.ToDouble(), result.Loss, 1e-5);
         Assert.Equal(divergence.ToDouble(), result.Divergence!.Value, 1e-5);
-        using var noGradients = torch.no_grad();
-        foreach (var ((name, moved), (_, start)) in network.named_parameters().Zip(expected.named_parameters()))
-        {
-            var error = (moved - (start - (start.grad! * Rate))).abs().max().ToDouble() / (Rate * start.grad!.abs().max().ToDouble());
-            Assert.True(error < 2e-3, $"{name}: {error:g3}");
-        }
+        Small.RequireMoved(network, expected, Rate);
     }
 
     [Theory]
@@ -62,12 +57,12 @@ public class LessonTests
     public void AnotherView_IsTaughtWhatTheFullNetworkSaidOfTheCalmestOne(IObjective objective, int loaded)
     {
         using var scope = torch.NewDisposeScope();
-        using var batch = Batch(loaded + 1);
-        using var network = Create();
+        using var batch = Small.Batch(Images, views: loaded + 1);
+        using var network = Small.Network();
         using var search = new RandomSearch(network.Space, 0.7);
         var result = Run(network, search, objective, new Lesson(SubnetView.Crop), batch, 0.1);
 
-        using var expected = Create();
+        using var expected = Small.Network();
         var images = (batch.Images.to(torch.float32) / 255).chunk(loaded + 1);
         var views = objective.Prepare(expected, images[..^1], batch.Labels, Draws(RandomUse.Objective));
         using var noGradients = torch.no_grad();
@@ -82,9 +77,9 @@ public class LessonTests
     [MemberData(nameof(Objectives))]
     public void WithWeightPerturbationToo_EveryViewIsTaught_AndHoldsNothing(IObjective objective, int loaded)
     {
-        using var batch = Batch(loaded);
-        using var other = Batch(loaded + 1);
-        using var network = Create();
+        using var batch = Small.Batch(Images, views: loaded);
+        using var other = Small.Batch(Images, views: loaded + 1);
+        using var network = Small.Network();
         using var search = new RandomSearch(network.Space, 0.7);
         using var optimizer = torch.optim.SGD(network.parameters(), 0.01, 0.9);
         var ews = new EnhanceWeakSubnets(network, search, new Distillation());
@@ -107,8 +102,8 @@ public class LessonTests
     public void AnAdversarialView_IsInTheBallOfTheImage_AndFartherFromTheTeacher()
     {
         using var scope = torch.NewDisposeScope();
-        using var batch = Batch(1);
-        using var network = Create();
+        using var batch = Small.Batch(Images, views: 1);
+        using var network = Small.Network();
         using var search = new RandomSearch(network.Space, 0.7);
         var subnet = search.Propose(new SearchContext(Draws(RandomUse.Proposal)));
         var images = batch.Images.to(torch.float32) / 255;
@@ -126,7 +121,7 @@ public class LessonTests
 
         double Divergence(Lesson lesson)
         {
-            using var fresh = Create();
+            using var fresh = Small.Network();
             return Run(fresh, search, new CrossEntropy(), lesson, batch, 0.1).Divergence!.Value;
         }
 
@@ -136,7 +131,7 @@ public class LessonTests
     [Fact]
     public void Lessons_ComeInTheirSteps_WithTheShareOfLambda()
     {
-        using var batch = Batch(1);
+        using var batch = Small.Batch(Images, views: 1);
         var lesson = new Lesson(Every: 3, Start: 4, Ramp: 8);
         foreach (var (step, share) in new (long, double?)[] { (3, null), (4, 0.5 / 8), (5, null), (7, 3.5 / 8), (10, 6.5 / 8), (13, 1), (14, null), (40, 1) })
         {
@@ -151,7 +146,7 @@ public class LessonTests
 
         torch.Tensor Moved(Lesson? lesson, long step)
         {
-            using var network = Create();
+            using var network = Small.Network();
             using var search = new RandomSearch(network.Space, 0.7);
             using var optimizer = torch.optim.SGD(network.parameters(), 0.1);
             var ews = lesson is null ? null : new EnhanceWeakSubnets(network, search, new Distillation());
@@ -165,8 +160,8 @@ public class LessonTests
     public void TheAverage_TeachesWhatItSays_AndTheNetworkKeepsItsWeights()
     {
         using var scope = torch.NewDisposeScope();
-        using var batch = Batch(1);
-        using var network = Create();
+        using var batch = Small.Batch(Images, views: 1);
+        using var network = Small.Network();
         using var average = new WeightAverage(network, 0.99);
         using var search = new RandomSearch(network.Space, 0.7);
         using (torch.no_grad())
@@ -174,7 +169,7 @@ public class LessonTests
             network.get_parameter("fc.weight")!.mul_(3);
         }
 
-        using var expected = Create();
+        using var expected = Small.Network();
         var images = batch.Images.to(torch.float32) / 255;
         var teacher = expected.forward(images).detach().softmax(1);
         using (torch.no_grad())
@@ -204,20 +199,4 @@ public class LessonTests
     }
 
     private static SeededRandom Draws(RandomUse use) => new(Seed, use, 0, Step);
-
-    private static Batch Batch(int views)
-    {
-        using var random = new torch.Generator(4);
-        return new Batch(
-            torch.randint(0, 256, [views * Images, 3, 16, 16], torch.uint8, generator: random).DetachFromDisposeScope(),
-            (torch.arange(Images, dtype: torch.int64) % 10).DetachFromDisposeScope(),
-            [.. Enumerable.Range(0, Images).Select(i => (long)i)]);
-    }
-
-    private static ClassifierNetwork Create()
-    {
-        var network = NetworkCatalogue.Create("resnet8", 10, [0.5, 0.5, 0.5], [0.25, 0.25, 0.25], 1, widthMultiplier: 0.5);
-        network.train();
-        return network;
-    }
 }

@@ -37,6 +37,35 @@ internal static class Small
     public static Dictionary<string, torch.Tensor> Last(string path) =>
         WeakLink.Files.SafeTensors.Read(Path.Combine(path, "checkpoints", "last.safetensors")).Tensors;
 
+    /// <summary>A narrow resnet8, in training mode; always the same.</summary>
+    public static ClassifierNetwork Network()
+    {
+        var network = NetworkCatalogue.Create("resnet8", 10, [0.5, 0.5, 0.5], [0.25, 0.25, 0.25], 1, widthMultiplier: 0.5);
+        network.train();
+        return network;
+    }
+
+    /// <summary>A batch of noise.</summary>
+    public static Batch Batch(int images, int size = 16, int views = 1)
+    {
+        using var random = new torch.Generator(4);
+        return new Batch(
+            torch.randint(0, 256, [views * images, 3, size, size], torch.uint8, generator: random).DetachFromDisposeScope(),
+            (torch.arange(images, dtype: torch.int64) % 10).DetachFromDisposeScope(),
+            [.. Enumerable.Range(0, images).Select(i => (long)i)]);
+    }
+
+    /// <summary>Every weight of a network went a step of the rate along the gradient that another one of the same weights has.</summary>
+    public static void RequireMoved(ClassifierNetwork network, ClassifierNetwork expected, double rate)
+    {
+        using var noGradients = torch.no_grad();
+        foreach (var ((name, moved), (_, start)) in network.named_parameters().Zip(expected.named_parameters()))
+        {
+            var error = (moved - (start - (start.grad! * rate))).abs().max().ToDouble() / (rate * start.grad!.abs().max().ToDouble());
+            Assert.True(error < 2e-3, $"{name}: {error:g3}");
+        }
+    }
+
     private static MemoryDataset Shapes(int split, int count) => new(
         "shapes", ShapesDataset.Classes, 32, 32, [.. Enumerable.Range(0, count).Select(i => ShapesDataset.Draw(split, i))], [.. Enumerable.Range(0, count).Select(i => i % 10)]);
 }

@@ -14,17 +14,17 @@ public class TrainingStepTests
     public void Step_MovesTheWeightsAsOneBackwardPassOfTheFormulaDoes()
     {
         using var scope = torch.NewDisposeScope();
-        using var batch = Batch(16);
+        using var batch = Small.Batch(16);
         const double Rate = 0.1;
         const double Weight = 0.7;
 
-        using var network = Create();
+        using var network = Small.Network();
         using var search = new RandomSearch(network.Space, 0.7);
         using var optimizer = torch.optim.SGD(network.parameters(), Rate);
         var result = Step(network, optimizer, search, Weight).Run(batch, 5, Rate);
 
         // L = CE(f) + λ · KL(stopgrad softmax f ‖ softmax α), written down once more.
-        using var expected = Create();
+        using var expected = Small.Network();
         var images = batch.Images.to(torch.float32) / 255;
         var full = expected.forward(images);
         var subnet = expected.forward(images, search.Propose(new SearchContext(new SeededRandom(3, RandomUse.Proposal, 0, 5))));
@@ -35,20 +35,15 @@ public class TrainingStepTests
 
         Assert.Equal(crossEntropy.ToDouble(), result.Loss, 1e-5);
         Assert.Equal(divergence.ToDouble(), result.Divergence!.Value, 1e-5);
-        using var noGradients = torch.no_grad();
-        foreach (var ((name, moved), (_, start)) in network.named_parameters().Zip(expected.named_parameters()))
-        {
-            var error = (moved - (start - (start.grad! * Rate))).abs().max().ToDouble() / (Rate * start.grad!.abs().max().ToDouble());
-            Assert.True(error < 2e-3, $"{name}: {error:g3}");
-        }
+        Small.RequireMoved(network, expected, Rate);
     }
 
     [Fact]
     public void InfiniteLoss_LeavesTheWeightsAsTheyWere()
     {
         using var scope = torch.NewDisposeScope();
-        using var batch = Batch(8);
-        using var network = Create();
+        using var batch = Small.Batch(8);
+        using var network = Small.Network();
         using (torch.no_grad())
         {
             network.get_parameter("fc.bias")![0] = float.NaN;
@@ -64,8 +59,8 @@ public class TrainingStepTests
     [Fact]
     public void ThousandSteps_HoldNoMoreThanAHundred()
     {
-        using var batch = Batch(4, 8);
-        using var network = Create();
+        using var batch = Small.Batch(4, 8);
+        using var network = Small.Network();
         using var search = new PolicySearch(network.Space, new EwsRecipe(), 0);
         using var optimizer = torch.optim.SGD(network.parameters(), 0.01, 0.9);
         var step = Step(network, optimizer, search, 1);
@@ -87,9 +82,9 @@ public class TrainingStepTests
     public void GradientClip_BoundsTheWholeStep()
     {
         using var scope = torch.NewDisposeScope();
-        using var batch = Batch(8);
-        using var network = Create();
-        using var start = Create();
+        using var batch = Small.Batch(8);
+        using var network = Small.Network();
+        using var start = Small.Network();
         using var optimizer = torch.optim.SGD(network.parameters(), 1);
         new TrainingStep(network, new CrossEntropy(), null, null, optimizer, 0.01, torch.CPU, 3).Run(batch, 0, 1);
         using var noGradients = torch.no_grad();
@@ -106,7 +101,7 @@ public class TrainingStepTests
             torch.randint(0, 256, [15, 3, 8, 8], torch.uint8, generator: random).DetachFromDisposeScope(),
             torch.arange(5, dtype: torch.int64).DetachFromDisposeScope(),
             [0, 1, 2, 3, 4]);
-        using var network = Create();
+        using var network = Small.Network();
         using var search = new RandomSearch(network.Space, 0.7);
         using var optimizer = torch.optim.SGD(network.parameters(), 0.01, 0.9);
         var step = new TrainingStep(
@@ -125,20 +120,4 @@ public class TrainingStepTests
 
     private static TrainingStep Step(ClassifierNetwork network, torch.optim.Optimizer optimizer, ISubnetSearch? search, double weight) => new(
         network, new CrossEntropy(), search is null ? null : new EnhanceWeakSubnets(network, search, new Distillation(weight)), null, optimizer, 0, torch.CPU, 3);
-
-    private static Batch Batch(int count, int size = 16)
-    {
-        using var random = new torch.Generator(4);
-        return new Batch(
-            torch.randint(0, 256, [count, 3, size, size], torch.uint8, generator: random).DetachFromDisposeScope(),
-            (torch.arange(count, dtype: torch.int64) % 10).DetachFromDisposeScope(),
-            [.. Enumerable.Range(0, count).Select(i => (long)i)]);
-    }
-
-    private static ClassifierNetwork Create()
-    {
-        var network = NetworkCatalogue.Create("resnet8", 10, [0.5, 0.5, 0.5], [0.25, 0.25, 0.25], 1, widthMultiplier: 0.5);
-        network.train();
-        return network;
-    }
 }
