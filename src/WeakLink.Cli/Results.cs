@@ -12,6 +12,9 @@ internal static class Results
     // More would not be read.
     private const int MostClasses = 20;
 
+    // Wider matrices do not fit beside their names.
+    private const int MostInMatrix = 12;
+
     public static void Show(Screen screen, Summary summary)
     {
         var uneven = summary.Balance is { IsUneven: true } balance ? balance : null;
@@ -95,6 +98,23 @@ internal static class Results
         ];
     }
 
+    private static void ShowMatrix(Screen screen, IReadOnlyDictionary<string, ClassAccuracy> classes)
+    {
+        var answers = ClassAccuracy.Answers(classes);
+        if (answers.Count > MostInMatrix)
+        {
+            return;
+        }
+
+        screen.Line("  Images of each class (down) by what they are taken for (across, by number):");
+        screen.Table(
+            ["", .. Enumerable.Range(1, answers.Count).Select(Number)],
+            answers.Select((name, i) => (IReadOnlyList<string>)[$"{Number(i + 1)} {name}", .. answers.Select(answer => !classes.TryGetValue(name, out var one) ? ""
+                : Number(answer == name ? one.Images - one.TakenFor.Values.Sum() : one.TakenFor.GetValueOrDefault(answer)))]));
+
+        static string Number(int count) => FormattableString.Invariant($"{count}");
+    }
+
     private static string TableName(string table) => table switch
     {
         "cifar" => "CIFAR-10-C",
@@ -119,6 +139,7 @@ internal static class Results
                     Screen.Percent(one.Value.F1),
                     classes[one.Key].TakenFor is { Count: > 0 } others && others.MaxBy(other => other.Value) is var (name, times) ? FormattableString.Invariant($"{name} ({times:n0})") : "-",
                 ]));
+            ShowMatrix(screen, classes);
         }
     }
 

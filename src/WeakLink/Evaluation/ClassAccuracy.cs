@@ -18,4 +18,9 @@ public sealed record ClassAccuracy(
                 group.Average(prediction => prediction.IsCorrect ? 1.0 : 0),
                 group.Where(prediction => !prediction.IsCorrect).GroupBy(prediction => prediction.Predicted).OrderByDescending(other => other.Count())
                     .ToDictionary(other => classes[other.Key], other => other.Count())));
+
+    /// <summary>The columns of a confusion matrix: the classes of which there are images, and behind them those that images are taken for besides.</summary>
+    /// <param name="classes">Its rows.</param>
+    public static IReadOnlyList<string> Answers(IReadOnlyDictionary<string, ClassAccuracy> classes) =>
+        [.. classes.Keys, .. classes.Values.SelectMany(one => one.TakenFor.Keys).Distinct().Where(name => !classes.ContainsKey(name))];
 }

@@ -355,7 +355,7 @@ public static class RunReport
         {
             page.Subsection("Confusion matrix");
             page.Text("Each row is a class; its numbers are how many % of its images are taken for which class. Right answers are on the diagonal.");
-            string[] columns = [.. classes.Keys, .. classes.Values.SelectMany(one => one.TakenFor.Keys).Distinct().Where(name => !classes.ContainsKey(name))];
+            var columns = ClassAccuracy.Answers(classes);
             page.HeatMap(
                 ["class", .. columns],
                 classes.Select(one => (one.Key, (IReadOnlyList<double?>)[.. columns.Select(name => (double?)(name == one.Key ? one.Value.Accuracy : (double)one.Value.TakenFor.GetValueOrDefault(name) / one.Value.Images))])));

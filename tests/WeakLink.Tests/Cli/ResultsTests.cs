@@ -22,6 +22,10 @@ public class ResultsTests
         Assert.Contains("no better than always answering 'cat'", shown, StringComparison.Ordinal);
         Assert.Matches(@"dog +50 +100\.0% +10\.0% +18\.2% +cat \(45\)", shown);
 
+        // The confusion matrix, by number.
+        Assert.Matches(@"1 cat +60 +0\s", shown);
+        Assert.Matches(@"2 dog +45 +5\s", shown);
+
         uneven["dog"] = uneven["dog"] with { Images = 39, TakenFor = new Dictionary<string, int> { ["cat"] = 34 } };
         shown = Shown(With(99, 65.0 / 99, uneven));
         Assert.Matches(@"95 % interval +always 'cat' +balanced", shown);
