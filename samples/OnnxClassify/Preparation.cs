@@ -10,6 +10,7 @@ public sealed class Preparation
     private readonly int _height;
     private readonly int _width;
     private readonly bool _scales;
+    private readonly bool _cubic;
     private readonly int _cropHeight;
     private readonly int _cropWidth;
 
@@ -22,8 +23,8 @@ public sealed class Preparation
         string Text(string key) => root.GetProperty(key).GetString()!;
         (_height, _width) = (root.GetProperty("height").GetInt32(), root.GetProperty("width").GetInt32());
         (_cropHeight, _cropWidth) = (root.GetProperty("cropHeight").GetInt32(), root.GetProperty("cropWidth").GetInt32());
-        _scales = Text("resize") == "shorterSide";
-        if ((Text("orientation"), Text("background"), Text("filter"), Text("channels"), root.GetProperty("range").GetRawText()) != ("exif", "white", "bilinearAntialiased", "RGB", "[0,1]"))
+        (_scales, _cubic) = (Text("resize") == "shorterSide", Text("filter") == "bicubicAntialiased");
+        if ((Text("orientation"), Text("background"), Text("channels"), root.GetProperty("range").GetRawText()) != ("exif", "white", "RGB", "[0,1]") || (Text("filter") != "bilinearAntialiased" && !_cubic))
         {
             throw new InvalidDataException($"This program does not prepare pictures like this: {json}");
         }
@@ -43,7 +44,7 @@ public sealed class Preparation
 
             var side = Math.Min(picture.Width, picture.Height);
             var (width, height) = ((int)((long)_width * picture.Width / side), (int)((long)_height * picture.Height / side));
-            picture = picture.Across(width).Transposed().Across(height).Transposed().Middle(_width, _height);
+            picture = picture.Across(width, _cubic).Transposed().Across(height, _cubic).Transposed().Middle(_width, _height);
         }
 
         return picture.Middle(_cropWidth, _cropHeight).ToUnit();
@@ -108,19 +109,20 @@ public sealed class Preparation
     {
         public byte[] Levels { get; } = new byte[3 * Width * Height];
 
-        // Pillow's bilinear filter: a triangle, as much wider as the new pixels are larger, in whole 4,194,304ths.
-        public Picture Across(int width)
+        // Pillow's bilinear filter, a triangle, or its bicubic one: as much wider as the new pixels are larger, in whole 4,194,304ths.
+        public Picture Across(int width, bool cubic)
         {
             var result = new Picture(width, Height);
             var scale = Width / (double)width;
-            var reach = Math.Max(scale, 1);
+            var wider = Math.Max(scale, 1);
+            var reach = cubic ? 2 * wider : wider;
             for (var x = 0; x < width; x++)
             {
                 var centre = (x + 0.5) * scale;
                 var (first, last) = (Math.Max((int)(centre - reach + 0.5), 0), Math.Min((int)(centre + reach + 0.5), Width));
-                var triangle = Enumerable.Range(first, last - first).Select(i => Math.Max(1 - Math.Abs((i - centre + 0.5) * (1 / reach)), 0)).ToArray();
-                var all = triangle.Sum();
-                var weights = triangle.Select(weight => (int)(0.5 + (weight / all * (1 << 22)))).ToArray();
+                var parts = Enumerable.Range(first, last - first).Select(i => Part(Math.Abs((i - centre + 0.5) * (1 / wider)), cubic)).ToArray();
+                var all = parts.Sum();
+                var weights = parts.Select(part => part / all * (1 << 22)).Select(weight => (int)(weight + (weight < 0 ? -0.5 : 0.5))).ToArray();
                 for (var i = 0; i < 3 * Height; i++)
                 {
                     var (y, channel) = (i / 3, i % 3);
@@ -130,12 +132,18 @@ public sealed class Preparation
                         sum += weights[tap] * Levels[Index(first + tap, y, channel)];
                     }
 
-                    result.Levels[result.Index(x, y, channel)] = (byte)Math.Min(sum >> 22, 255);
+                    result.Levels[result.Index(x, y, channel)] = (byte)Math.Clamp(sum >> 22, 0, 255);
                 }
             }
 
             return result;
         }
+
+        private static double Part(double distance, bool cubic) =>
+            !cubic ? Math.Max(1 - distance, 0)
+            : distance < 1 ? (((1.5 * distance) - 2.5) * distance * distance) + 1
+            : distance < 2 ? (((((-0.5 * distance) + 2.5) * distance) - 4) * distance) + 2
+            : 0;
 
         public Picture Transposed() => new Picture(Height, Width).From((x, y) => (y, x), this);
 

@@ -51,7 +51,7 @@ internal static class AugmentCommand
                 Console.Error.WriteLine($"The first {MostImages} of {files.Count:n0} images are drawn.");
             }
 
-            var given = Read([.. files.Take(MostImages)], chosen.Data.Size);
+            var given = Read([.. files.Take(MostImages)], chosen.Data);
             var views = AugmentationSequence.Views(chosen, given.Height, given.Width);
             if (!views.Fit(given.Height, given.Width))
             {
@@ -83,11 +83,11 @@ internal static class AugmentCommand
         return files;
     }
 
-    private static Pictures Read(string[] paths, int size)
+    private static Pictures Read(string[] paths, DataRecipe data)
     {
         var (width, height) = ImageFile.Size(paths[0]);
-        var side = size > 0 || paths.All(path => ImageFile.Size(path) == (width, height)) ? size : Math.Min(width, height);
-        var decoded = paths.Select(path => ImageFile.Decode(path, side)).ToList();
+        var side = data.Size > 0 || paths.All(path => ImageFile.Size(path) == (width, height)) ? data.Size : Math.Min(width, height);
+        var decoded = paths.Select(path => ImageFile.Decode(path, side, data.Filter)).ToList();
         return new Pictures(paths, decoded[0].Height, decoded[0].Width, [.. decoded.Select(one => one.Planes)]);
     }
 

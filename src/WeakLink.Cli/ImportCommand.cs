@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Security.Cryptography;
 using WeakLink.Data;
 using WeakLink.Imaging;
 using WeakLink.Interop;
@@ -17,6 +18,9 @@ internal static class ImportCommand
     public const string RecipeName = "imported";
 
     private const string ImageNetSuffix = "-imagenet";
+
+    // How the SHA-256 of torchvision's IMAGENET1K_V2 weights begin, which are measured on the middle of 232 pixels, not of 256: ResNet-50, -101 and -152, wide ResNet-50-2 and -101-2 (as in their file names).
+    private static readonly string[] SecondOfTorchvision = ["11ad3fa6", "cd907fc2", "f82ba261", "9ba9bcbe", "d733dc28"];
 
     // Of every published network with a width of its own: 256 MB.
     private const long ListedParameters = 64_000_000;
@@ -52,7 +56,7 @@ internal static class ImportCommand
                     $"name={RecipeName}",
                     $"model.name={name}",
                     .. Normalisation(path, name, weights, parsed.GetValue(mean), parsed.GetValue(deviation), screen),
-                    .. Size(name, weights),
+                    .. Size(path, name, weights),
                     // As the run of a network that trains without asking this machine.
                     "training.precision=fp32",
                     "training.layout=contiguous",
@@ -134,10 +138,18 @@ internal static class ImportCommand
     private static string Text(IReadOnlyList<double> values) => string.Join(',', values.Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
 
     // ImageNet's networks see the centre of a larger picture; the others the whole of CIFAR's.
-    private static string[] Size(string name, ImportedWeights weights) =>
-        weights.Preparation is { } preparation ? [$"data.size={(preparation.Scales ? preparation.Height : 0)}", $"augmentation.crop={Crop(preparation)}"]
-        : name.EndsWith(ImageNetSuffix, StringComparison.Ordinal) ? ["data.size=256", "augmentation.crop=224"]
+    private static string[] Size(string path, string name, ImportedWeights weights) =>
+        weights.Preparation is { } preparation
+            ? [$"data.size={(preparation.Scales ? preparation.Height : 0)}", $"augmentation.crop={Crop(preparation)}", $"data.filter={(preparation.Filter == ResizeFilter.Bicubic ? "bicubic" : "bilinear")}"]
+        : name.EndsWith(ImageNetSuffix, StringComparison.Ordinal) ? [$"data.size={(IsSecondOfTorchvision(path) ? 232 : 256)}", "augmentation.crop=224"]
         : ["data.size=32"];
+
+    private static bool IsSecondOfTorchvision(string path)
+    {
+        using var file = File.OpenRead(path);
+        var checksum = Convert.ToHexStringLower(SHA256.HashData(file));
+        return SecondOfTorchvision.Any(start => checksum.StartsWith(start, StringComparison.Ordinal));
+    }
 
     private static int Crop(ImagePreparation preparation) =>
         (preparation.CropHeight, preparation.CropWidth) == (preparation.Height, preparation.Width) ? 0

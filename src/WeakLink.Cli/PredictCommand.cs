@@ -19,7 +19,7 @@ internal static class PredictCommand
 
     public static Command Create()
     {
-        var model = CommonOptions.Model();
+        var model = new Argument<string>("MODEL") { Description = "A run folder, a .safetensors checkpoint, or an .onnx model of weaklink export (which ONNX Runtime then computes)." };
         var images = new Argument<string[]>("IMAGE") { Description = "Image files (JPEG, PNG, BMP, WebP, GIF), or folders of them; - for an image on standard input.", Arity = ArgumentArity.ZeroOrMore };
         var list = new Option<string?>("--list") { Description = "A file with the path of an image on every line, or - for standard input." };
         var skipBad = new Option<bool>("--skip-bad-images") { Description = "Count and pass over unreadable images instead of stopping." };
@@ -29,6 +29,7 @@ internal static class PredictCommand
             weaklink predict runs/photos-1 new/cat.jpg
             weaklink predict runs/photos-1 new/ --csv > classes.csv
             find new -name '*.jpg' | weaklink predict runs/photos-1 --list - --json
+            weaklink predict photos.onnx new/cat.jpg
             curl -s https://example.org/cat.jpg | weaklink predict runs/photos-1 -
             """)
         { model, images, list, skipBad, csv, json };
@@ -42,7 +43,8 @@ internal static class PredictCommand
             }
 
             var files = Files(parsed.GetValue(images)!, parsed.GetValue(list));
-            using var predictor = Predictor.Load(parsed.GetValue(model)!);
+            var name = parsed.GetValue(model)!;
+            using var predictor = OnnxNetwork.IsOne(name) ? OnnxNetwork.Load(name) : Predictor.Load(name);
             if (parsed.GetValue(csv))
             {
                 Console.Out.WriteLine("file,class,confidence");

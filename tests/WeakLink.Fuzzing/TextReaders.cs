@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using WeakLink.Comparisons;
 using WeakLink.Evaluation;
 using WeakLink.Experiments;
+using WeakLink.Interop;
 using WeakLink.Recipes;
 using WeakLink.Reports;
 using WeakLink.Runs;
@@ -37,6 +38,8 @@ internal static class TextReaders
         new("metrics", "metrics.jsonl", ["RunFolder.ReadEpochs", "RunFolder.Lines"], () => [Metrics(2), Metrics(3)], Compare) { IsText = true, Beside = folder => WriteRun(folder, "metrics.jsonl") },
         new("environment", "environment.json", ["RunFolder.EnvironmentOf"], () => [Machine("a"), Machine("b")], (input, value) =>
             value.Add(RunFolder.EnvironmentOf(input.Folder)?.ToString() ?? "unknown")) { IsText = true },
+        new("weights", "weights.json", ["TakenWeights.Of"], () => [Taken("a"), Taken("b")], (input, value) =>
+            value.Add(TakenWeights.Of(input.Folder)?.ToString() ?? "none")) { IsText = true },
         new("summary-page", "summary.json", ["Summary.Read"], () => [Summary(0), Summary(1)], Draw) { IsText = true, IsChecked = true, Share = Drawn, Beside = folder => WriteRun(folder, "summary.json") },
         new("summary-report", "summary.json", ["Summary.Read"], () => [Summary(0), Summary(1)], (input, value) =>
             value.Add(RunReport.CreatePage(input.Folder, WeakLink.Runs.Summary.Read(input.Path)).ToHtml())) { IsText = true, Share = Drawn, Seal = Resealed, Beside = folder => WriteRun(folder, "summary.json") },
@@ -135,6 +138,9 @@ internal static class TextReaders
         JsonSerializer.Serialize(new EpochMetrics(epoch, 20 * epoch, 0.1, 1, 0, 0.5, 0.4 + (0.1 * epoch), 1, null, 1, 100, 0), Json.Line) + "\n")));
 
     private static byte[] Machine(string processor) => Bytes(JsonSerializer.Serialize(new EnvironmentReport("0.1.0", "10.0", "Linux", processor, 2, "AVX2", false, "2.10", "cpu", 2, null), Json.Indented));
+
+    private static byte[] Taken(string name) => Bytes(JsonSerializer.Serialize(
+        new TakenWeights { Weights = name, Sha256 = "ab", Network = "resnet8", Taken = 3, Left = ["x"], New = [], Classifier = "new", Converted = [], Mean = [0.5, 0.4, 0.3], StandardDeviation = [1, 1, 1] }, Json.Indented));
 
     private static IReadOnlyList<byte[]> Progress()
     {

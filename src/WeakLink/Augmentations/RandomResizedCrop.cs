@@ -20,7 +20,7 @@ public sealed record RandomResizedCrop(int Height, int Width, double SmallestAre
     public override void Apply(ImageBuffer image, SeededRandom random)
     {
         var (top, left, height, width) = Part(image.Height, image.Width, random);
-        LinearResize.Apply(image.View, top, left, height, width, Height, Width, image.Spare(Height, Width));
+        FilteredResize.Apply(image.View, top, left, height, width, Height, Width, image.Spare(Height, Width));
         image.TakeSpare(Height, Width);
     }
 

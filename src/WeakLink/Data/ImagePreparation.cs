@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using WeakLink.Imaging;
 using WeakLink.Interop;
 
 namespace WeakLink.Data;
@@ -15,6 +16,7 @@ public sealed record ImagePreparation
     private const string ShorterSide = "shorterSide";
     private const string None = "none";
     private const string Bilinear = "bilinearAntialiased";
+    private const string Bicubic = "bicubicAntialiased";
     private const string Rgb = "RGB";
 
     /// <summary>For images that are seen whole.</summary>
@@ -53,15 +55,18 @@ public sealed record ImagePreparation
     /// <summary>Width of the middle that the network sees, in pixels.</summary>
     public int CropWidth { get; }
 
+    /// <summary>How images of another size are scaled.</summary>
+    public ResizeFilter Filter { get; init; }
+
     /// <summary>
-    /// Whether images of another size are scaled (the shorter side to the size, bilinear with antialiasing, then the square in the middle);
+    /// Whether images of another size are scaled (the shorter side to the size, with antialiasing, then the square in the middle);
     /// where the size is not square they are refused.
     /// </summary>
     public bool Scales => Height == Width;
 
     /// <summary>As JSON, for an exported file's metadata.</summary>
     internal string ToJson() => JsonSerializer.Serialize(
-        new Written(Exif, White, Height, Width, Scales ? ShorterSide : None, Bilinear, CropHeight, CropWidth, Rgb, [0, 1]), Json.Line);
+        new Written(Exif, White, Height, Width, Scales ? ShorterSide : None, Filter == ResizeFilter.Bicubic ? Bicubic : Bilinear, CropHeight, CropWidth, Rgb, [0, 1]), Json.Line);
 
     /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
     /// <param name="json">The text.</param>
@@ -73,7 +78,7 @@ public sealed record ImagePreparation
         {
             var written = Json.Parse<Written>(json);
             if (IsPart(written.CropHeight, written.Height) && IsPart(written.CropWidth, written.Width)
-                && new ImagePreparation(written.Height, written.Width, written.CropHeight, written.CropWidth) is var preparation
+                && new ImagePreparation(written.Height, written.Width, written.CropHeight, written.CropWidth) { Filter = written.Filter == Bicubic ? ResizeFilter.Bicubic : ResizeFilter.Bilinear } is var preparation
                 && preparation.ToJson() == JsonSerializer.Serialize(written, Json.Line))
             {
                 return preparation;

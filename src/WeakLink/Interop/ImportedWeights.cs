@@ -48,9 +48,13 @@ public sealed class ImportedWeights : IDisposable
                 throw new InputException($"The checkpoint '{path}' describes itself as WeakLink's exports do, but lacks their checksum: it was changed; export it again, or save its tensors without these metadata and import them by name of the network and of its classes.");
             }
 
-            if (Mean is null && TimmConfig.Beside(path) is var (mean, deviation))
+            if (TimmConfig.Beside(path) is { } timm)
             {
-                Normalise(mean, deviation);
+                Preparation = timm.Preparation;
+                if (Mean is null)
+                {
+                    Normalise(timm.Mean, timm.StandardDeviation);
+                }
             }
 
             return;
@@ -106,7 +110,7 @@ public sealed class ImportedWeights : IDisposable
     /// <summary>Whether these are the weights of a subnet, which no network of the catalogue takes.</summary>
     public bool IsSubnet { get; }
 
-    /// <summary>What becomes of an image before the network sees it, where WeakLink exported the file; otherwise null.</summary>
+    /// <summary>What becomes of an image before the network sees it, where WeakLink exported the file or timm's <c>config.json</c> beside it says it; otherwise null.</summary>
     public ImagePreparation? Preparation { get; }
 
     /// <summary>How many numbers its tensors hold at most: views of the same numbers count once.</summary>
@@ -253,7 +257,7 @@ public sealed class ImportedWeights : IDisposable
         return (found, left);
     }
 
-    private static T Understood<T>(string path, Func<T> read)
+    internal static T Understood<T>(string path, Func<T> read)
     {
         try
         {

@@ -247,6 +247,21 @@ public sealed record TakenWeights
     /// <summary>What it divides by then.</summary>
     public required IReadOnlyList<double> StandardDeviation { get; init; }
 
+    /// <summary>What a run took; null where it began with weights drawn at random, or its file can't be read.</summary>
+    /// <param name="run">The run's directory.</param>
+    public static TakenWeights? Of(string run)
+    {
+        var file = RunFolder.WeightsOf(run);
+        try
+        {
+            return File.Exists(file) ? Json.Read<TakenWeights>(file) : null;
+        }
+        catch (System.Text.Json.JsonException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The same for people.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,

@@ -41,8 +41,8 @@ public static class Loaders
     /// <param name="size">Size of the images before cropping.</param>
     /// <exception cref="InputException">The crop does not fit into the images.</exception>
     public static ImagePreparation Preparation(Recipe recipe, ImageSize size) => recipe.Augmentation.Crop is > 0 and var crop
-        ? new ImagePreparation(size.Height, size.Width, crop, crop)
-        : new ImagePreparation(size.Height, size.Width);
+        ? new ImagePreparation(size.Height, size.Width, crop, crop) { Filter = recipe.Data.Filter }
+        : new ImagePreparation(size.Height, size.Width) { Filter = recipe.Data.Filter };
 
     private static CropAndFlip Crop(Recipe recipe, Dataset images, int padding, bool flip)
     {

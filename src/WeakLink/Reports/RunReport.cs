@@ -1,6 +1,7 @@
 using System.Globalization;
 using WeakLink.Corruptions;
 using WeakLink.Evaluation;
+using WeakLink.Interop;
 using WeakLink.Recipes;
 using WeakLink.Runs;
 
@@ -412,6 +413,11 @@ public static class RunReport
 
         page.Text("The same run again, from where it was begun, with the recipe in its folder (RUN):");
         page.Code("weaklink train --recipe RUN/recipe.yaml");
+        if (TakenWeights.Of(folder) is { } taken)
+        {
+            page.Text($"Begun with trained weights: {taken}");
+        }
+
         if (RunFolder.EnvironmentOf(folder) is { } environment)
         {
             page.Table(["environment", ""],

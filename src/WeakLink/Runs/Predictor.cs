@@ -13,24 +13,30 @@ namespace WeakLink.Runs;
 /// </summary>
 public sealed class Predictor : IDisposable
 {
-    private readonly TrainedModel _model;
-    private readonly torch.Device _device;
+    private readonly Func<torch.Tensor, torch.Tensor> _network;
+    private readonly IDisposable _owned;
     private readonly CentreCrop _middle;
 
-    private Predictor(TrainedModel model, torch.Device device)
+    /// <summary>Classifies with whatever computes logits, such as another runtime; <see cref="Load"/> does with WeakLink's checkpoints.</summary>
+    /// <param name="classes">Class names, by class index.</param>
+    /// <param name="preparation">What becomes of a picture before the network sees it.</param>
+    /// <param name="batch">Pictures that the network sees at once.</param>
+    /// <param name="network">Takes images in [0, 1], N×3×H×W in float32 on the processor, and gives logits, N×classes; called from several threads where this predictor is.</param>
+    /// <param name="owned">Disposed with the predictor.</param>
+    public Predictor(IReadOnlyList<string> classes, ImagePreparation preparation, int batch, Func<torch.Tensor, torch.Tensor> network, IDisposable owned)
     {
-        (_model, _device, Preparation) = (model, device, model.Preparation);
+        (Classes, Preparation, Batch, _network, _owned) = (classes, preparation, batch, network, owned);
         _middle = new CentreCrop(Preparation.CropHeight, Preparation.CropWidth);
     }
 
     /// <summary>Class names, by class index.</summary>
-    public IReadOnlyList<string> Classes => _model.Classes;
+    public IReadOnlyList<string> Classes { get; }
 
     /// <summary>What becomes of a picture before the network sees it.</summary>
     public ImagePreparation Preparation { get; }
 
     /// <summary>Pictures that the network sees at once; more are taken in parts.</summary>
-    public int Batch => _model.Recipe.Evaluation.Batch;
+    public int Batch { get; }
 
     /// <summary>Loads a network. Nothing in the file is executed.</summary>
     /// <param name="model">A run folder (its best checkpoint) or a .safetensors file.</param>
@@ -43,7 +49,7 @@ public sealed class Predictor : IDisposable
         var trained = TrainedModel.Load(model, device);
         try
         {
-            return new Predictor(trained, device);
+            return new Predictor(trained.Classes, trained.Preparation, trained.Recipe.Evaluation.Batch, images => trained.Network.call(images.to(device)), trained);
         }
         catch
         {
@@ -55,7 +61,7 @@ public sealed class Predictor : IDisposable
     /// <summary>Decodes, scales and cuts an image file.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="InputException">It is no image, or the network takes images of another size and can't scale.</exception>
-    public PreparedImage Prepare(string path) => Cut(path, ImageFile.DecodeTo(path, Preparation.Width, Preparation.Height));
+    public PreparedImage Prepare(string path) => Cut(path, ImageFile.DecodeTo(path, Preparation.Width, Preparation.Height, Preparation.Filter));
 
     /// <summary>The same of an image file's bytes.</summary>
     /// <param name="encoded">JPEG, PNG, BMP, WebP or GIF; read to its end, and not disposed.</param>
@@ -63,7 +69,7 @@ public sealed class Predictor : IDisposable
     /// <param name="limits">What is too large; null: <see cref="ImageLimits.Largest"/>.</param>
     /// <exception cref="InputException">It is no image, a larger one, or the network takes images of another size and can't scale.</exception>
     public PreparedImage Prepare(Stream encoded, string name, ImageLimits? limits = null) =>
-        Cut(name, ImageFile.DecodeTo(encoded, name, Preparation.Width, Preparation.Height, limits ?? ImageLimits.Largest));
+        Cut(name, ImageFile.DecodeTo(encoded, name, Preparation.Width, Preparation.Height, limits ?? ImageLimits.Largest, Preparation.Filter));
 
     /// <summary>Cuts pixels that are there already.</summary>
     /// <param name="planes">Red, green and blue planes of <see cref="ImagePreparation.Height"/> × <see cref="ImagePreparation.Width"/> bytes, row by row.</param>
@@ -88,7 +94,7 @@ public sealed class Predictor : IDisposable
     public IReadOnlyList<Classification> Predict(IReadOnlyList<PreparedImage> images) => [.. images.Chunk(Batch).SelectMany(Classify)];
 
     /// <inheritdoc/>
-    public void Dispose() => _model.Dispose();
+    public void Dispose() => _owned.Dispose();
 
     private PreparedImage Cut(string name, byte[] planes) => new(name, new Picture(planes, Preparation.Height, Preparation.Width).Centre(_middle).Planes);
 
@@ -103,7 +109,7 @@ public sealed class Predictor : IDisposable
         }
 
         var batch = torch.tensor(bytes, [images.Length, Dataset.Channels, Preparation.CropHeight, Preparation.CropWidth], torch.uint8);
-        var probabilities = FiniteLogits.Require(_model.Network.call(Pixels.ToUnit(batch.to(_device))), position => images[position].Name)
+        var probabilities = FiniteLogits.Require(_network(Pixels.ToUnit(batch)), position => images[position].Name)
             .softmax(1).cpu().data<float>().ToArray();
         return [.. images.Select((image, i) => new Classification(
             image.Name,

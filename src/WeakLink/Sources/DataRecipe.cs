@@ -1,3 +1,5 @@
+using WeakLink.Imaging;
+
 namespace WeakLink.Sources;
 
 /// <summary>Which images, and how they are read and split.</summary>
@@ -11,6 +13,9 @@ public sealed record DataRecipe
     [Limits(0, 4096)]
     [Setting(SettingKind.FilledIn)]
     public int Size { get; init; }
+
+    /// <summary>How images of other sizes are scaled: <c>bilinear</c>, as torchvision's networks are measured, or <c>bicubic</c>, as most of timm's are.</summary>
+    public ResizeFilter Filter { get; init; }
 
     /// <summary>Part of the training images held out to select the best checkpoint, where the data have no validation split; in [0, 1). 0: all are trained on, and the last weights are kept.</summary>
     [Limits(0, 1, BelowMost = true)]

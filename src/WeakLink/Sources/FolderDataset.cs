@@ -1,6 +1,7 @@
 using System.IO.Hashing;
 using System.Text;
 using WeakLink.Data;
+using WeakLink.Imaging;
 using WeakLink.Runtime;
 
 namespace WeakLink.Sources;
@@ -17,11 +18,12 @@ public sealed class FolderDataset : Dataset
     private readonly long[] _identities;
     private readonly byte[]?[] _decoded;
     private readonly int _size;
+    private readonly ResizeFilter _filter;
     private readonly bool[] _scaled;
 
-    private FolderDataset(string name, IReadOnlyList<string> classes, string[] paths, int[] labels, long[] identities, byte[]?[] decoded, int size, (int Width, int Height) shape, bool[] scaled)
+    private FolderDataset(string name, IReadOnlyList<string> classes, string[] paths, int[] labels, long[] identities, byte[]?[] decoded, int size, ResizeFilter filter, (int Width, int Height) shape, bool[] scaled)
     {
-        (Name, Classes, _paths, _labels, _identities, _decoded, _size, (Width, Height), _scaled) = (name, classes, paths, labels, identities, decoded, size, shape, scaled);
+        (Name, Classes, _paths, _labels, _identities, _decoded, _size, _filter, (Width, Height), _scaled) = (name, classes, paths, labels, identities, decoded, size, filter, shape, scaled);
     }
 
     /// <inheritdoc/>
@@ -90,7 +92,7 @@ public sealed class FolderDataset : Dataset
     /// <inheritdoc/>
     public override void Read(int index, Span<byte> planes)
     {
-        var image = _decoded[index] ?? ImageFile.Decode(_paths[index], _size).Planes;
+        var image = _decoded[index] ?? ImageFile.Decode(_paths[index], _size, _filter).Planes;
         if (image.Length != planes.Length)
         {
             throw new InputException($"The image '{_paths[index]}' changed its size while it was in use: leave the data alone until the run ends.");
@@ -169,7 +171,7 @@ public sealed class FolderDataset : Dataset
             // Where they don't fit, all are decoded once to find the bad ones: in the middle of an epoch it would be too late to skip them.
             ForEach($"reading {name}", paths, faults, recipe, observer, i =>
             {
-                var planes = ImageFile.Decode(paths[i], size).Planes;
+                var planes = ImageFile.Decode(paths[i], size, recipe.Filter).Planes;
                 decoded[i] = fits ? planes : null;
             }, stop);
         }
@@ -194,7 +196,7 @@ public sealed class FolderDataset : Dataset
         }
 
         return new FolderDataset(
-            name, classes, [.. good.Select(i => paths[i])], [.. good.Select(i => labels[i])], [.. good.Select(i => identities[i])], [.. good.Select(i => decoded[i])], size, shape, [.. good.Select(i => shapes[i] != shape)]);
+            name, classes, [.. good.Select(i => paths[i])], [.. good.Select(i => labels[i])], [.. good.Select(i => identities[i])], [.. good.Select(i => decoded[i])], size, recipe.Filter, shape, [.. good.Select(i => shapes[i] != shape)]);
     }
 
     /// <summary>Does something with every image that has no fault yet, on all cores, and keeps the faults; the first stops it all unless faulty images are skipped.</summary>

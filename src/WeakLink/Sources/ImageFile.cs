@@ -40,24 +40,26 @@ public static class ImageFile
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="size">Scale so that the shorter side has this many pixels, then cut the square in the middle; 0: keep the size.</param>
+    /// <param name="filter">How to scale.</param>
     /// <returns>Three planes (red, green, blue), each row by row.</returns>
     /// <exception cref="InputException">The file is missing, truncated or not an image.</exception>
-    public static (byte[] Planes, int Width, int Height) Decode(string path, int size = 0)
+    public static (byte[] Planes, int Width, int Height) Decode(string path, int size = 0, ResizeFilter filter = ResizeFilter.Bilinear)
     {
         using var image = EncodedImage.Open(path);
-        return Decode(image, size);
+        return Decode(image, size, filter);
     }
 
     /// <summary>Decodes an image to the size that a network was trained on.</summary>
     /// <param name="path">The file.</param>
     /// <param name="width">Width in pixels.</param>
     /// <param name="height">Height in pixels.</param>
+    /// <param name="filter">How to scale.</param>
     /// <returns>Three planes of height × width bytes.</returns>
     /// <exception cref="InputException">The file is no image, or the size is not square and the image has another one.</exception>
-    public static byte[] DecodeTo(string path, int width, int height)
+    public static byte[] DecodeTo(string path, int width, int height, ResizeFilter filter = ResizeFilter.Bilinear)
     {
         using var image = EncodedImage.Open(path);
-        return DecodeTo(image, width, height);
+        return DecodeTo(image, width, height, filter);
     }
 
     /// <summary>The same of an image that is no file.</summary>
@@ -66,34 +68,35 @@ public static class ImageFile
     /// <param name="width">Width in pixels.</param>
     /// <param name="height">Height in pixels.</param>
     /// <param name="limits">What is too large.</param>
+    /// <param name="filter">How to scale.</param>
     /// <returns>Three planes of height × width bytes.</returns>
     /// <exception cref="InputException">It is no image, a larger one, or the size is not square and the image has another one.</exception>
-    public static byte[] DecodeTo(Stream encoded, string name, int width, int height, ImageLimits limits)
+    public static byte[] DecodeTo(Stream encoded, string name, int width, int height, ImageLimits limits, ResizeFilter filter = ResizeFilter.Bilinear)
     {
         using var image = EncodedImage.Read(encoded, name, limits);
-        return DecodeTo(image, width, height);
+        return DecodeTo(image, width, height, filter);
     }
 
-    private static byte[] DecodeTo(EncodedImage image, int width, int height) =>
-        (image.Rows.Width, image.Rows.Height) == (width, height) ? Decode(image, 0).Planes
-        : width == height ? Decode(image, width).Planes
+    private static byte[] DecodeTo(EncodedImage image, int width, int height, ResizeFilter filter) =>
+        (image.Rows.Width, image.Rows.Height) == (width, height) ? Decode(image, 0, filter).Planes
+        : width == height ? Decode(image, width, filter).Planes
         : throw new InputException($"The image '{image.Name}' is {image.Rows.Width}x{image.Rows.Height} pixels, but the network takes {width}x{height}: scale it.");
 
-    private static (byte[] Planes, int Width, int Height) Decode(EncodedImage image, int size)
+    private static (byte[] Planes, int Width, int Height) Decode(EncodedImage image, int size, ResizeFilter filter)
     {
         if ((long)image.Rows.Width * image.Rows.Height <= LargePixels)
         {
-            return Decode(image.Rows, image.Name, size);
+            return Decode(image.Rows, image.Name, size, filter);
         }
 
         // However many cores decode, one large image at a time lies in memory.
         lock (Large)
         {
-            return Decode(image.Rows, image.Name, size);
+            return Decode(image.Rows, image.Name, size, filter);
         }
     }
 
-    private static (byte[] Planes, int Width, int Height) Decode(UprightRows image, string path, int size)
+    private static (byte[] Planes, int Width, int Height) Decode(UprightRows image, string path, int size, ResizeFilter filter)
     {
         var (columns, rows) = size == 0
             ? (new ScaledLine(image.Width, image.Width), new ScaledLine(image.Height, image.Height))
@@ -107,7 +110,7 @@ public static class ImageFile
         }
         else
         {
-            using var resize = new LinearResize(columns, rows);
+            using var resize = new FilteredResize(columns, rows, filter);
             result = image.Decode(resize.FirstRow, resize.RowCount, resize.Add);
             if (result == SKCodecResult.Success)
             {

@@ -80,7 +80,7 @@ public sealed class CropTests
             var crop = new RandomResizedCrop(12, 17, 0.3);
             var (top, left, height, width) = crop.Part(40, 50, new SeededRandom(11, RandomUse.Augmentation, 0, index));
             var expected = new byte[3 * 12 * 17];
-            LinearResize.Apply(new ImageView(image, 40, 50), top, left, height, width, 12, 17, expected);
+            FilteredResize.Apply(new ImageView(image, 40, 50), top, left, height, width, 12, 17, expected);
             Assert.Equal(expected, Samples.Augmented(crop, image, 40, 50, index));
         }
     }

@@ -76,6 +76,13 @@ public class InteropCommandTests
         var predictions = Weaklink.Run(folder.Path, "predict", run, "pets", "--json").Output;
         using var predicted = JsonDocument.Parse(predictions);
         Assert.Equal(files.Count, predicted.RootElement.GetArrayLength());
+        using var byOnnx = JsonDocument.Parse(Weaklink.Run(folder.Path, "predict", "model.onnx", "pets", "--json").Output);
+        foreach (var (one, other) in predicted.RootElement.EnumerateArray().Zip(byOnnx.RootElement.EnumerateArray()))
+        {
+            Assert.Equal((one.GetProperty("file").GetString(), one.GetProperty("class").GetString()), (other.GetProperty("file").GetString(), other.GetProperty("class").GetString()));
+            Assert.Equal(one.GetProperty("confidence").GetDouble(), other.GetProperty("confidence").GetDouble(), 1e-4);
+        }
+
         using var classifier = new OnnxClassify.Classifier(folder["model.onnx"]);
         foreach (var prediction in predicted.RootElement.EnumerateArray())
         {

@@ -15,7 +15,7 @@ public sealed class ImagePreparationTests : IDisposable
     {
         var preparation = new ImagePreparation(256, 256, 224, 224);
         Assert.Equal("""{"orientation":"exif","background":"white","height":256,"width":256,"resize":"shorterSide","filter":"bilinearAntialiased","cropHeight":224,"cropWidth":224,"channels":"RGB","range":[0,1]}""", preparation.ToJson());
-        foreach (var one in new[] { preparation, new ImagePreparation(24, 40), new ImagePreparation(40, 24, 20, 20) })
+        foreach (var one in new[] { preparation, new ImagePreparation(24, 40), new ImagePreparation(40, 24, 20, 20), preparation with { Filter = ResizeFilter.Bicubic } })
         {
             Assert.Equal(one, ImagePreparation.Parse(one.ToJson(), "x"));
         }
@@ -41,10 +41,11 @@ public sealed class ImagePreparationTests : IDisposable
     [Theory]
     [InlineData(32, 32, 32)]
     [InlineData(40, 40, 33)]
+    [InlineData(40, 40, 40, ResizeFilter.Bicubic)]
     [InlineData(20, 30, 17)]
-    public void ThePythonScriptOfTheDocumentation_PreparesTheSame(int height, int width, int crop)
+    public void ThePythonScriptOfTheDocumentation_PreparesTheSame(int height, int width, int crop, ResizeFilter filter = ResizeFilter.Bilinear)
     {
-        var preparation = crop == height ? new ImagePreparation(height, width) : new ImagePreparation(height, width, crop, crop);
+        var preparation = (crop == height ? new ImagePreparation(height, width) : new ImagePreparation(height, width, crop, crop)) with { Filter = filter };
         File.WriteAllText(_folder["model.json"], JsonSerializer.Serialize(new { classes = """["cat"]""", preparation = preparation.ToJson() }));
         File.WriteAllText(_folder["onnxruntime.py"], """
             import json
@@ -70,7 +71,7 @@ public sealed class ImagePreparationTests : IDisposable
         var expected = new byte[length];
         foreach (var (i, file) in files.Index())
         {
-            new CentreCrop(preparation.CropHeight, preparation.CropWidth).Cut(new ImageView(ImageFile.DecodeTo(file, width, height), height, width), expected);
+            new CentreCrop(preparation.CropHeight, preparation.CropWidth).Cut(new ImageView(ImageFile.DecodeTo(file, width, height, filter), height, width), expected);
             Assert.Equal(expected.Select(level => level / 255f), Enumerable.Range(i * length, length).Select(place => BitConverter.ToSingle(pixels, 4 * place)));
         }
     }

@@ -47,6 +47,7 @@ public class FineTuningTests
             Training = Short.Training with { Epochs = 2, ClassifierWarmup = 0.5, BackboneRate = 0.5, Freeze = "bn1", FreezeBatchNorm = true },
         });
         Small.Train(folder["whole"], recipe);
+        Assert.Equal(("resnet8", 64), (TakenWeights.Of(folder["whole"])!.Network, TakenWeights.Of(folder["whole"])!.Sha256.Length));
 
         using var stop = new CancellationTokenSource();
         Assert.Throws<OperationCanceledException>(() => Small.Train(folder["parts"], recipe, new TrainingRunTests.StopAfter(stop, stopAfter), stop: stop.Token));

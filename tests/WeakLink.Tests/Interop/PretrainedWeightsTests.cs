@@ -1,6 +1,8 @@
 using TorchSharp;
 using WeakLink.Files;
 using WeakLink.Interop;
+using WeakLink.Data;
+using WeakLink.Imaging;
 using WeakLink.Models;
 using WeakLink.Recipes;
 using WeakLink.Tests.Data;
@@ -140,8 +142,13 @@ public sealed class PretrainedWeightsTests : IDisposable
         SafeTensors.Write(_folder["ours.safetensors"], State(source), new Dictionary<string, string>());
         var model = Model(State(source)) with { Mean = [], StandardDeviation = [] };
         Assert.Contains("set model.mean and model.standard-deviation", Refused(model), StringComparison.Ordinal);
-        File.WriteAllText(_folder["config.json"], """{ "architecture": "resnet8", "num_classes": 7, "pretrained_cfg": { "mean": [0.5, 0.25, 0.125], "std": [0.25, 0.5, 1], "crop_pct": 0.95 } }""");
+        File.WriteAllText(_folder["config.json"], """{ "architecture": "resnet8", "num_classes": 7, "pretrained_cfg": { "mean": [0.5, 0.25, 0.125], "std": [0.25, 0.5, 1], "crop_pct": 0.95, "input_size": [3, 224, 224], "interpolation": "bicubic" } }""");
         Assert.Equal([0.5, 0.25, 0.125], PretrainedWeights.Resolve(new Recipe { Model = model }).Model.Mean);
+        using (var weights = ImportedWeights.Read(_folder["x.pth"]))
+        {
+            Assert.Equal(new ImagePreparation(235, 235, 224, 224) { Filter = ResizeFilter.Bicubic }, weights.Preparation);
+        }
+
         File.WriteAllText(_folder["config.json"], "[]");
         Assert.Contains("set model.mean", Refused(model), StringComparison.Ordinal);
     }

@@ -4,11 +4,11 @@ using System.Runtime.Intrinsics;
 namespace WeakLink.Imaging;
 
 /// <summary>
-/// Scaling as by Pillow's <c>resize</c> with its bilinear filter (torchvision's <c>Resize</c>): a triangle that, when the image shrinks, is
-/// as much wider as the new pixels are larger, so that nothing is skipped. Weights are whole 4,194,304ths; rows are rounded to bytes
-/// before columns. Rows come one by one, so that the image need not lie in memory as planes.
+/// Scaling as by Pillow's <c>resize</c> (torchvision's <c>Resize</c>): a filter that, when the image shrinks, is as much wider as the new
+/// pixels are larger, so that nothing is skipped. Weights are whole 4,194,304ths; rows are rounded to bytes before columns. Rows come one
+/// by one, so that the image need not lie in memory as planes.
 /// </summary>
-internal readonly struct LinearResize : IDisposable
+internal readonly struct FilteredResize : IDisposable
 {
     private const int FractionBits = 22;
 
@@ -20,9 +20,10 @@ internal readonly struct LinearResize : IDisposable
     /// <summary>Begins to scale an image.</summary>
     /// <param name="columns">How its rows become narrower or wider.</param>
     /// <param name="rows">How its columns do.</param>
-    public LinearResize(ScaledLine columns, ScaledLine rows)
+    /// <param name="filter">What a new pixel is made of.</param>
+    public FilteredResize(ScaledLine columns, ScaledLine rows, ResizeFilter filter)
     {
-        (_columns, _rows) = (new Taps(columns), new Taps(rows));
+        (_columns, _rows) = (new Taps(columns, filter), new Taps(rows, filter));
         FirstRow = _rows.First(0);
         RowCount = _rows.First(rows.Count - 1) + _rows.Weights(rows.Count - 1).Length - FirstRow;
         _narrow = ArrayPool<byte>.Shared.Rent(checked(ImageView.Channels * RowCount * columns.Count));
@@ -44,9 +45,10 @@ internal readonly struct LinearResize : IDisposable
     /// <param name="height">New height.</param>
     /// <param name="width">New width.</param>
     /// <param name="result">Receives 3 × height × width bytes.</param>
-    public static void Apply(ImageView image, int top, int left, int partHeight, int partWidth, int height, int width, Span<byte> result)
+    /// <param name="filter">What a new pixel is made of.</param>
+    public static void Apply(ImageView image, int top, int left, int partHeight, int partWidth, int height, int width, Span<byte> result, ResizeFilter filter = ResizeFilter.Bilinear)
     {
-        using var resize = new LinearResize(new ScaledLine(partWidth, width), new ScaledLine(partHeight, height));
+        using var resize = new FilteredResize(new ScaledLine(partWidth, width), new ScaledLine(partHeight, height), filter);
         var packed = ArrayPool<uint>.Shared.Rent(partWidth);
         var row = packed.AsSpan(0, partWidth);
         for (var y = 0; y < partHeight; y++)
@@ -107,7 +109,7 @@ internal readonly struct LinearResize : IDisposable
                 sum += channels * weights[i];
             }
 
-            var levels = Vector128.Min(sum >> FractionBits, Vector128.Create(255)).AsUInt32();
+            var levels = Vector128.Clamp(sum >> FractionBits, Vector128<int>.Zero, Vector128.Create(255)).AsUInt32();
             result[x] = levels[0] | (levels[1] << 8) | (levels[2] << 16);
         }
     }
@@ -122,7 +124,7 @@ internal readonly struct LinearResize : IDisposable
                 sum += ByteLanes.Load(rows, (i * result.Length) + x) * weights[i];
             }
 
-            ByteLanes.Store(Vector512.Min(sum >> FractionBits, Vector512.Create(255)), result, x);
+            ByteLanes.Store(Vector512.Clamp(sum >> FractionBits, Vector512<int>.Zero, Vector512.Create(255)), result, x);
         }
     }
 
@@ -132,11 +134,12 @@ internal readonly struct LinearResize : IDisposable
         private readonly int[] _numbers;
         private readonly int _perPixel;
 
-        public Taps(ScaledLine line)
+        public Taps(ScaledLine line, ResizeFilter filter)
         {
             Count = line.Count;
             var scale = line.From / (double)line.To;
-            var support = Math.Max(scale, 1);
+            var wider = Math.Max(scale, 1);
+            var support = wider * (filter == ResizeFilter.Bicubic ? 2 : 1);
             // For each new pixel: the first pixel, how many, and their weights.
             _perPixel = 2 + (2 * (int)Math.Ceiling(support)) + 1;
             _numbers = ArrayPool<int>.Shared.Rent(checked(Count * _perPixel));
@@ -149,7 +152,7 @@ internal readonly struct LinearResize : IDisposable
                 var sum = 0.0;
                 for (var tap = 0; tap < count; tap++)
                 {
-                    exact[tap] = Math.Max(1 - Math.Abs((first + tap - centre + 0.5) * (1 / support)), 0);
+                    exact[tap] = Weight(filter, Math.Abs((first + tap - centre + 0.5) * (1 / wider)));
                     sum += exact[tap];
                 }
 
@@ -157,7 +160,8 @@ internal readonly struct LinearResize : IDisposable
                 (numbers[0], numbers[1]) = (first, count);
                 for (var tap = 0; tap < count; tap++)
                 {
-                    numbers[2 + tap] = (int)(0.5 + (exact[tap] / sum * (1 << FractionBits)));
+                    var weight = exact[tap] / sum * (1 << FractionBits);
+                    numbers[2 + tap] = (int)(weight + (weight < 0 ? -0.5 : 0.5));
                 }
             }
 
@@ -169,6 +173,13 @@ internal readonly struct LinearResize : IDisposable
         public int First(int pixel) => _numbers[pixel * _perPixel];
 
         public ReadOnlySpan<int> Weights(int pixel) => _numbers.AsSpan((pixel * _perPixel) + 2, _numbers[(pixel * _perPixel) + 1]);
+
+        // The cubic: R. Keys, "Cubic convolution interpolation for digital image processing", 1981, equation 15.
+        private static double Weight(ResizeFilter filter, double distance) =>
+            filter == ResizeFilter.Bilinear ? Math.Max(1 - distance, 0)
+            : distance < 1 ? (((1.5 * distance) - 2.5) * distance * distance) + 1
+            : distance < 2 ? (((((-0.5 * distance) + 2.5) * distance) - 4) * distance) + 2
+            : 0;
 
         public void Return() => ArrayPool<int>.Shared.Return(_numbers);
     }
