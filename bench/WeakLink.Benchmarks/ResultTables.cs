@@ -141,7 +141,6 @@ internal static class ResultTables
     {
         yield return new("fine-tuned", "recipes/fine-tune.yaml", "model.weights=resnet20-imagenet") { Folder = "fine-tuned" };
         yield return new("the same network from nothing", "recipes/small.yaml", "model.name=resnet20-imagenet") { Folder = "from-nothing" };
-        yield return new("a small network from nothing (ResNet-20)", "recipes/small.yaml", "model.name=resnet20") { Folder = "from-nothing-small" };
     }
 
     // Ten ways to train and AutoAttack for each: a seed takes two cores 50 minutes, half of them AutoAttack.

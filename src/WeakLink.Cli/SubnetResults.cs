@@ -25,10 +25,11 @@ internal static class SubnetResults
         {
             rows.Add([FormattableString.Invariant($"width {width.Width}"), .. kinds.Select(_ => "")]);
             rows.Add(Row($"  {width.Random.Clean.Count} random", width.Random));
-            if (width is { Proposed: { } proposed, WeakestOfPolicy: { } policy, WeakestOfRandom: { } random })
+            if (width is { Proposed: { } proposed, WeakestOfPolicy: { } policy, WeakestOfRandom: { } random, WeakestOfSaliency: { } saliency })
             {
                 rows.Add(Row($"  {proposed.Clean.Count} proposed", proposed));
                 rows.Add(Row($"  {random.Clean.Count} found at random", random));
+                rows.Add(Row($"  {saliency.Clean.Count} found by gradients", saliency));
                 rows.Add(Row($"  {policy.Clean.Count} found by the policy", policy));
             }
         }
@@ -87,11 +88,12 @@ internal static class SubnetResults
         var passes = Stages.Select(part => Math.Max(1, (int)Math.Round(part * total))).Distinct().ToList();
         screen.Line($"  Lowest accuracy found after so many forward passes (percent of {search.Images:n0} training images, {(search.Policy.Count == 1 ? "one search each" : $"mean and range of {search.Policy.Count} searches each")}):");
         screen.Table(
-            ["", .. passes.Select(pass => $"{pass:n0}")],
-            found.SelectMany(width => new[] { ("random", width.Search!.Random), ("policy", width.Search!.Policy) }.Select(one =>
+            ["", .. passes.Select(pass => $"{pass:n0}"), "time"],
+            found.SelectMany(width => width.Search!.Kinds.Select(one =>
                 (IReadOnlyList<string>)[
-                    FormattableString.Invariant($"width {width.Width}, {one.Item1}"),
-                    .. passes.Select(pass => one.Item2.Select(course => course[pass - 1]).ToList()).Select(values =>
-                        $"{100 * values.Average():0.0} ({100 * values.Min():0.0}-{100 * values.Max():0.0})")])));
+                    FormattableString.Invariant($"width {width.Width}, {one.Name}"),
+                    .. passes.Select(pass => one.Courses.Select(course => course[pass - 1]).ToList()).Select(values =>
+                        $"{100 * values.Average():0.0} ({100 * values.Min():0.0}-{100 * values.Max():0.0})"),
+                    width.Search.Seconds is { } seconds ? FormattableString.Invariant($"{seconds[one.Name]:0.0} s") : ""])));
     }
 }

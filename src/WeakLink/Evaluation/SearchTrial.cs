@@ -16,14 +16,15 @@ public sealed record SearchTrial(IReadOnlyList<double> Accuracies, Subnet? Weake
     /// <param name="passes">How many subnets to propose.</param>
     /// <param name="draws">Which draws: different numbers give different proposals.</param>
     /// <param name="seed">Seed of all draws.</param>
-    public static SearchTrial Run(ISubnetSearch search, Func<Subnet, double> accuracy, int passes, int draws, long seed)
+    /// <param name="batch">What a search that looks at images looks at; always the same, since the network stands still.</param>
+    public static SearchTrial Run(ISubnetSearch search, Func<Subnet, double> accuracy, int passes, int draws, long seed, SearchBatch? batch = null)
     {
         var accuracies = new List<double>();
         var (weakest, lowest) = ((Subnet?)null, double.PositiveInfinity);
         for (var pass = 0; pass < passes; pass++)
         {
             SeededRandom Draws() => new(seed, RandomUse.SubnetEvaluation, draws, pass);
-            var subnet = search.Propose(new SearchContext(Draws(), pass));
+            var subnet = search.Propose(new SearchContext(Draws(), pass, batch));
             var found = accuracy(subnet);
             search.Learn(pass, Draws(), found);
             (weakest, lowest) = found < lowest ? (subnet, found) : (weakest, lowest);

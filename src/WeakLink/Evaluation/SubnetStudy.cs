@@ -8,7 +8,17 @@ namespace WeakLink.Evaluation;
 /// <param name="Images">Training images that the reward was measured on.</param>
 /// <param name="Policy">Searches by a policy that learns.</param>
 /// <param name="Random">As many uniformly random searches of the same length.</param>
-public sealed record SearchStrength(int Images, IReadOnlyList<IReadOnlyList<double>> Policy, IReadOnlyList<IReadOnlyList<double>> Random);
+/// <param name="Saliency">As many that draw by the gradients at the gates, of the first batch of these images, for which they need a forward and a backward pass more.</param>
+public sealed record SearchStrength(int Images, IReadOnlyList<IReadOnlyList<double>> Policy, IReadOnlyList<IReadOnlyList<double>> Random, IReadOnlyList<IReadOnlyList<double>> Saliency)
+{
+    /// <summary>Wall-clock time of a search, mean over those of a kind: what its name in lower case names; null where nobody measured it.</summary>
+    public IReadOnlyDictionary<string, double>? Seconds { get; init; }
+
+    /// <summary>The kinds by name, from the blindest on.</summary>
+    [JsonIgnore]
+    public IEnumerable<(string Name, IReadOnlyList<IReadOnlyList<double>> Courses)> Kinds =>
+        [("random", Random), ("saliency", Saliency), ("policy", Policy)];
+}
 
 /// <summary>The weakest subnet that a search came across.</summary>
 /// <param name="Search">Who searched, with the number of the search from 1, such as policy-1.</param>
@@ -21,6 +31,7 @@ public sealed record FoundSubnet(string Search, Subnet Subnet);
 /// <param name="Proposed">Subnets proposed by the trained policies, which take turns; null without a search.</param>
 /// <param name="WeakestOfPolicy">The weakest subnet that each policy came across in its search, by the reward; null without a search.</param>
 /// <param name="WeakestOfRandom">The weakest that each random search came across.</param>
+/// <param name="WeakestOfSaliency">The weakest that each search by gradients came across.</param>
 /// <param name="RunningAverages">Clean accuracy of the same random subnets with the full network's running averages; null where all of it was measured so.</param>
 /// <param name="Search">The strength of the searches; null without one.</param>
 public sealed record WidthStudy(
@@ -29,16 +40,17 @@ public sealed record WidthStudy(
     AccuracyGroup? Proposed,
     AccuracyGroup? WeakestOfPolicy,
     AccuracyGroup? WeakestOfRandom,
+    AccuracyGroup? WeakestOfSaliency,
     SpreadSummary? RunningAverages,
     SearchStrength? Search)
 {
-    /// <summary>The weakest subnet of each search: those of <see cref="WeakestOfPolicy"/>, then those of <see cref="WeakestOfRandom"/>.</summary>
+    /// <summary>The weakest subnet of each search: those of <see cref="WeakestOfPolicy"/>, of <see cref="WeakestOfRandom"/>, then of <see cref="WeakestOfSaliency"/>.</summary>
     [JsonIgnore]
     public IReadOnlyList<FoundSubnet> Found { get; init; } = [];
 
     /// <summary>All that were measured of this width.</summary>
     [JsonIgnore]
-    public IEnumerable<AccuracyGroup> Groups => new[] { Random, Proposed, WeakestOfPolicy, WeakestOfRandom }.OfType<AccuracyGroup>();
+    public IEnumerable<AccuracyGroup> Groups => new[] { Random, Proposed, WeakestOfPolicy, WeakestOfRandom, WeakestOfSaliency }.OfType<AccuracyGroup>();
 }
 
 /// <summary>A network and its subnets.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using TorchSharp;
 using WeakLink.Attacks;
 using WeakLink.Data;
@@ -36,6 +37,10 @@ public static class SubnetStudyMeasurement
 {
     // Other draws than the policy's, whose untrained proposals would be nearly the same subnets.
     private const int RandomDraws = -2;
+    private const int SaliencyDraws = -3;
+
+    // Of searches.
+    private const int Kinds = 3;
 
     /// <summary>Measures a network and its subnets.</summary>
     /// <param name="network">The network; its weights and running averages stay as they are.</param>
@@ -59,10 +64,10 @@ public static class SubnetStudyMeasurement
         var reward = SubnetStudyImages.Count(images.Reward);
         var clean = SubnetStudyImages.Count(images.Clean);
         var perSubnet = meter.Passes + SubnetStudyImages.Count(images.Recalibration);
-        var subnets = (searches > 0 ? 2 : 1) * options.Count + (2 * searches);
+        var subnets = (searches > 0 ? 2 : 1) * options.Count + (Kinds * searches);
         var runningAverages = images.Recalibration.Count > 0 ? options.Count * clean : 0;
         var whole = images.Recalibration.Count > 0 ? perSubnet : 0;
-        var (done, total) = (0L, whole + (options.Widths.Count * ((subnets * perSubnet) + runningAverages + (2L * searches * options.SearchUpdates * reward))));
+        var (done, total) = (0L, whole + (options.Widths.Count * ((subnets * perSubnet) + runningAverages + ((long)Kinds * searches * options.SearchUpdates * reward))));
         observer.Begin(name, total, "passes");
         void Advance(long passes, string detail) => observer.Advance(done += passes, detail);
 
@@ -90,15 +95,18 @@ public static class SubnetStudyMeasurement
             })]);
             if (searches == 0)
             {
-                widths.Add(new WidthStudy(width, measured, null, null, null, misled, null));
+                widths.Add(new WidthStudy(width, measured, null, null, null, null, misled, null));
                 continue;
             }
 
             var policies = new List<PolicySearch>();
+            using var saliency = new SaliencySearch(network.Space, width);
             try
             {
+                var seconds = new Dictionary<string, double>();
                 SearchTrial Trial(ISubnetSearch search, int number, int draws, string who)
                 {
+                    var watch = Stopwatch.StartNew();
                     double Reward(Subnet subnet)
                     {
                         var accuracy = meter.Reward(subnet);
@@ -106,15 +114,18 @@ public static class SubnetStudyMeasurement
                         return accuracy;
                     }
 
-                    return SearchTrial.Run(search, Reward, options.SearchUpdates, draws, options.Seed + number);
+                    var trial = SearchTrial.Run(search, Reward, options.SearchUpdates, draws, options.Seed + number, search is SaliencySearch ? meter.RewardBatch() : null);
+                    seconds[who] = seconds.GetValueOrDefault(who) + (watch.Elapsed.TotalSeconds / searches);
+                    return trial;
                 }
 
-                var (learned, blind) = (new List<SearchTrial>(), new List<SearchTrial>());
+                var (learned, blind, drawn) = (new List<SearchTrial>(), new List<SearchTrial>(), new List<SearchTrial>());
                 for (var number = 0; number < searches; number++)
                 {
                     policies.Add(SubnetEvaluation.NewPolicy(network.Space, width, options.Seed + number));
                     learned.Add(Trial(policies[^1], number, SubnetEvaluation.PolicyDraws, "policy"));
                     blind.Add(Trial(uniform, number, RandomDraws, "random"));
+                    drawn.Add(Trial(saliency, number, SaliencyDraws, "saliency"));
                 }
 
                 network.eval();
@@ -126,10 +137,11 @@ public static class SubnetStudyMeasurement
                     Group(proposed, "proposed subnets"),
                     Group(learned.Select(trial => trial.Weakest!), "weakest found"),
                     Group(blind.Select(trial => trial.Weakest!), "weakest found"),
+                    Group(drawn.Select(trial => trial.Weakest!), "weakest found"),
                     misled,
-                    new SearchStrength(reward, [.. learned.Select(trial => trial.RunningMinima)], [.. blind.Select(trial => trial.RunningMinima)]))
+                    new SearchStrength(reward, Courses(learned), Courses(blind), Courses(drawn)) { Seconds = seconds })
                 {
-                    Found = [.. learned.Select((trial, number) => new FoundSubnet($"policy-{number + 1}", trial.Weakest!)), .. blind.Select((trial, number) => new FoundSubnet($"random-{number + 1}", trial.Weakest!))],
+                    Found = [.. Found("policy", learned), .. Found("random", blind), .. Found("saliency", drawn)],
                 });
             }
             finally
@@ -140,6 +152,10 @@ public static class SubnetStudyMeasurement
 
         return (full, reestimated, widths);
     }
+
+    private static IReadOnlyList<double>[] Courses(List<SearchTrial> trials) => [.. trials.Select(trial => trial.RunningMinima)];
+
+    private static IEnumerable<FoundSubnet> Found(string search, List<SearchTrial> trials) => trials.Select((trial, number) => new FoundSubnet($"{search}-{number + 1}", trial.Weakest!));
 
     /// <summary>Measures subnets of one network on always the same images.</summary>
     private sealed class Meter(ClassifierNetwork network, SubnetStudyImages images, SubnetStudyOptions options, torch.Device device, CancellationToken stop)
@@ -168,6 +184,16 @@ public static class SubnetStudyMeasurement
         {
             network.train(images.Recalibration.Count > 0);
             return SubnetEvaluation.Accuracy(images.Reward, batch => network.forward(batch, subnet), device, stop);
+        }
+
+        /// <summary>The first of the reward's batches, for a search that looks at images: one of training's size, since it may need gradients.</summary>
+        public SearchBatch RewardBatch()
+        {
+            var (x, labels) = (Pixels.ToUnit(images.Reward[0].Images.to(device)), images.Reward[0].Labels.to(device));
+            network.eval();
+            var teacher = network.call(x);
+            network.train(images.Recalibration.Count > 0);
+            return new SearchBatch(network, x, labels, teacher);
         }
 
         // Every attack is given what the ones before it left.

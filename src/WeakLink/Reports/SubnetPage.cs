@@ -21,7 +21,7 @@ public static class SubnetPage
     // Of the images: more than statistics of finished networks differ by.
     private const double NoticeableLag = 0.03;
 
-    private const int RandomStyle = 0, ProposedStyle = 1, WeakestStyle = 2;
+    private const int RandomStyle = 0, ProposedStyle = 1, WeakestStyle = 2, SaliencyStyle = 2;
 
     /// <summary>Writes both files, each whole or not at all.</summary>
     /// <param name="study">What was measured, of at least one network.</param>
@@ -200,7 +200,7 @@ public static class SubnetPage
 
         foreach (var width in model.Widths)
         {
-            foreach (var (name, group) in new[] { ("random", width.Random), ("proposed by a policy", width.Proposed), ("found by random searches", width.WeakestOfRandom), ("found by policy searches", width.WeakestOfPolicy) })
+            foreach (var (name, group) in new[] { ("random", width.Random), ("proposed by a policy", width.Proposed), ("found by random searches", width.WeakestOfRandom), ("found by searches by gradients", width.WeakestOfSaliency), ("found by policy searches", width.WeakestOfPolicy) })
             {
                 if (group is not null)
                 {
@@ -219,8 +219,8 @@ public static class SubnetPage
     {
         page.Subsection("Strength of the search");
         var first = model.Widths.First(width => width.Search is not null).Search!;
-        page.Text($"Each search has {first.Policy[0].Count:n0} forward passes, one for a subnet, over always the same {first.Images:n0} training images; the random one draws with equal chances, the policy learns from each pass. "
-            + $"Both have {first.Policy.Count} seeds. Lower is stronger.");
+        page.Text($"Each search has {first.Policy[0].Count:n0} forward passes, one for a subnet, over always the same {first.Images:n0} training images; the random one draws with equal chances, saliency by the gradients at the gates (one forward and backward pass more), the policy learns from each pass. "
+            + $"All have {first.Policy.Count} seeds. Lower is stronger.{Times(first)}");
         foreach (var width in model.Widths)
         {
             if (width.Search is not { } search)
@@ -229,15 +229,19 @@ public static class SubnetPage
             }
 
             var plot = Chart.Create("forward passes", "lowest accuracy so far (%)");
-            foreach (var (style, name, courses) in new[] { (RandomStyle, "random", search.Random), (ProposedStyle, "policy", search.Policy) })
+            foreach (var (style, (name, courses)) in new[] { RandomStyle, SaliencyStyle, ProposedStyle }.Zip(search.Kinds))
             {
                 plot.Line(style, name, Course(courses, values => values.Average()));
                 plot.Band(style, Course(courses, values => values.Min()), Course(courses, values => values.Max()));
             }
 
-            page.Figure(plot.Svg(height: 300), FormattableString.Invariant($"Width {width.Width}: lowest accuracy that a search found, by the forward passes that it had; lines are the mean of {search.Policy.Count} searches, bands their range. At the end: random {End(search.Random)}, policy {End(search.Policy)}."));
+            page.Figure(plot.Svg(height: 300), FormattableString.Invariant($"Width {width.Width}: lowest accuracy that a search found, by the forward passes that it had; lines are the mean of {search.Policy.Count} searches, bands their range. At the end: {string.Join(", ", search.Kinds.Select(kind => $"{kind.Name} {End(kind.Courses)}"))}."));
         }
     }
+
+    private static string Times(SearchStrength search) => search.Seconds is { } seconds
+        ? $" A search took {string.Join(", ", search.Kinds.Where(kind => seconds.ContainsKey(kind.Name)).Select(kind => FormattableString.Invariant($"{seconds[kind.Name]:0.0} s ({kind.Name})")))}."
+        : "";
 
     private static List<(double X, double Y)> Course(IReadOnlyList<IReadOnlyList<double>> courses, Func<IEnumerable<double>, double> of) =>
         [.. Enumerable.Range(0, courses[0].Count).Select(pass => ((double)pass + 1, 100 * of(courses.Select(course => course[pass]))))];

@@ -18,9 +18,8 @@ public sealed class SaliencySearch(SubnetSpace space, double width, double sharp
     /// <exception cref="InvalidOperationException">There is no batch to judge by.</exception>
     public Subnet Propose(SearchContext context)
     {
-        using var scope = torch.NewDisposeScope();
         var gradients = (context.Batch ?? throw new InvalidOperationException("A saliency search needs a batch to judge by.")).GateGradients();
-        return Subnet.Of(space.Choices.Zip(gradients, (choice, gradient) => Draw(gradient.cpu().data<float>().ToArray(), choice.Kept(width), context.Random)).ToList());
+        return Subnet.Of(space.Choices.Zip(gradients, (choice, gradient) => Draw(gradient, choice.Kept(width), context.Random)).ToList());
     }
 
     /// <inheritdoc/>

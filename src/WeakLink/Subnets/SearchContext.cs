@@ -18,6 +18,8 @@ public sealed record SearchContext(SeededRandom Random, long Step = 0, SearchBat
 /// <param name="teacher">The full network's logits for the images, N×classes, detached.</param>
 public sealed class SearchBatch(ISubnetNetwork network, torch.Tensor images, torch.Tensor labels, torch.Tensor teacher)
 {
+    private IReadOnlyList<float[]>? _gateGradients;
+
     /// <summary>N×3×H×W in [0, 1]: what the reward is measured on.</summary>
     public torch.Tensor Images => images;
 
@@ -38,16 +40,21 @@ public sealed class SearchBatch(ISubnetNetwork network, torch.Tensor images, tor
     /// <summary>
     /// How fast the mean cross-entropy grows with every item of every choice: its gradient at gates of 1 that the items are multiplied with. An item that is
     /// left out has a gate of 0, so to first order the loss grows by minus this gradient then (Molchanov et al. 2017, "Pruning Convolutional Neural Networks").
-    /// One forward and one backward pass.
+    /// One forward and one backward pass, the first time.
     /// </summary>
-    /// <returns>One vector of as many numbers as items for every choice, in the space's order, float32.</returns>
+    /// <returns>As many numbers as items for every choice, in the space's order.</returns>
     /// <exception cref="NotSupportedException">The network has no gates.</exception>
-    public IReadOnlyList<torch.Tensor> GateGradients()
+    public IReadOnlyList<float[]> GateGradients()
     {
-        using var gradients = torch.enable_grad();
-        using var scope = torch.NewDisposeScope();
-        var gates = network.Space.Choices.Select(choice => torch.ones(choice.Items, device: images.device, requires_grad: true)).ToList();
-        var loss = torch.nn.functional.cross_entropy(network.Gated(images, gates), labels);
-        return [.. torch.autograd.grad([loss], gates).Select(gradient => gradient.MoveToOuterDisposeScope())];
+        if (_gateGradients is null)
+        {
+            using var gradients = torch.enable_grad();
+            using var scope = torch.NewDisposeScope();
+            var gates = network.Space.Choices.Select(choice => torch.ones(choice.Items, device: images.device, requires_grad: true)).ToList();
+            var loss = torch.nn.functional.cross_entropy(network.Gated(images, gates), labels);
+            _gateGradients = [.. torch.autograd.grad([loss], gates).Select(gradient => gradient.cpu().data<float>().ToArray())];
+        }
+
+        return _gateGradients;
     }
 }

@@ -32,7 +32,7 @@ public class SubnetsCommandTests
             }
 
             // The weakest that each search came across can be measured as a network is.
-            Assert.Equal(["weakest-0.7-policy-1.json", "weakest-0.7-random-1.json"], Directory.EnumerateFiles(folder["run/subnets"], "weakest*").Select(Path.GetFileName).Order(StringComparer.Ordinal));
+            Assert.Equal(["weakest-0.7-policy-1.json", "weakest-0.7-random-1.json", "weakest-0.7-saliency-1.json"], Directory.EnumerateFiles(folder["run/subnets"], "weakest*").Select(Path.GetFileName).Order(StringComparer.Ordinal));
             var weakest = Weaklink.Run(folder.Path, "evaluate", "run", "--subnet", "run/subnets/weakest-0.7-policy-1.json", "--limit", "20", "--json", "--set", "evaluation.corruptions=none", "--set", "evaluation.recalibration-images=16");
             Assert.True(weakest.ExitCode == 0, weakest.Error);
             Assert.Equal(0, Weaklink.Run(folder.Path, "export", "run", "--subnet", "run/weakest-subnet.json", "--out", "weak.onnx", "--set", "evaluation.recalibration-images=16").ExitCode);

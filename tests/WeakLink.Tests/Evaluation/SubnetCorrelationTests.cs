@@ -23,7 +23,7 @@ internal static class Studies
 {
     /// <summary>A network whose corrupted accuracies are half the clean ones.</summary>
     public static ModelStudy Model(string name, double full, double[] random, double[] proposed) => new(
-        name, $"/runs/{name}", "resnet8", "off", 4, new Accuracies(full, full / 2, null), new Accuracies(full - 0.01, full / 2, null), [new WidthStudy(0.7, Group(random), Group(proposed), Group([proposed[0]]), Group([random[0]]), SpreadSummary.Of([0.1, 0.2]), new SearchStrength(256, [[0.5, 0.3]], [[0.5, 0.4]]))], 1);
+        name, $"/runs/{name}", "resnet8", "off", 4, new Accuracies(full, full / 2, null), new Accuracies(full - 0.01, full / 2, null), [new WidthStudy(0.7, Group(random), Group(proposed), Group([proposed[0]]), Group([random[0]]), Group([random[0]]), SpreadSummary.Of([0.1, 0.2]), new SearchStrength(256, [[0.5, 0.3]], [[0.5, 0.4]], [[0.5, 0.35]]))], 1);
 
     /// <summary>A study of networks.</summary>
     public static SubnetStudy Of(params ModelStudy[] models) => new()
