@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.CommandLine;
 using System.Text.Json;
 using WeakLink.Data;
@@ -30,7 +31,7 @@ internal static class DataCommand
         var set = CommonOptions.Set();
         var skipBad = new Option<bool>("--skip-bad-images") { Description = "Count and pass over unreadable images instead of stopping." };
         var json = CommonOptions.Json();
-        var command = new Command("describe", "Read all images, and say how many there are of which class and size, and how they are split.") { data, set, skipBad, json };
+        var command = new Command("describe", "Look at all images, and say how many there are of which class and size, and how they are split.") { data, set, skipBad, json };
         command.SetAction(parsed =>
         {
             using var interruption = new Interruption();
@@ -105,15 +106,44 @@ internal static class DataCommand
                 return ExitCode.Success;
             }
 
-            var splits = DataSources.Open(new DataRecipe { Source = source, SkipBadImages = true }, 0, screen, interruption.Token);
-            if (splits.SkippedImages.Count > 0)
+            var splits = DataSources.Open(new DataRecipe { Source = source, SkipBadImages = true, CacheMegabytes = 0 }, 0, screen, interruption.Token);
+            string[] unreadable = [.. splits.SkippedImages, .. new[] { splits.Train, splits.Validation, splits.Test }.SelectMany(part => Unreadable(part, screen, interruption.Token))];
+            if (unreadable.Length > 0)
             {
-                throw new InputException($"{splits.SkippedImages.Count} images of {splits.Train.Name} can't be read: {string.Join(", ", splits.SkippedImages.Take(10))}{(splits.SkippedImages.Count > 10 ? ", ..." : "")}; remove or replace them, or pass --skip-bad-images when you train.");
+                throw new InputException($"{unreadable.Length} images of {splits.Train.Name} can't be read: {string.Join(", ", unreadable.Take(10))}{(unreadable.Length > 10 ? ", ..." : "")}; remove or replace them, or pass --skip-bad-images when you train.");
             }
 
             screen.Line($"All {splits.Train.Count + splits.Validation.Count + splits.Test.Count:n0} images of {splits.Train.Name} can be read{(splits.PassedOver.Counts.Count > 0 ? "; what was passed over is named above" : "")}.");
             return ExitCode.Success;
         });
         return command;
+    }
+
+    // Whatever is known of an image from before: this is asked for when a disk is doubted.
+    private static IReadOnlyCollection<string> Unreadable(Dataset images, Screen screen, CancellationToken stop)
+    {
+        const int AtATime = 256;
+        var unreadable = new ConcurrentBag<string>();
+        screen.Begin("verifying", images.Count, "images");
+        for (var first = 0; first < images.Count; first += AtATime)
+        {
+            stop.ThrowIfCancellationRequested();
+            Parallel.For(first, Math.Min(first + AtATime, images.Count), () => new byte[images.BytesPerImage], (i, _, planes) =>
+            {
+                try
+                {
+                    images.Read(i, planes);
+                }
+                catch (InputException)
+                {
+                    unreadable.Add(images.Describe(i));
+                }
+
+                return planes;
+            }, _ => { });
+            screen.Advance(Math.Min(first + AtATime, images.Count));
+        }
+
+        return [.. unreadable.Order(StringComparer.Ordinal)];
     }
 }

@@ -99,7 +99,7 @@ public sealed class CorruptionFolder : IDisposable
             throw new InputException($"'{folder}' does not exist: '{_folder}' has neither the arrays of CIFAR-10-C (labels.npy) nor the folders of ImageNet-C for {corruption.Name} {severity}; name those it has in evaluation.corruptions{(_manifest?.Checksums is { Count: > 0 } kept ? $": {string.Join(',', kept.Keys.Select(name => name.Split('/', '.')[0]).Distinct())}" : "")}.");
         }
 
-        var (passed, root) = (new PassedOver(), FolderTree.Read(folder, stop));
+        var (passed, root) = (new PassedOver(), FolderTree.Read(folder, stop: stop));
         // Scaled or passed over, what is measured would not be what is there. Whoever measures shows a progress of its own.
         var images = FolderDataset.Open(
             FolderPart.Read(root, [root], passed)[0], $"{corruption.Name} {severity}", _classes, _recipe with { Size = 0, SkipBadImages = false }, [], new SilentObserver(), someClasses: true, stop);

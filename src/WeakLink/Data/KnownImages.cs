@@ -25,13 +25,17 @@ public sealed record KnownImages(IReadOnlyList<UInt128> Hashes, IReadOnlyList<in
     /// <summary>A checksum of the images and the names of their classes, 32 hexadecimal digits: the same in any order, under any file names.</summary>
     public string Fingerprint()
     {
+        var names = Classes.Select(name => Encoding.UTF8.GetBytes(name + "\n")).ToArray();
+        var order = Hashes.Zip(Labels).ToArray();
+        // Of millions: comparing is most of it, and few are equal.
+        Array.Sort(order, (one, other) => one.First != other.First ? one.First.CompareTo(other.First) : string.CompareOrdinal(Classes[one.Second], Classes[other.Second]));
         var hash = new XxHash128();
         Span<byte> bytes = stackalloc byte[16];
-        foreach (var (image, name) in Hashes.Zip(Labels, (image, label) => (Image: image, Name: Classes[label])).OrderBy(one => one.Image).ThenBy(one => one.Name, StringComparer.Ordinal))
+        foreach (var (image, label) in order)
         {
             BinaryPrimitives.WriteUInt128LittleEndian(bytes, image);
             hash.Append(bytes);
-            hash.Append(Encoding.UTF8.GetBytes(name + "\n"));
+            hash.Append(names[label]);
         }
 
         return Text(hash.GetCurrentHashAsUInt128());
@@ -49,6 +53,9 @@ public sealed record KnownImages(IReadOnlyList<UInt128> Hashes, IReadOnlyList<in
 
     /// <summary>A hash as 32 hexadecimal digits.</summary>
     internal static string Text(UInt128 hash) => hash.ToString("x32", CultureInfo.InvariantCulture);
+
+    /// <summary>The hash of an image file that was decoded.</summary>
+    internal static UInt128 HashOf((byte[] Planes, int Width, int Height) image) => HashOf(image.Width, image.Height, image.Planes);
 
     /// <summary>The hash of an image.</summary>
     internal static UInt128 HashOf(int width, int height, ReadOnlySpan<byte> planes)

@@ -24,7 +24,7 @@ internal sealed class VideoSequences : Dataset
     public VideoSequences(string folder, IReadOnlyList<string> classes, CancellationToken stop)
     {
         (_folder, Classes, _stop) = (folder, classes, stop);
-        _videos = [.. FolderTree.Read(folder, stop).Below().SelectMany(tree => tree.Others).Where(other => other.Kind == ".mp4").Select(other => other.Path).Order(StringComparer.Ordinal)];
+        _videos = [.. FolderTree.Read(folder, stop: stop).Below().SelectMany(tree => tree.Others).Where(other => other.Kind == ".mp4").Select(other => other.Path).Order(StringComparer.Ordinal)];
         if (_videos.Length == 0)
         {
             throw new InputException($"'{folder}' holds no videos (*.mp4): ImageNet-P has them in a folder for each class.");

@@ -28,7 +28,7 @@ public static class RecipeResolution
         var model = recipe.Model;
         if (model.Mean.Count == 0)
         {
-            var (mean, deviation) = Pixels.Statistics(data.Train);
+            var (mean, deviation) = Pixels.KeptStatistics(data.Train, recipe.Data.Filter);
             model = model with { Mean = mean, StandardDeviation = deviation };
         }
 

@@ -157,7 +157,7 @@ public static class DataSources
     {
         var (recipe, observer) = (reading.Recipe, reading.Observer);
         string[] classes = [.. parts.Train!.Classes.Select(its => reading.Classes is { } known ? ImageNetClasses.Known(its.Name, known.Contains) : its.Name)];
-        Dataset Read(FolderPart part, bool someClasses) => FolderDataset.Open(part, name, classes, recipe, reading.Skipped, observer, someClasses, reading.Stop);
+        FolderDataset Read(FolderPart part, bool someClasses) => FolderDataset.Open(part, name, classes, recipe, reading.Skipped, observer, someClasses, reading.Stop);
         var whole = Read(parts.Train, someClasses: false);
         Dataset Part(FolderPart its) => SameSize(whole, Read(its, someClasses: true), its.Path);
         var (rest, test) = parts.Test is { } measured ? (whole, Part(measured)) : StratifiedSplit.HoldOut(whole, recipe.Test, seed);
@@ -167,6 +167,11 @@ public static class DataSources
         }
 
         var (kept, validation) = parts.Validation is { } chosen ? (rest, Part(chosen)) : HoldOutValidation(rest, recipe.Validation, seed);
+        if (recipe.Limit > 0)
+        {
+            whole.Use(whole.Count - Math.Max(0, kept.Count - recipe.Limit));
+        }
+
         return new DataSplits(kept, validation, test, reading.Skipped);
     }
 
@@ -177,7 +182,7 @@ public static class DataSources
             throw new InputException($"'{folder}' is {what}, not data to open: {remedy}.");
         }
 
-        var root = FolderTree.Read(folder, reading.Stop);
+        var root = FolderTree.Read(folder, FolderIndex.Open(CacheFolder.Default, folder), reading.Stop);
         var layout = FolderLayout.Of(root, name, known, reading.Passed, reading.Observer);
         return (layout, FolderPart.Read(root, [.. layout.Parts.Distinct()], reading.Passed));
     }

@@ -6,7 +6,7 @@ using WeakLink.Runtime;
 
 namespace WeakLink.Sources;
 
-/// <summary>Images in one folder a class, or on a list, decoded to one size and kept in memory as bytes where they fit.</summary>
+/// <summary>Images in one folder a class, or on a list: decoded to one size when they are first asked for, and kept in memory as bytes where they fit.</summary>
 public sealed class FolderDataset : Dataset
 {
     // Large enough to tell most things apart, small enough to train on without a GPU.
@@ -20,10 +20,19 @@ public sealed class FolderDataset : Dataset
     private readonly int _size;
     private readonly ResizeFilter _filter;
     private readonly bool[] _scaled;
+    private readonly long _memory;
+    private readonly FolderIndex? _index;
+    private bool _keeps;
 
-    private FolderDataset(string name, IReadOnlyList<string> classes, string[] paths, int[] labels, long[] identities, byte[]?[] decoded, int size, ResizeFilter filter, (int Width, int Height) shape, bool[] scaled)
+    private FolderDataset(string name, IReadOnlyList<string> classes, Found[] images, int size, ResizeFilter filter, (int Width, int Height) shape, long memory, FolderIndex? index)
     {
-        (Name, Classes, _paths, _labels, _identities, _decoded, _size, _filter, (Width, Height), _scaled) = (name, classes, paths, labels, identities, decoded, size, filter, shape, scaled);
+        (Name, Classes, _size, _filter, (Width, Height), _memory, _index) = (name, classes, size, filter, shape, memory, index);
+        _paths = [.. images.Select(image => image.Path)];
+        _labels = [.. images.Select(image => image.Label)];
+        _identities = [.. images.Select(image => image.Identity)];
+        _scaled = [.. images.Select(image => (image.Width, image.Height) != shape)];
+        _decoded = new byte[]?[images.Length];
+        Use(images.Length);
     }
 
     /// <inheritdoc/>
@@ -58,31 +67,17 @@ public sealed class FolderDataset : Dataset
     public override IReadOnlyList<UInt128> Hashes(IReadOnlyList<int> which, IRunObserver observer, CancellationToken stop = default)
     {
         var hashes = new UInt128[which.Count];
-        var onDisk = new List<int>();
-        for (var i = 0; i < hashes.Length; i++)
+        if (hashes.Length > 0)
         {
-            if (_decoded[which[i]] is { } planes && !_scaled[which[i]])
-            {
-                hashes[i] = KnownImages.HashOf(Width, Height, planes);
-            }
-            else
-            {
-                onDisk.Add(i);
-            }
-        }
-
-        if (onDisk.Count > 0)
-        {
-            var index = HashIndex.Open(CacheFolder.Default, _paths);
+            var known = HashIndex.Open(CacheFolder.Default, _paths);
             try
             {
-                ForEach(
-                    $"recognising {Name}", [.. onDisk.Select(i => _paths[which[i]])], new InputException?[onDisk.Count], new DataRecipe(), observer, place => hashes[onDisk[place]] = index.Of(_paths[which[onDisk[place]]]), stop);
+                ForEach($"reading {Name}", hashes.Length, new InputException?[hashes.Length], skipFaults: false, observer, place => hashes[place] = known.Of(_paths[which[place]], () => HashOf(which[place])), stop);
             }
             finally
             {
                 // What a stop or a damaged image leaves is not computed again.
-                index.Save(_paths);
+                known.Save(_paths);
             }
         }
 
@@ -92,13 +87,39 @@ public sealed class FolderDataset : Dataset
     /// <inheritdoc/>
     public override void Read(int index, Span<byte> planes)
     {
-        var image = _decoded[index] ?? ImageFile.Decode(_paths[index], _size, _filter).Planes;
-        if (image.Length != planes.Length)
+        if (_decoded[index] is not { } image)
         {
-            throw new InputException($"The image '{_paths[index]}' changed its size while it was in use: leave the data alone until the run ends.");
+            (image, var width, var height) = ImageFile.Decode(_paths[index], _size, _filter);
+            Keep(index, (width, height) == (Width, Height) ? image : throw Changed(index));
         }
 
         image.CopyTo(planes);
+    }
+
+    /// <summary>Says how many of the images will be read, more than once: they are kept in memory if so many fit.</summary>
+    internal void Use(int images) => _keeps = (long)images * BytesPerImage <= _memory;
+
+    private UInt128 HashOf(int index)
+    {
+        var (planes, width, height) = ImageFile.Decode(_paths[index]);
+        if ((width, height) == (Width, Height))
+        {
+            Keep(index, planes);
+        }
+        else if (_size == 0)
+        {
+            throw Changed(index);
+        }
+
+        return KnownImages.HashOf(width, height, planes);
+    }
+
+    private void Keep(int index, byte[] planes) => _decoded[index] = _keeps ? planes : null;
+
+    private InputException Changed(int index)
+    {
+        _index?.Forget();
+        return new($"The image '{_paths[index]}' changed its size since it was looked at: leave the data alone while a run uses them, and run the same command again.");
     }
 
     /// <summary>Opens the images of class folders.</summary>
@@ -115,9 +136,7 @@ public sealed class FolderDataset : Dataset
         FolderPart part, string name, IReadOnlyList<string> classes, DataRecipe recipe, ICollection<string> skipped, IRunObserver observer, bool someClasses = false, CancellationToken stop = default)
     {
         var places = classes.Select((label, place) => (label, place)).ToDictionary(pair => pair.label, pair => pair.place, StringComparer.Ordinal);
-        var paths = new List<string>();
-        var labels = new List<int>();
-        var identities = new List<long>();
+        var found = new List<Found>();
         foreach (var (its, images) in part.Classes)
         {
             if (!places.TryGetValue(ImageNetClasses.Known(its, places.ContainsKey), out var label))
@@ -125,20 +144,19 @@ public sealed class FolderDataset : Dataset
                 throw images.Count == 0 ? NoImages(part, its) : new InputException($"The class '{its}' of '{part.Path}' is not among the training classes ({string.Join(", ", classes.Take(10))}{(classes.Count > 10 ? ", ..." : "")}){LookAlikes.Hint(its, classes)}: rename or remove it.");
             }
 
-            paths.AddRange(images);
-            labels.AddRange(Enumerable.Repeat(label, images.Count));
-            identities.AddRange(images.Select(image => IdentityOf(its, Path.GetRelativePath(Path.Combine(part.Path, its), image))));
+            var folder = Path.Combine(part.Path, its);
+            found.AddRange(images.Select(image => new Found(image, label, IdentityOf(its, Path.GetRelativePath(folder, image)))));
         }
 
-        var present = labels.ToHashSet();
+        var present = found.Select(image => image.Label).ToHashSet();
         if (!someClasses && classes.FirstOrDefault(label => !present.Contains(places[label])) is { } empty)
         {
             throw NoImages(part, empty);
         }
 
-        return paths.Count == 0
+        return found.Count == 0
             ? throw new InputException($"'{part.Path}' has no images ({ImageFile.Formats}) in its class folders: add some.")
-            : Decode(name, classes, paths, labels, identities, recipe, skipped, observer, someClasses, stop);
+            : Open(name, classes, [.. found], part.Index, recipe, skipped, observer, someClasses, stop);
     }
 
     private static long IdentityOf(string its, string file) =>
@@ -148,63 +166,94 @@ public sealed class FolderDataset : Dataset
         ? new($"The class folder '{Path.Combine(part.Path, name)}' has no images ({ImageFile.Formats}): add some, convert those of other formats, or remove the folder.")
         : new($"'{part.Path}' has no folder '{name}' with images of that class ({ImageFile.Formats}): add it.");
 
-    private static FolderDataset Decode(
-        string name, IReadOnlyList<string> classes, List<string> paths, List<int> labels, List<long> identities, DataRecipe recipe, ICollection<string> skipped, IRunObserver observer, bool someClasses, CancellationToken stop)
+    private static FolderDataset Open(
+        string name, IReadOnlyList<string> classes, Found[] images, FolderIndex? index, DataRecipe recipe, ICollection<string> skipped, IRunObserver observer, bool someClasses, CancellationToken stop)
     {
-        var faults = new InputException?[paths.Count];
-        var shapes = new (int Width, int Height)[paths.Count];
-        ForEach($"looking at {name}", paths, faults, recipe, observer, i => shapes[i] = ImageFile.Size(paths[i]), stop);
+        var faults = new InputException?[images.Length];
+        Look(name, images, faults, index, recipe, observer, stop);
+        if (recipe.SkipBadImages)
+        {
+            // In the middle of an epoch it would be too late to skip them. What was decoded before, for its hash, is whole.
+            string[] paths = [.. images.Select(image => image.Path)];
+            var known = HashIndex.Open(CacheFolder.Default, paths);
+            try
+            {
+                ForEach($"reading {name}", paths.Length, faults, skipFaults: true, observer, i => known.Of(paths[i]), stop);
+            }
+            finally
+            {
+                known.Save(paths);
+            }
+        }
 
-        var readable = Enumerable.Range(0, paths.Count).Where(i => faults[i] is null).Select(i => shapes[i]).Distinct().Take(2).ToArray();
+        var good = images.Where((_, i) => faults[i] is null).ToArray();
+        foreach (var (image, _) in images.Zip(faults).Where(pair => pair.Second is not null))
+        {
+            skipped.Add(image.Path);
+        }
+
+        var shapes = good.Select(image => (image.Width, image.Height)).Distinct().Take(2).ToArray();
         var size = recipe.Size;
-        if (readable.Length > 1 && size == 0)
+        if (shapes.Length > 1 && size == 0)
         {
             size = SizeOfMixed;
             observer.Note($"The images of {name} have several sizes: they are scaled and cut to {size}x{size} pixels (data.size chooses another size).");
         }
 
-        var shape = size > 0 ? (Width: size, Height: size) : readable.Length == 1 ? readable[0] : throw faults[0]!;
-        var decoded = new byte[]?[paths.Count];
-        var fits = (long)paths.Count * Channels * shape.Width * shape.Height <= recipe.CacheMegabytes * (1L << 20);
-        if (fits || recipe.SkipBadImages)
-        {
-            // Where they don't fit, all are decoded once to find the bad ones: in the middle of an epoch it would be too late to skip them.
-            ForEach($"reading {name}", paths, faults, recipe, observer, i =>
-            {
-                var planes = ImageFile.Decode(paths[i], size, recipe.Filter).Planes;
-                decoded[i] = fits ? planes : null;
-            }, stop);
-        }
+        var shape = size > 0 ? (Width: size, Height: size) : shapes.Length == 1 ? shapes[0] : throw faults[0]!;
+        var present = good.Select(image => image.Label).ToHashSet();
+        return !someClasses && Enumerable.Range(0, classes.Count).FirstOrDefault(label => !present.Contains(label), -1) is >= 0 and var empty
+            ? throw new InputException($"The class '{classes[empty]}' of {name} has no readable image: add some or remove the class.")
+            : new FolderDataset(name, classes, good, size, recipe.Filter, shape, recipe.CacheMegabytes * (1L << 20), index);
+    }
 
-        var good = new List<int>();
-        for (var i = 0; i < paths.Count; i++)
+    // The sizes of all images, from their headers or from what is kept of them.
+    private static void Look(string name, Found[] images, InputException?[] faults, FolderIndex? index, DataRecipe recipe, IRunObserver observer, CancellationToken stop)
+    {
+        var unknown = new List<int>();
+        for (var i = 0; i < images.Length; i++)
         {
-            if (faults[i] is null)
+            if (index?.Size(images[i].Path) is var (width, height))
             {
-                good.Add(i);
+                images[i] = images[i] with { Width = width, Height = height };
             }
             else
             {
-                skipped.Add(paths[i]);
+                unknown.Add(i);
             }
         }
 
-        var present = good.Select(i => labels[i]).ToHashSet();
-        if (!someClasses && Enumerable.Range(0, classes.Count).FirstOrDefault(label => !present.Contains(label), -1) is >= 0 and var empty)
+        var wrong = new InputException?[unknown.Count];
+        try
         {
-            throw new InputException($"The class '{classes[empty]}' of {name} has no readable image: add some or remove the class.");
+            ForEach($"looking at {name}", unknown.Count, wrong, recipe.SkipBadImages, observer, place =>
+            {
+                var (width, height) = ImageFile.Size(images[unknown[place]].Path);
+                images[unknown[place]] = images[unknown[place]] with { Width = width, Height = height };
+            }, stop);
         }
+        finally
+        {
+            for (var place = 0; place < wrong.Length; place++)
+            {
+                var image = images[unknown[place]];
+                faults[unknown[place]] = wrong[place];
+                if (image.Width > 0)
+                {
+                    index?.Add(image.Path, image.Width, image.Height);
+                }
+            }
 
-        return new FolderDataset(
-            name, classes, [.. good.Select(i => paths[i])], [.. good.Select(i => labels[i])], [.. good.Select(i => identities[i])], [.. good.Select(i => decoded[i])], size, recipe.Filter, shape, [.. good.Select(i => shapes[i] != shape)]);
+            index?.Save();
+        }
     }
 
-    /// <summary>Does something with every image that has no fault yet, on all cores, and keeps the faults; the first stops it all unless faulty images are skipped.</summary>
-    private static void ForEach(string work, List<string> paths, InputException?[] faults, DataRecipe recipe, IRunObserver observer, Action<int> action, CancellationToken stop)
+    /// <summary>Does something with everything that has no fault yet, on all cores, and keeps the faults; the first stops it all unless they are skipped.</summary>
+    private static void ForEach(string work, int count, InputException?[] faults, bool skipFaults, IRunObserver observer, Action<int> action, CancellationToken stop)
     {
-        observer.Begin(work, paths.Count, "images");
+        observer.Begin(work, count, "images");
         var done = 0;
-        var all = Task.Run(() => Parallel.For(0, paths.Count, (i, state) =>
+        var all = Task.Run(() => Parallel.For(0, count, (i, state) =>
         {
             try
             {
@@ -216,7 +265,7 @@ public sealed class FolderDataset : Dataset
             catch (InputException exception)
             {
                 faults[i] = exception;
-                if (!recipe.SkipBadImages)
+                if (!skipFaults)
                 {
                     state.Break();
                 }
@@ -230,9 +279,12 @@ public sealed class FolderDataset : Dataset
         }
 
         stop.ThrowIfCancellationRequested();
-        if (!recipe.SkipBadImages && faults.FirstOrDefault(fault => fault is not null) is { } first)
+        if (!skipFaults && faults.FirstOrDefault(fault => fault is not null) is { } first)
         {
             throw first;
         }
     }
+
+    // An image file; its size is 0 until it was looked at.
+    private readonly record struct Found(string Path, int Label, long Identity, int Width = 0, int Height = 0);
 }

@@ -5,6 +5,9 @@ namespace WeakLink.Sources;
 /// <param name="Classes">Name and images of each class, in the order of the labels; a folder's images may be missing.</param>
 internal sealed record FolderPart(string Path, IReadOnlyList<(string Name, IReadOnlyList<string> Images)> Classes)
 {
+    /// <summary>What is kept of the folder; null of a list.</summary>
+    public FolderIndex? Index { get; init; }
+
     /// <summary>The images of folders that belong together; none of them is in two.</summary>
     /// <param name="root">The folder that holds them all.</param>
     /// <param name="folders">Folders of class folders; may be <paramref name="root"/> itself.</param>
@@ -18,7 +21,7 @@ internal sealed record FolderPart(string Path, IReadOnlyList<(string Name, IRead
             .. folders.Zip(classes, (folder, children) => new FolderPart(
                 folder.Path,
                 // A link to what other folders hold is no class.
-                [.. children.Select(child => (child.Name, child.IsLink, Images: images.Dequeue())).Where(child => !child.IsLink || child.Images.Count > 0).Select(child => (child.Name, child.Images))])),
+                [.. children.Select(child => (child.Name, child.IsLink, Images: images.Dequeue())).Where(child => !child.IsLink || child.Images.Count > 0).Select(child => (child.Name, child.Images))]) { Index = root.Index }),
         ];
     }
 

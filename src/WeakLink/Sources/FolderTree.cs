@@ -24,14 +24,17 @@ internal sealed class FolderTree
 
     private const string Special = "pipes, sockets and devices";
 
+    // What is no other thing.
+    private const string Folder = "folder", Link = "link", Image = "image";
+
     private readonly Dictionary<string, FolderTree> _all;
     private readonly string _real;
     private readonly List<(string Path, string Real)> _images = [];
     private readonly List<(string Path, string Real)> _linkedImages = [];
 
-    private FolderTree(string path, string real, Dictionary<string, FolderTree> all)
+    private FolderTree(string path, string real, Dictionary<string, FolderTree> all, FolderIndex? index)
     {
-        (Path, _real, _all) = (path, real, all);
+        (Path, _real, _all, Index) = (path, real, all, index);
         all.Add(real, this);
     }
 
@@ -45,6 +48,9 @@ internal sealed class FolderTree
     /// <summary>Where it was found first.</summary>
     public string Path { get; }
 
+    /// <summary>What is kept of it and of the folders below it; null: nothing.</summary>
+    public FolderIndex? Index { get; }
+
     /// <summary>The folders in it, in ordinal order; none that WeakLink wrote.</summary>
     public List<Child> Folders { get; } = [];
 
@@ -56,13 +62,14 @@ internal sealed class FolderTree
 
     /// <summary>Reads a folder.</summary>
     /// <param name="folder">The folder.</param>
+    /// <param name="index">What is kept of folders, so that those which have not changed need not be read; null: all are read.</param>
     /// <param name="stop">Stops between two folders.</param>
     /// <exception cref="InputException">A folder can't be read.</exception>
-    public static FolderTree Read(string folder, CancellationToken stop = default)
+    public static FolderTree Read(string folder, FolderIndex? index = null, CancellationToken stop = default)
     {
         var all = new Dictionary<string, FolderTree>(StringComparer.Ordinal);
         var links = new Queue<(FolderTree From, string Path)>();
-        var root = new FolderTree(folder, RealPath(folder), all);
+        var root = new FolderTree(folder, RealPath(folder), all, index);
         root.Fill(links, stop);
         // Where a folder really lies counts before the links to it: all real ones come first.
         while (links.TryDequeue(out var link))
@@ -181,48 +188,50 @@ internal sealed class FolderTree
     private void Fill(Queue<(FolderTree From, string Path)> links, CancellationToken stop)
     {
         stop.ThrowIfCancellationRequested();
-        foreach (var entry in Entries())
+        foreach (var (name, kind, _, _) in Index is null ? Entries() : Index.Entries(_real, Path, Entries))
         {
-            var name = System.IO.Path.GetFileName(entry.Path);
-            var isImage = ImageFile.IsImage(name);
-            // .NET shows all bytes that are not UTF-8 as this character, and then can't find the file.
-            if (name.Contains('\uFFFD', StringComparison.Ordinal) && !System.IO.Path.Exists(entry.Path))
+            var path = System.IO.Path.Combine(Path, name);
+            switch (kind)
             {
-                Others.Add((UnreadableName, entry.Path));
-            }
-            else if (name.StartsWith('.') || entry.Attributes.HasFlag(FileAttributes.Hidden))
-            {
-                // What macOS keeps beside every file is no image of anybody's.
-                if (entry.Attributes.HasFlag(FileAttributes.Directory) || (isImage && !name.StartsWith("._", StringComparison.Ordinal)))
-                {
-                    Others.Add((Hidden, entry.Path));
-                }
-            }
-            else if (entry.Attributes.HasFlag(FileAttributes.ReparsePoint))
-            {
-                links.Enqueue((this, entry.Path));
-            }
-            else if (entry.Attributes.HasFlag(FileAttributes.Directory))
-            {
-                Enter(name, entry.Path, System.IO.Path.Combine(_real, name), isLink: false, links, stop);
-            }
-            else if (InputFile.IsSpecial(entry.Path))
-            {
-                Others.Add((Special, entry.Path));
-            }
-            else if (!isImage)
-            {
-                Others.Add((PassedOver.KindOf(name), entry.Path));
-            }
-            else if (OwnOutput.IsMarked(entry.Path))
-            {
-                Others.Add((Own, entry.Path));
-            }
-            else
-            {
-                _images.Add((entry.Path, System.IO.Path.Combine(_real, name)));
+                case Link:
+                    links.Enqueue((this, path));
+                    break;
+                case Folder:
+                    Enter(name, path, System.IO.Path.Combine(_real, name), isLink: false, links, stop);
+                    break;
+                case Image:
+                    // Mostly one string instead of two, of millions.
+                    _images.Add((path, Path == _real ? path : System.IO.Path.Combine(_real, name)));
+                    break;
+                default:
+                    Others.Add((kind, path));
+                    break;
             }
         }
+    }
+
+    // What an entry is, by the entry alone; null: nothing that anybody misses.
+    private static string? KindOf(FileSystemInfo entry)
+    {
+        var isImage = ImageFile.IsImage(entry.Name);
+        // .NET shows all bytes that are not UTF-8 as this character, and then can't find the file.
+        if (entry.Name.Contains('\uFFFD', StringComparison.Ordinal) && !System.IO.Path.Exists(entry.FullName))
+        {
+            return UnreadableName;
+        }
+
+        if (entry.Name.StartsWith('.') || entry.Attributes.HasFlag(FileAttributes.Hidden))
+        {
+            // What macOS keeps beside every file is no image of anybody's.
+            return entry.Attributes.HasFlag(FileAttributes.Directory) || (isImage && !entry.Name.StartsWith("._", StringComparison.Ordinal)) ? Hidden : null;
+        }
+
+        return entry.Attributes.HasFlag(FileAttributes.ReparsePoint) ? Link
+            : entry.Attributes.HasFlag(FileAttributes.Directory) ? Folder
+            : InputFile.IsSpecial(entry.FullName) ? Special
+            : !isImage ? PassedOver.KindOf(entry.Name)
+            : OwnOutput.IsMarked(entry.FullName) ? Own
+            : Image;
     }
 
     private void Enter(string name, string path, string real, bool isLink, Queue<(FolderTree From, string Path)> links, CancellationToken stop)
@@ -235,7 +244,7 @@ internal sealed class FolderTree
 
         if (!_all.TryGetValue(real, out var folder))
         {
-            folder = new FolderTree(path, real, _all);
+            folder = new FolderTree(path, real, _all, Index);
             folder.Fill(links, stop);
         }
 
@@ -274,11 +283,21 @@ internal sealed class FolderTree
         }
     }
 
-    private List<(string Path, FileAttributes Attributes)> Entries()
+    private List<FolderIndex.Entry> Entries()
     {
         try
         {
-            return [.. new DirectoryInfo(Path).EnumerateFileSystemInfos().Select(entry => (entry.FullName, entry.Attributes)).OrderBy(entry => entry.FullName, StringComparer.Ordinal)];
+            var entries = new List<FolderIndex.Entry>();
+            foreach (var entry in new DirectoryInfo(Path).EnumerateFileSystemInfos())
+            {
+                if (KindOf(entry) is { } kind)
+                {
+                    entries.Add(new FolderIndex.Entry(entry.Name, kind));
+                }
+            }
+
+            entries.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
+            return entries;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

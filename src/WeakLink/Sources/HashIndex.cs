@@ -35,7 +35,12 @@ internal sealed class HashIndex
 
     /// <summary>The hash of a file's pixels, as <see cref="Dataset.Hashes"/> defines it.</summary>
     /// <exception cref="InputException">It can't be read.</exception>
-    public UInt128 Of(string path)
+    public UInt128 Of(string path) => Of(path, () => KnownImages.HashOf(ImageFile.Decode(path)));
+
+    /// <summary>The same, where somebody else decodes the file and may keep what it holds.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="hash">Decodes it, and gives its hash.</param>
+    public UInt128 Of(string path, Func<UInt128> hash)
     {
         var (name, stamp) = (path[_root.Length..], FileStamp.Of(path));
         if (_entries.TryGetValue(name, out var known) && known.Stamp == stamp)
@@ -43,11 +48,10 @@ internal sealed class HashIndex
             return known.Hash;
         }
 
-        var (planes, width, height) = ImageFile.Decode(path);
-        var hash = KnownImages.HashOf(width, height, planes);
-        _entries[name] = (stamp, hash);
+        var found = hash();
+        _entries[name] = (stamp, found);
         Interlocked.Increment(ref _added);
-        return hash;
+        return found;
     }
 
     /// <summary>Keeps what is new, and forgets files that are no longer there. Where the cache can't be written, the next time costs what this one did.</summary>
@@ -77,7 +81,7 @@ internal sealed class HashIndex
         }
 
         writer.Write(XxHash3.HashToUInt64(content.GetBuffer().AsSpan(0, (int)content.Length)));
-        AtomicFile.WriteCache(_file, stream => content.WriteTo(stream));
+        AtomicFile.WriteCache(_file, content.WriteTo);
     }
 
     private static ConcurrentDictionary<string, (FileStamp Stamp, UInt128 Hash)> Read(string file)
