@@ -16,6 +16,7 @@ internal static partial class CommandLanguage
         ["data.fingerprint"] = "--data",
         ["data.extra"] = "--extra-data",
         ["data.extra-fraction"] = "--extra-fraction",
+        ["data.size"] = "--size",
         ["data.skip-bad-images"] = "--skip-bad-images",
         ["model.name"] = "--model",
         ["model.weights"] = "--weights",

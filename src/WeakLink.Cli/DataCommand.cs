@@ -12,17 +12,21 @@ namespace WeakLink.Cli;
 /// <summary><c>weaklink data</c>: what data are, and getting them.</summary>
 internal static class DataCommand
 {
+    // Images that are decoded for their hashes, and need not be again to be written.
+    private const int PackingMegabytes = 1024;
+
     private sealed record Part(string Name, int Images, IReadOnlyDictionary<string, int> Classes);
 
     private sealed record Description(string Data, int Width, int Height, IReadOnlyList<Part> Parts, int Skipped, IReadOnlyDictionary<string, int> PassedOver);
 
-    public static Command Create() => new CommandWithExamples("data", "Describe, fetch or verify data.", """
+    public static Command Create() => new CommandWithExamples("data", "Describe, fetch, verify or pack data.", """
         weaklink data describe photos/
         weaklink data fetch cifar10
         weaklink data verify cifar-10-binary.tar.gz
+        weaklink data pack imagenet/ imagenet-64.pack --size 64
         """)
     {
-        Describe(), Fetch(), Verify(),
+        Describe(), Fetch(), Verify(), Pack(),
     };
 
     private static Command Describe()
@@ -114,6 +118,30 @@ internal static class DataCommand
             }
 
             screen.Line($"All {splits.Train.Count + splits.Validation.Count + splits.Test.Count:n0} images of {splits.Train.Name} can be read{(splits.PassedOver.Counts.Count > 0 ? "; what was passed over is named above" : "")}.");
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static Command Pack()
+    {
+        var data = new Argument<string>("FOLDER") { Description = "A folder with one folder of images a class (or train, val and test folders of these), an archive of one, or a list of images." };
+        var file = new Argument<string>("FILE") { Description = "The file to write." };
+        var size = new Option<int>("--size") { Description = "Scale the shorter side to so many pixels, and cut the square in the middle (default: the size that all images have).", HelpName = "N" };
+        var skipBad = new Option<bool>("--skip-bad-images") { Description = "Count and pass over unreadable images instead of stopping." };
+        var command = new CommandWithExamples("pack", "Write the decoded images of a folder, scaled, into one file that --data reads in its place, without decoding.", """
+            weaklink data pack imagenet/ imagenet-64.pack --size 64
+            weaklink train --data imagenet-64.pack
+            """)
+        { data, file, size, skipBad };
+        command.SetAction(parsed =>
+        {
+            using var interruption = new Interruption();
+            var screen = new Screen(json: false);
+            var (source, path) = (parsed.GetValue(data)!, parsed.GetValue(file)!);
+            var (images, skipped) = DataSources.Pack(
+                new DataRecipe { Source = source, Size = parsed.GetValue(size), SkipBadImages = parsed.GetValue(skipBad), CacheMegabytes = PackingMegabytes }, CommonOptions.NewFile(path, source), screen, interruption.Token);
+            screen.Line($"{images:n0} images are in {path} ({new FileInfo(path).Length:n0} bytes){(skipped.Count > 0 ? $"; {skipped.Count:n0} unreadable ones were skipped: {string.Join(", ", skipped.Take(3))}{(skipped.Count > 3 ? ", ..." : "")}" : "")}. Train on it with: weaklink train --data {CommandLine.Quoted(path)}");
             return ExitCode.Success;
         });
         return command;

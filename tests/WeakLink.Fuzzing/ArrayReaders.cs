@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.IO.Hashing;
 using WeakLink.Corruptions;
 using WeakLink.Data;
 using WeakLink.Files;
@@ -14,6 +15,7 @@ internal static class ArrayReaders
     private const int Side = 5;
     private static readonly string[] Classes = ["cat", "dog", "owl"];
     private static readonly string[] Pictured = ["NumpyFile.Open", "NumpyImages.Open"];
+    private static readonly string[] Packed = ["PackedImages.Is", "PackedImages.Open"];
     private static readonly string[] Corrupted = ["NumpyFile.Open", "CorruptionFolder.Open", "CorruptionFolder.ArrayOf"];
 
     public static IReadOnlyList<Reader> All { get; } =
@@ -39,6 +41,8 @@ internal static class ArrayReaders
         },
         new("idx-images", "train-images-idx3-ubyte", ["IdxFiles.Read"], () => [Idx(Images, Side, Side), Idx(Images, 2, 3)], ReadIdx) { Beside = folder => WriteIdx(folder, "train-images-idx3-ubyte") },
         new("idx-labels", "train-labels-idx1-ubyte", ["IdxFiles.Read"], () => [Idx(Images), Gzip(Idx(Images))], ReadIdx) { Beside = folder => WriteIdx(folder, "train-labels-idx1-ubyte") },
+        new("packed", "x.pack", Packed, () => [Pack(1), Pack(3)], ReadPacked) { IsChecked = true },
+        new("packed-resealed", "x.pack", Packed, () => [Pack(1), Pack(3)], ReadPacked) { Seal = Resealed },
         new("sequences-npy", "rotate.npy", ["NumpyFile.Open", "PerturbationFolder.Sequences"], () => [Array("|u1", [2, 3, Side, Side, 3], 2 * 3 * Side * Side * 3), Array("|u1", [1, 2, 3, 4, 3], 72)], (input, value) =>
         {
             using var folder = new PerturbationFolder(input.Folder, Classes);
@@ -79,6 +83,48 @@ internal static class ArrayReaders
                 File.WriteAllBytes(Path.Combine(folder, name), bytes);
             }
         }
+    }
+
+    private static void ReadPacked(Input input, FoundValue value)
+    {
+        value.Add($"{PackedImages.Is(input.Path)}");
+        var parts = PackedImages.Open(input.Path, name => name);
+        value.Add(string.Join('|', parts.Train.Classes));
+        foreach (var part in new[] { parts.Train, parts.Validation, parts.Test }.OfType<Dataset>())
+        {
+            Add(part, value);
+            for (var i = 0; i < part.Count; i++)
+            {
+                value.Add($"{part.Describe(i)} {part.Identity(i)} {part.Hashes([i], new SilentObserver())[0]}");
+            }
+        }
+    }
+
+    private static byte[] Pack(int parts)
+    {
+        var folder = Directory.CreateTempSubdirectory("weaklink-fuzz-").FullName;
+        var file = Path.Combine(folder, "x.pack");
+        PackedImages.Write(file, "pets", "", new PackedParts(Part(0), parts > 1 ? Part(1) : null, parts > 2 ? Part(2) : null), new SilentObserver());
+        var bytes = File.ReadAllBytes(file);
+        Directory.Delete(folder, recursive: true);
+        return bytes;
+
+        static MemoryDataset Part(int seed) => new("pets", Classes, 2, 3, [.. Enumerable.Range(0, Images).Select(i => Enumerable.Repeat((byte)(i + (9 * seed)), 18).ToArray())], [.. Enumerable.Range(0, Images).Select(i => i % Classes.Length)]);
+    }
+
+    // Where the tables still lie in the file.
+    private static byte[] Resealed(byte[] file)
+    {
+        const int ChecksumAt = 48;
+        if (file.Length >= 4096 && BitConverter.ToInt64(file, 32) is > 0 and var at && at <= file.Length)
+        {
+            var hash = new XxHash128();
+            hash.Append(file.AsSpan(0, ChecksumAt));
+            hash.Append(file.AsSpan((int)at));
+            hash.GetCurrentHash().CopyTo(file, ChecksumAt);
+        }
+
+        return file;
     }
 
     private static byte[] Idx(params int[] shape) =>

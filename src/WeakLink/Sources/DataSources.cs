@@ -39,11 +39,9 @@ public static class DataSources
             "shapes" => ShapesDataset.Splits(CacheFolder.Default, observer, stop),
             _ when CifarFiles.IsName(recipe.Source) || CifarFiles.IsCifar(recipe.Source) => OpenCifar(recipe, seed, observer, stop),
             _ when IdxFiles.AreIn(recipe.Source) => OpenIdx(recipe, seed, observer),
-            _ when Directory.Exists(recipe.Source) => OpenFolder(Path.GetFullPath(recipe.Source), Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(recipe.Source))), seed, reading),
-            _ when File.Exists(recipe.Source) && ArchiveFiles.IsArchive(recipe.Source) =>
-                OpenFolder(Extracted(recipe.Source, classes, observer, stop), ArchiveFiles.NameOf(recipe.Source), seed, reading),
-            _ when File.Exists(recipe.Source) && ImageList.IsList(recipe.Source) => OpenList(recipe.Source, seed, reading),
-            _ when File.Exists(recipe.Source) => throw new InputException($"'{recipe.Source}' is a file, but neither an archive nor a list: give a folder (or a .zip or .tar.gz of one) with one folder of images a class, a .csv or .jsonl list of images, or a CIFAR archive."),
+            _ when PackedImages.Is(recipe.Source) => OpenPacked(recipe.Source, seed, reading),
+            _ when ImageFiles(reading) is { } files => Open(files, seed, reading),
+            _ when File.Exists(recipe.Source) => throw new InputException($"'{recipe.Source}' is a file, but neither an archive nor a list nor packed images: give a folder (or a .zip or .tar.gz of one) with one folder of images a class, a .csv or .jsonl list of images, a CIFAR archive, or packed images."),
             _ => throw new InputException($"There are no data at '{recipe.Source}': give a folder with one folder of images a class, a .csv or .jsonl list of images, a CIFAR archive, or one of the names shapes, cifar10, cifar100."),
         };
         splits = splits with { Train = StratifiedSplit.Limit(splits.Train, recipe.Limit, seed), SkippedImages = skipped, PassedOver = passed, Extra = OpenExtra(splits.Train, reading) };
@@ -101,7 +99,46 @@ public static class DataSources
         return new DataSplits(train, validation, parts.Test, []);
     }
 
-    private static DataSplits OpenFolder(string folder, string name, long seed, Reading reading)
+    /// <summary>Writes the images of a folder, an archive or a list into one file that is read without decoding, and can be opened in their place: see <see cref="PackedImages"/>.</summary>
+    /// <param name="recipe">Which images, and how large: <c>data.size</c>, or the size that all of them have.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="observer">Told of what is read, passed over and written.</param>
+    /// <param name="stop">Stops between two images, and leaves no file.</param>
+    /// <returns>How many images were written, and what was left out.</returns>
+    /// <exception cref="InputException">The images are missing, unusable or of several sizes, or the file can't be written.</exception>
+    public static (int Images, IReadOnlyList<string> Skipped) Pack(DataRecipe recipe, string path, IRunObserver observer, CancellationToken stop = default)
+    {
+        Keys.RequireLimits(recipe, "data.");
+        var reading = new Reading(recipe, null, [], new PassedOver(), observer, stop);
+        var files = ImageFiles(reading)
+            ?? throw new InputException($"There are no images to pack at '{recipe.Source}': give a folder with one folder of images a class, an archive of one, or a list of images.");
+        var (train, validation, test) = Read(files, reading);
+        if (recipe.Size == 0 && new[] { train, validation, test }.Any(part => part?.ScaledFile is not null))
+        {
+            throw new InputException($"The images of '{recipe.Source}' have several sizes: say to which one they are scaled with data.size.");
+        }
+
+        if (reading.Passed.Sentence() is { } left)
+        {
+            observer.Note(left);
+        }
+
+        PackedImages.Write(path, files.Name, files.Folder, new PackedParts(train, validation, test), observer, stop);
+        return (new[] { train, validation, test }.Sum(part => part?.Count ?? 0), reading.Skipped);
+    }
+
+    // The image files of what is one folder of them, or would be; null where it is something else.
+    private static SourceFiles? ImageFiles(Reading reading)
+    {
+        var source = reading.Recipe.Source;
+        return Directory.Exists(source) ? InFolder(Path.GetFullPath(source), Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(source))), reading)
+            : !File.Exists(source) ? null
+            : ArchiveFiles.IsArchive(source) ? InFolder(Extracted(source, reading.Classes, reading.Observer, reading.Stop), ArchiveFiles.NameOf(source), reading)
+            : ImageList.IsList(source) ? OnList(source, reading)
+            : null;
+    }
+
+    private static SourceFiles InFolder(string folder, string name, Reading reading)
     {
         var recipe = reading.Recipe;
         var (layout, parts) = Parts(folder, name, reading.Classes, reading);
@@ -118,13 +155,12 @@ public static class DataSources
             throw new InputException($"'{train}' has {(classes.Length == 0 ? "no class folders" : $"only one class folder ('{classes[0]}')")}: put the images of each class into a folder of its own, such as '{within}cat' and '{within}dog'.{(reading.Passed.Sentence() is { } passed ? $" {passed}" : "")}");
         }
 
-        return Open(
-            new SplitImages(parts[0], Of(layout.Validation), Of(layout.Test)), name, seed, reading, ($"'{folder}' has no test folder", "put all into test/CLASS/ inside of it"));
+        return new SourceFiles(new SplitImages(parts[0], Of(layout.Validation), Of(layout.Test)), name, folder, ($"'{folder}' has no test folder", "put all into test/CLASS/ inside of it"));
 
         FolderPart? Of(FolderTree? split) => split is null ? null : parts[layout.Parts.ToList().IndexOf(split)];
     }
 
-    private static DataSplits OpenList(string list, long seed, Reading reading)
+    private static SourceFiles OnList(string list, Reading reading)
     {
         var (train, validation, test) = ImageList.Read(list);
         if (train is null)
@@ -150,30 +186,63 @@ public static class DataSources
             throw new InputException($"'{list}' lists images of the class '{stranger}' for validation or test, but none to train on{LookAlikes.Hint(stranger, [.. classes])}: add some, or leave the class out.");
         }
 
-        return Open(new SplitImages(train, validation, test), ImageList.NameOf(list), seed, reading, ($"'{list}' lists no test images", "write test in the split of all"));
+        return new SourceFiles(new SplitImages(train, validation, test), ImageList.NameOf(list), Path.GetDirectoryName(Path.GetFullPath(list))!, ($"'{list}' lists no test images", "write test in the split of all"));
     }
 
-    private static DataSplits Open(SplitImages parts, string name, long seed, Reading reading, (string Fact, string Remedy) withoutTest)
+    private static DataSplits Open(SourceFiles files, long seed, Reading reading)
+    {
+        var (whole, validation, test) = Read(files, reading);
+        var splits = Split(whole, validation, test, files.WithoutTest, seed, reading);
+        if (reading.Recipe.Limit > 0)
+        {
+            whole.Use(whole.Count - Math.Max(0, splits.Train.Count - reading.Recipe.Limit));
+        }
+
+        return splits;
+    }
+
+    private static (FolderDataset Train, FolderDataset? Validation, FolderDataset? Test) Read(SourceFiles files, Reading reading)
+    {
+        var (parts, name) = (files.Images, files.Name);
+        string[] classes = [.. parts.Train!.Classes.Select(its => Known(its.Name, reading))];
+        FolderDataset Read(FolderPart part, bool someClasses) => FolderDataset.Open(part, name, classes, reading.Recipe, reading.Skipped, reading.Observer, someClasses, reading.Stop);
+        var whole = Read(parts.Train, someClasses: false);
+        var (test, validation) = (Part(parts.Test), Part(parts.Validation));
+        return (whole, validation, test);
+
+        FolderDataset? Part(FolderPart? its)
+        {
+            var part = its is null ? null : Read(its, someClasses: true);
+            return part is null ? null : (FolderDataset)SameSize(whole, part, its!.Path);
+        }
+    }
+
+    private static DataSplits OpenPacked(string file, long seed, Reading reading)
+    {
+        var packed = PackedImages.Open(file, name => Known(name, reading));
+        if (reading.Recipe.Size is > 0 and var size && (packed.Train.Width, packed.Train.Height) != (size, size))
+        {
+            throw new InputException($"'{file}' holds images of {packed.Train.Width}x{packed.Train.Height} pixels, not of data.size = {size}: leave data.size out, or pack the images in that size.");
+        }
+
+        return Split(packed.Train, packed.Validation, packed.Test, ($"'{file}' has no test images", "pack a folder with test/CLASS/ inside of it"), seed, reading);
+    }
+
+    private static DataSplits Split(Dataset whole, Dataset? validation, Dataset? test, (string Fact, string Remedy) withoutTest, long seed, Reading reading)
     {
         var (recipe, observer) = (reading.Recipe, reading.Observer);
-        string[] classes = [.. parts.Train!.Classes.Select(its => reading.Classes is { } known ? ImageNetClasses.Known(its.Name, known.Contains) : its.Name)];
-        FolderDataset Read(FolderPart part, bool someClasses) => FolderDataset.Open(part, name, classes, recipe, reading.Skipped, observer, someClasses, reading.Stop);
-        var whole = Read(parts.Train, someClasses: false);
-        Dataset Part(FolderPart its) => SameSize(whole, Read(its, someClasses: true), its.Path);
-        var (rest, test) = parts.Test is { } measured ? (whole, Part(measured)) : StratifiedSplit.HoldOut(whole, recipe.Test, seed);
-        if (parts.Test is null && reading.Classes is not null && recipe.Fingerprint.Length == 0)
+        var (rest, measured) = test is null ? StratifiedSplit.HoldOut(whole, recipe.Test, seed) : (whole, test);
+        if (test is null && reading.Classes is not null && recipe.Fingerprint.Length == 0)
         {
-            observer.Note(FormattableString.Invariant($"{withoutTest.Fact}, so {test.Count:n0} of its {whole.Count:n0} images are held out as a training would do, and measured alone: {withoutTest.Remedy} to measure them all."));
+            observer.Note(FormattableString.Invariant($"{withoutTest.Fact}, so {measured.Count:n0} of its {whole.Count:n0} images are held out as a training would do, and measured alone: {withoutTest.Remedy} to measure them all."));
         }
 
-        var (kept, validation) = parts.Validation is { } chosen ? (rest, Part(chosen)) : HoldOutValidation(rest, recipe.Validation, seed);
-        if (recipe.Limit > 0)
-        {
-            whole.Use(whole.Count - Math.Max(0, kept.Count - recipe.Limit));
-        }
-
-        return new DataSplits(kept, validation, test, reading.Skipped);
+        var (kept, chosen) = validation is null ? HoldOutValidation(rest, recipe.Validation, seed) : (rest, validation);
+        return new DataSplits(kept, chosen, measured, reading.Skipped);
     }
+
+    // What a trained network calls a class, where it knows it by another name.
+    private static string Known(string name, Reading reading) => reading.Classes is { } known ? ImageNetClasses.Known(name, known.Contains) : name;
 
     private static (FolderLayout Layout, IReadOnlyList<FolderPart> Parts) Parts(string folder, string name, IReadOnlyList<string>? known, Reading reading)
     {
@@ -207,6 +276,11 @@ public static class DataSources
                 return Added(FolderDataset.Open(Listed(path), ImageList.NameOf(path), train.Classes, sized, reading.Skipped, observer, someClasses: true, stop), path);
             }
 
+            if (PackedImages.Is(path))
+            {
+                return Added(Named(PackedImages.Open(path, name => name).Train, path), path);
+            }
+
             var folder = Directory.Exists(path) ? Path.GetFullPath(path)
                 : File.Exists(path) && ArchiveFiles.IsArchive(path) ? Extracted(path, train.Classes, observer, stop)
                 : throw new InputException($"{(File.Exists(path) ? $"'{path}' is neither a folder, an archive nor a list of extra images" : $"There are no extra images at '{path}'")}: give a folder with one folder of images a class or with image.npy and label.npy, an archive of one, or a list.");
@@ -224,6 +298,10 @@ public static class DataSources
             observer.Note($"{images.Name}: {images.Count:n0} extra training images");
             return SameSize(train, images, path);
         }
+
+        SubsetDataset Named(Dataset images, string path) => images.Classes.FirstOrDefault(name => !train.Classes.Contains(name)) is { } stranger
+            ? throw new InputException($"The class '{stranger}' of '{path}' is not among the training classes{LookAlikes.Hint(stranger, train.Classes)}: pack images of the same classes.")
+            : new SubsetDataset(images, [.. Enumerable.Range(0, images.Count)], train.Classes);
 
         static FolderPart Listed(string list) => ImageList.Read(list).Train ?? throw new InputException($"'{list}' lists no training images: write train in the split of some, or leave the column out.");
     }
@@ -255,6 +333,9 @@ public static class DataSources
         : throw new InputException($"The images in '{folder}' are {other.Width}x{other.Height} pixels, the training images {train.Width}x{train.Height}: set data.size to one size.");
 
     private static bool IsIn(string path, string folder) => $"{Path.TrimEndingDirectorySeparator(path)}{Path.DirectorySeparatorChar}".StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+
+    /// <summary>Image files that were found, before any is opened.</summary>
+    private sealed record SourceFiles(SplitImages Images, string Name, string Folder, (string Fact, string Remedy) WithoutTest);
 
     /// <summary>What all steps of reading data share.</summary>
     private sealed record Reading(DataRecipe Recipe, IReadOnlyList<string>? Classes, List<string> Skipped, PassedOver Passed, IRunObserver Observer, CancellationToken Stop);
