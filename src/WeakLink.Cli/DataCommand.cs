@@ -127,20 +127,25 @@ internal static class DataCommand
     {
         var data = new Argument<string>("FOLDER") { Description = "A folder with one folder of images a class (or train, val and test folders of these), an archive of one, or a list of images." };
         var file = new Argument<string>("FILE") { Description = "The file to write." };
-        var size = new Option<int>("--size") { Description = "Scale the shorter side to so many pixels, and cut the square in the middle (default: the size that all images have).", HelpName = "N" };
+        var size = new Option<int?>("--size") { Description = "Scale the shorter side to so many pixels, and cut the square in the middle (default: the size that all images have).", HelpName = "N" };
+        var set = CommonOptions.Set("Change a recipe key of data, such as data.filter=bicubic; may be repeated (docs/recipes.md).");
         var skipBad = new Option<bool>("--skip-bad-images") { Description = "Count and pass over unreadable images instead of stopping." };
         var command = new CommandWithExamples("pack", "Write the decoded images of a folder, scaled, into one file that --data reads in its place, without decoding.", """
             weaklink data pack imagenet/ imagenet-64.pack --size 64
             weaklink train --data imagenet-64.pack
             """)
-        { data, file, size, skipBad };
+        { data, file, size, set, skipBad };
         command.SetAction(parsed =>
         {
             using var interruption = new Interruption();
             var screen = new Screen(json: false);
             var (source, path) = (parsed.GetValue(data)!, parsed.GetValue(file)!);
-            var (images, skipped) = DataSources.Pack(
-                new DataRecipe { Source = source, Size = parsed.GetValue(size), SkipBadImages = parsed.GetValue(skipBad), CacheMegabytes = PackingMegabytes }, CommonOptions.NewFile(path, source), screen, interruption.Token);
+            var recipe = new Recipe().With(
+            [
+                $"data.cache-megabytes={PackingMegabytes}", .. parsed.GetValue(set)!, $"data.source={source}", $"data.skip-bad-images={(parsed.GetValue(skipBad) ? "true" : "false")}",
+                .. parsed.GetValue(size) is { } side ? (string[])[$"data.size={side}"] : [],
+            ]);
+            var (images, skipped) = DataSources.Pack(recipe.Data, CommonOptions.NewFile(path, source), screen, interruption.Token);
             screen.Line($"{images:n0} images are in {path} ({new FileInfo(path).Length:n0} bytes){(skipped.Count > 0 ? $"; {skipped.Count:n0} unreadable ones were skipped: {string.Join(", ", skipped.Take(3))}{(skipped.Count > 3 ? ", ..." : "")}" : "")}. Train on it with: weaklink train --data {CommandLine.Quoted(path)}");
             return ExitCode.Success;
         });

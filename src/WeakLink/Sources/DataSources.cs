@@ -1,5 +1,6 @@
 using WeakLink.Data;
 using WeakLink.Files;
+using WeakLink.Imaging;
 using WeakLink.Runtime;
 
 namespace WeakLink.Sources;
@@ -123,7 +124,7 @@ public static class DataSources
             observer.Note(left);
         }
 
-        PackedImages.Write(path, files.Name, files.Folder, new PackedParts(train, validation, test), observer, stop);
+        PackedImages.Write(path, files.Name, files.Folder, new PackedParts(train, validation, test, recipe.Size > 0 ? recipe.Filter : null), observer, stop);
         return (new[] { train, validation, test }.Sum(part => part?.Count ?? 0), reading.Skipped);
     }
 
@@ -224,6 +225,13 @@ public static class DataSources
         {
             throw new InputException($"'{file}' holds images of {packed.Train.Width}x{packed.Train.Height} pixels, not of data.size = {size}: leave data.size out, or pack the images in that size.");
         }
+
+        if (packed.Filter is { } filter && filter != reading.Recipe.Filter)
+        {
+            throw new InputException($"'{file}' holds images that were scaled with data.filter = {Written(filter)}, not {Written(reading.Recipe.Filter)}: set data.filter to that, or pack the images with the other.");
+        }
+
+        static string Written(ResizeFilter filter) => filter.ToString().ToLowerInvariant();
 
         return Split(packed.Train, packed.Validation, packed.Test, ($"'{file}' has no test images", "pack a folder with test/CLASS/ inside of it"), seed, reading);
     }

@@ -3,6 +3,7 @@ using System.IO.Hashing;
 using System.Text;
 using System.Text.Json;
 using WeakLink.Data;
+using WeakLink.Imaging;
 
 namespace WeakLink.Sources;
 
@@ -10,7 +11,8 @@ namespace WeakLink.Sources;
 /// <param name="Train">Training images, or all.</param>
 /// <param name="Validation">Validation images; null: none are told apart.</param>
 /// <param name="Test">Test images; null: none are told apart.</param>
-internal sealed record PackedParts(Dataset Train, Dataset? Validation, Dataset? Test);
+/// <param name="Filter">How they were scaled to their size; null: they were not.</param>
+internal sealed record PackedParts(Dataset Train, Dataset? Validation, Dataset? Test, ResizeFilter? Filter);
 
 /// <summary>
 /// Decoded images of one size in one file, which are read where they lie, without decoding and without being loaded: what is in use stays in the system's file cache. (The file is read and not
@@ -20,7 +22,7 @@ internal sealed record PackedParts(Dataset Train, Dataset? Validation, Dataset? 
 /// <remarks>
 /// All numbers are little-endian. A header of 4096 bytes: <c>WeakLink images\n</c>; version (1), height, width and number of images, 32 bits each; where the tables begin and their length, 64 bits
 /// each; the XXH128 of what of the header is before it and of the tables; zeros. Then the images, each as red, green and blue planes of height × width bytes. Then the tables: length (32 bits) and
-/// text of a JSON object (<c>name</c>, <c>classes</c>, <c>train</c>, <c>validation</c> and <c>test</c>: images of each part, in this order); for each image its class (32 bits), identity (64 bits),
+/// text of a JSON object (<c>name</c>, <c>classes</c>, <c>train</c>, <c>validation</c> and <c>test</c>: images of each part, in this order; <c>filter</c>: how they were scaled); for each image its class (32 bits), identity (64 bits),
 /// hash (128 bits: <see cref="Dataset.Hashes"/>) and the XXH3 of its bytes here (64 bits), number by number; then the files' names in UTF-8, each with a zero byte behind it.
 /// </remarks>
 internal sealed class PackedImages : Dataset
@@ -31,6 +33,7 @@ internal sealed class PackedImages : Dataset
     private const int BytesPerRow = sizeof(int) + sizeof(long) + ChecksumBytes + sizeof(ulong);
     private const int BytesAtATime = 1 << 25;
 
+    private static readonly JsonSerializerOptions Named = new(Json.Named) { WriteIndented = false };
     private static readonly byte[] Magic = "WeakLink images\n"u8.ToArray();
 
     private readonly FileStream _file;
@@ -209,7 +212,7 @@ internal sealed class PackedImages : Dataset
             }
         }
 
-        return new PackedParts(Part(0, about.Train), about.Validation is { } validation ? Part(about.Train, validation) : null, about.Test is { } test ? Part(count - test, test) : null);
+        return new PackedParts(Part(0, about.Train), about.Validation is { } validation ? Part(about.Train, validation) : null, about.Test is { } test ? Part(count - test, test) : null, about.Filter);
 
         SubsetDataset Part(int first, int images) => new(whole, [.. Enumerable.Range(first, images)]);
     }
@@ -226,7 +229,7 @@ internal sealed class PackedImages : Dataset
     {
         var all = new JoinedParts([.. new[] { parts.Train, parts.Validation, parts.Test }.OfType<Dataset>()]);
         var (count, bytes) = (all.Count, parts.Train.BytesPerImage);
-        var text = JsonSerializer.SerializeToUtf8Bytes(new About(name, parts.Train.Classes, parts.Train.Count, parts.Validation?.Count, parts.Test?.Count), Json.Line);
+        var text = JsonSerializer.SerializeToUtf8Bytes(new About(name, parts.Train.Classes, parts.Train.Count, parts.Validation?.Count, parts.Test?.Count, parts.Filter), Named);
         using var names = new MemoryStream();
         foreach (var (images, index) in all.Places())
         {
@@ -312,7 +315,7 @@ internal sealed class PackedImages : Dataset
 
     private static InputException Damaged(string path, string why) => new(FormattableString.Invariant($"'{path}' is no whole file of packed images ({why}): pack them again."));
 
-    private sealed record About(string Name, IReadOnlyList<string> Classes, int Train, int? Validation, int? Test);
+    private sealed record About(string Name, IReadOnlyList<string> Classes, int Train, int? Validation, int? Test, ResizeFilter? Filter);
 
     // The parts one after another. (JoinedDataset's images have identities of their own.)
     private sealed class JoinedParts(Dataset[] parts)
