@@ -23,6 +23,7 @@ public sealed class FolderDataset : Dataset
     private readonly long _memory;
     private readonly FolderIndex? _index;
     private bool _keeps;
+    private WeakReference<HashIndex>? _known;
 
     private FolderDataset(string name, IReadOnlyList<string> classes, Found[] images, int size, ResizeFilter filter, (int Width, int Height) shape, long memory, FolderIndex? index)
     {
@@ -69,7 +70,7 @@ public sealed class FolderDataset : Dataset
         var hashes = new UInt128[which.Count];
         if (hashes.Length > 0)
         {
-            var known = HashIndex.Open(CacheFolder.Default, _paths);
+            var known = Known();
             try
             {
                 ForEach($"reading {Name}", hashes.Length, new InputException?[hashes.Length], skipFaults: false, observer, place => hashes[place] = known.Of(_paths[which[place]], () => HashOf(which[place])), stop);
@@ -98,6 +99,19 @@ public sealed class FolderDataset : Dataset
 
     /// <summary>Says how many of the images will be read, more than once: they are kept in memory if so many fit.</summary>
     internal void Use(int images) => _keeps = (long)images * BytesPerImage <= _memory;
+
+    // A start asks for it several times, and nobody afterwards: of a million files it is large.
+    private HashIndex Known()
+    {
+        if (_known?.TryGetTarget(out var known) == true)
+        {
+            return known;
+        }
+
+        known = HashIndex.Open(CacheFolder.Default, _paths);
+        _known = new(known);
+        return known;
+    }
 
     private UInt128 HashOf(int index)
     {
@@ -144,8 +158,8 @@ public sealed class FolderDataset : Dataset
                 throw images.Count == 0 ? NoImages(part, its) : new InputException($"The class '{its}' of '{part.Path}' is not among the training classes ({string.Join(", ", classes.Take(10))}{(classes.Count > 10 ? ", ..." : "")}){LookAlikes.Hint(its, classes)}: rename or remove it.");
             }
 
-            var folder = Path.Combine(part.Path, its);
-            found.AddRange(images.Select(image => new Found(image, label, IdentityOf(its, Path.GetRelativePath(folder, image)))));
+            var folder = Path.Combine(part.Path, its) + Path.DirectorySeparatorChar;
+            found.AddRange(images.Select(image => new Found(image, label, IdentityOf(its, image.StartsWith(folder, StringComparison.Ordinal) ? image[folder.Length..] : Path.GetRelativePath(folder, image)))));
         }
 
         var present = found.Select(image => image.Label).ToHashSet();

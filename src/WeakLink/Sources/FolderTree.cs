@@ -110,7 +110,8 @@ internal sealed class FolderTree
     public static IReadOnlyList<IReadOnlyList<string>> Images(IReadOnlyList<Child> folders, IEnumerable<FolderTree> apart, PassedOver passed)
     {
         var images = folders.Select(_ => new List<string>()).ToArray();
-        var (seen, taken) = (new HashSet<FolderTree>(apart), new HashSet<string>(StringComparer.Ordinal));
+        // What is taken is asked of links alone, which most folders have none of.
+        var (seen, inside, taken) = (new HashSet<FolderTree>(apart), new List<FolderTree>(), (HashSet<string>?)null);
         var links = new Queue<(int Place, string Path, string Real, FolderTree? Folder)>();
         for (var i = 0; i < folders.Count; i++)
         {
@@ -130,7 +131,7 @@ internal sealed class FolderTree
             {
                 Take(link.Place, folder, link.Path);
             }
-            else if (taken.Add(link.Real))
+            else if ((taken ??= inside.SelectMany(its => its._images).Select(image => image.Real).ToHashSet(StringComparer.Ordinal)).Add(link.Real))
             {
                 images[link.Place].Add(link.Path);
             }
@@ -155,11 +156,9 @@ internal sealed class FolderTree
                 return;
             }
 
-            foreach (var (path, real) in folder._images)
-            {
-                taken.Add(real);
-                images[place].Add(path);
-            }
+            inside.Add(folder);
+            taken?.UnionWith(folder._images.Select(image => image.Real));
+            images[place].AddRange(folder._images.Select(image => image.Path));
 
             foreach (var (kind, path) in folder.Others)
             {

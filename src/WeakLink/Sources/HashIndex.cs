@@ -16,10 +16,10 @@ internal sealed class HashIndex
 
     private readonly string _file;
     private readonly string _root;
-    private readonly ConcurrentDictionary<string, (FileStamp Stamp, UInt128 Hash)> _entries;
-    private int _added;
+    private readonly Dictionary<string, (FileStamp Stamp, UInt128 Hash)> _kept;
+    private readonly ConcurrentDictionary<string, (FileStamp Stamp, UInt128 Hash)> _added = new(StringComparer.Ordinal);
 
-    private HashIndex(string file, string root, ConcurrentDictionary<string, (FileStamp Stamp, UInt128 Hash)> entries) => (_file, _root, _entries) = (file, root, entries);
+    private HashIndex(string file, string root, Dictionary<string, (FileStamp Stamp, UInt128 Hash)> kept) => (_file, _root, _kept) = (file, root, kept);
 
     /// <summary>Opens the index of the folder that some files have in common; a missing or damaged one is empty.</summary>
     /// <param name="cacheFolder">Where indices are kept, in the subfolder <c>hashes</c>.</param>
@@ -43,14 +43,13 @@ internal sealed class HashIndex
     public UInt128 Of(string path, Func<UInt128> hash)
     {
         var (name, stamp) = (path[_root.Length..], FileStamp.Of(path));
-        if (_entries.TryGetValue(name, out var known) && known.Stamp == stamp)
+        if (Find(name) is var (before, known) && before == stamp)
         {
-            return known.Hash;
+            return known;
         }
 
         var found = hash();
-        _entries[name] = (stamp, found);
-        Interlocked.Increment(ref _added);
+        _added[name] = (stamp, found);
         return found;
     }
 
@@ -58,7 +57,7 @@ internal sealed class HashIndex
     /// <param name="paths">All files that there are.</param>
     public void Save(IEnumerable<string> paths)
     {
-        if (_added == 0)
+        if (_added.IsEmpty)
         {
             return;
         }
@@ -68,15 +67,15 @@ internal sealed class HashIndex
         writer.Write(Magic);
         foreach (var name in paths.Select(path => path[_root.Length..]))
         {
-            if (_entries.TryGetValue(name, out var entry))
+            if (Find(name) is var (stamp, hash))
             {
                 writer.Write(name);
-                writer.Write(entry.Stamp.Length);
-                writer.Write(entry.Stamp.Modified);
-                writer.Write(entry.Stamp.Changed);
-                writer.Write(entry.Stamp.Node);
-                writer.Write((ulong)(entry.Hash >> 64));
-                writer.Write((ulong)entry.Hash);
+                writer.Write(stamp.Length);
+                writer.Write(stamp.Modified);
+                writer.Write(stamp.Changed);
+                writer.Write(stamp.Node);
+                writer.Write((ulong)(hash >> 64));
+                writer.Write((ulong)hash);
             }
         }
 
@@ -84,9 +83,11 @@ internal sealed class HashIndex
         AtomicFile.WriteCache(_file, content.WriteTo);
     }
 
-    private static ConcurrentDictionary<string, (FileStamp Stamp, UInt128 Hash)> Read(string file)
+    private (FileStamp Stamp, UInt128 Hash)? Find(string name) => _added.TryGetValue(name, out var entry) || _kept.TryGetValue(name, out entry) ? entry : null;
+
+    private static Dictionary<string, (FileStamp Stamp, UInt128 Hash)> Read(string file)
     {
-        var entries = new ConcurrentDictionary<string, (FileStamp, UInt128)>(StringComparer.Ordinal);
+        var entries = new Dictionary<string, (FileStamp, UInt128)>(StringComparer.Ordinal);
         try
         {
             var bytes = File.Exists(file) ? InputFile.ReadAll(file) : [];
