@@ -104,7 +104,7 @@ internal static class ArrayReaders
     {
         var folder = Directory.CreateTempSubdirectory("weaklink-fuzz-").FullName;
         var file = Path.Combine(folder, "x.pack");
-        PackedImages.Write(file, "pets", "", new PackedParts(Part(0), parts > 1 ? Part(1) : null, parts > 2 ? Part(2) : null, null), new SilentObserver());
+        PackedImages.Write(file, "pets", ".", new PackedParts(Part(0), parts > 1 ? Part(1) : null, parts > 2 ? Part(2) : null, null), new SilentObserver());
         var bytes = File.ReadAllBytes(file);
         Directory.Delete(folder, recursive: true);
         return bytes;
