@@ -1,6 +1,6 @@
 using WeakLink.Benchmarks;
 
-const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- [spoiled | mended] arithmetic | device [STEPS] | steps [NETWORK...] [ROUNDS] | lessons [NETWORK] [ROUNDS] | memory [STEPS] | channels | loading [FOLDER] | corruptions REFERENCE | attacks [IMAGES] | attacks RUN [IMAGES] | peer RUN AUTOATTACK [IMAGES] | strength RUN [IMAGES] | serve ADDRESS MODEL PICTURES | augmentations | comparison TABLE DATA OUT [SEEDS] [KEY=VALUE...] | picture OUT RUN...";
+const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- [spoiled | mended] arithmetic | device [STEPS] | steps [NETWORK...] [ROUNDS] | lessons [NETWORK] [ROUNDS] | limit [NETWORK...] [ROUNDS] | memory [STEPS] | channels | loading [FOLDER] | corruptions REFERENCE | attacks [IMAGES] | attacks RUN [IMAGES] | peer RUN AUTOATTACK [IMAGES] | strength RUN [IMAGES] | serve ADDRESS MODEL PICTURES | augmentations | comparison TABLE DATA OUT [SEEDS] [KEY=VALUE...] | picture OUT RUN...";
 Machine.Prepare();
 if (args is ["spoiled" or "mended", ..])
 {
@@ -22,6 +22,12 @@ switch (args)
         int? rounds = networks is [.., var last] && int.TryParse(last, System.Globalization.CultureInfo.InvariantCulture, out var number) ? number : null;
         string[] named = [.. networks.Take(networks.Length - (rounds is null ? 0 : 1))];
         StepBenchmark.Run(named.Length > 0 ? named : ["resnet20", "resnet18"], rounds);
+        return 0;
+    case ["limit", .. var measured]:
+        Console.WriteLine($"{Machine.Describe()}\n");
+        int? repeats = measured is [.., var end] && int.TryParse(end, System.Globalization.CultureInfo.InvariantCulture, out var counted) ? counted : null;
+        string[] them = [.. measured.Take(measured.Length - (repeats is null ? 0 : 1))];
+        LimitBenchmark.Run(them.Length > 0 ? them : ["resnet20", "resnet18", "resnet50"], repeats ?? 5);
         return 0;
     case ["lessons", .. var of]:
         Console.WriteLine($"{Machine.Describe()}\n");

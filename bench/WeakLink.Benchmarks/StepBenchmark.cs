@@ -20,9 +20,9 @@ internal static class StepBenchmark
     // As many as there are from one update of the search to the next.
     private const int StepsPerTurn = 10;
 
-    /// <summary>A batch of noise, of 32x32 pixels and ten classes.</summary>
-    public static Batch RandomBatch(int images = BatchSize) =>
-        new(torch.randint(0, 256, [images, 3, 32, 32], torch.uint8), torch.randint(0, 10, [images], torch.int64), [.. Enumerable.Range(0, images).Select(i => (long)i)]);
+    /// <summary>A batch of noise of ten classes.</summary>
+    public static Batch RandomBatch(int images = BatchSize, int side = 32) =>
+        new(torch.randint(0, 256, [images, 3, side, side], torch.uint8), torch.randint(0, 10, [images], torch.int64), [.. Enumerable.Range(0, images).Select(i => (long)i)]);
 
     public static void Run(IReadOnlyList<string> networks, int? fewerRounds)
     {
