@@ -127,16 +127,14 @@ internal static class LimitBenchmark
         var (learnt, moved) = (weight.clone().requires_grad_(), images.clone().requires_grad_());
         // The first convolution's input has no gradient in training; three channels are the images.
         var hasInput = shape.Inputs > 3;
-        var timings = Interleaved.Run(
-            rounds,
-            ("forward", () =>
-            {
-                using var inner = torch.NewDisposeScope();
-                using var noGradients = torch.no_grad();
-                Run(images, weight);
-            }),
-            ("weight", Backward(learnt, () => Run(images, learnt))),
-            ("input", hasInput ? Backward(moved, () => Run(moved, weight)) : () => { }));
+        void Forward()
+        {
+            using var inner = torch.NewDisposeScope();
+            using var noGradients = torch.no_grad();
+            Run(images, weight);
+        }
+
+        var timings = Interleaved.Run(rounds, ("forward", Forward), ("weight", Backward(learnt, () => Run(images, learnt))), ("input", hasInput ? Backward(moved, () => Run(moved, weight)) : () => { }));
         return (timings[0].Median, hasInput ? timings[2].Median : 0, timings[1].Median);
     }
 
@@ -147,11 +145,13 @@ internal static class LimitBenchmark
         var images = format.Apply(torch.randn(StepBenchmark.BatchSize, place.Channels, place.Side, place.Side)).detach().requires_grad_();
         var (scale, shift) = (torch.ones(place.Channels).requires_grad_(), torch.zeros(place.Channels).requires_grad_());
         var gradient = torch.ones_like(images);
-        return Interleaved.Run(rounds, ("norm", () =>
+        void Work()
         {
             using var inner = torch.NewDisposeScope();
             torch.autograd.grad([torch.nn.functional.batch_norm(images, null, null, scale, shift, training: true).relu_()], [images, scale, shift], [gradient]);
-        }))[0].Median;
+        }
+
+        return Interleaved.Run(rounds, ("norm", Work))[0].Median;
     }
 
     private static double Optimiser(ClassifierNetwork network, int rounds)
