@@ -123,7 +123,7 @@ internal static class DataCommand
         return command;
     }
 
-    private static Command Pack()
+    private static CommandWithExamples Pack()
     {
         var data = new Argument<string>("FOLDER") { Description = "A folder with one folder of images a class (or train, val and test folders of these), an archive of one, or a list of images." };
         var file = new Argument<string>("FILE") { Description = "The file to write." };

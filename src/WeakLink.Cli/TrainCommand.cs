@@ -19,7 +19,7 @@ internal static class TrainCommand
 
     public static Command Create()
     {
-        var data = CommonOptions.Data("shapes (the embedded data set, the default), cifar10, cifar100, a folder with one folder of images a class, an archive of one, or a list of images (.csv, .jsonl).");
+        var data = CommonOptions.Data("shapes (the embedded data set, the default), cifar10, cifar100, a folder with one folder of images a class, an archive of one, a list of images (.csv, .jsonl), or packed images (weaklink data pack).");
         var extra = new Option<string[]>("--extra-data") { Description = "Further training images (DeepAugment's, generated, pseudo-labelled): a folder with one folder of images a class or with image.npy and label.npy, or an archive of one; may be repeated.", HelpName = "DIR", DefaultValueFactory = _ => [] };
         var fraction = new Option<double?>("--extra-fraction") { Description = "Part of every batch that comes from --extra-data (default: its images are added to the others).", HelpName = "0.5" };
         var recipe = new Option<string?>("--recipe") { Description = $"A recipe by name or path: {string.Join(", ", RecipeFile.Names)}. Without it: {WeightsRecipe} with --weights, {EmbeddedRecipe} for the embedded data, {OwnDataRecipe} for others.", HelpName = "R" };

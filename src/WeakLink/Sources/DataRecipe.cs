@@ -5,7 +5,7 @@ namespace WeakLink.Sources;
 /// <summary>Which images, and how they are read and split.</summary>
 public sealed record DataRecipe
 {
-    /// <summary><c>shapes</c> (embedded), <c>cifar10</c>, <c>cifar100</c>, a folder, an archive, or a list of images (<c>.csv</c>, <c>.jsonl</c>).</summary>
+    /// <summary><c>shapes</c> (embedded), <c>cifar10</c>, <c>cifar100</c>, a folder, an archive, packed images, or a list of images (<c>.csv</c>, <c>.jsonl</c>).</summary>
     [Setting(SettingKind.Place)]
     public string Source { get; init; } = "shapes";
 

@@ -317,6 +317,8 @@ public class CommandTests
         using var described = JsonDocument.Parse(Weaklink.Run(folder.Path, "data", "describe", "pets", "--json").Output);
         Assert.Equal(10, described.RootElement.GetProperty("parts").EnumerateArray().Sum(part => part.GetProperty("classes").GetProperty("dog").GetInt32()));
         Assert.Contains("20 images", Weaklink.Run(folder.Path, "data", "verify", "pets").Output);
+        Assert.Contains("20 images are in pets.pack", Weaklink.Run(folder.Path, "data", "pack", "pets", "pets.pack", "--size", "4").Output);
+        Assert.Contains("20 images", Weaklink.Run(folder.Path, "data", "verify", "pets.pack").Output);
     }
 
     private static void WaitFor(Func<bool> condition, Process process)

@@ -1,5 +1,4 @@
 using SkiaSharp;
-using WeakLink.Data;
 using WeakLink.Imaging;
 using WeakLink.Sources;
 using WeakLink.Tests.Data;
