@@ -11,33 +11,44 @@ internal static class Interleaved
 {
     /// <summary>Runs every candidate once to warm up, then <paramref name="rounds"/> times in turns.</summary>
     public static IReadOnlyList<Timing> Run(int rounds, params (string Name, Action Work)[] candidates) =>
-        Run(rounds, () => Stopwatch.GetElapsedTime(0).TotalSeconds, candidates);
+        Run(rounds, [Wall], candidates)[0];
 
     /// <summary>The same in seconds of the processor, over all cores: for ratios on a machine that others use, too.</summary>
     public static IReadOnlyList<Timing> RunOnProcessor(int rounds, params (string Name, Action Work)[] candidates) =>
-        Run(rounds, () => Environment.CpuUsage.TotalTime.TotalSeconds, candidates);
+        Run(rounds, [Processor], candidates)[0];
 
-    private static Timing[] Run(int rounds, Func<double> clock, (string Name, Action Work)[] candidates)
+    /// <summary>Both at once.</summary>
+    public static (IReadOnlyList<Timing> Wall, IReadOnlyList<Timing> Processor) RunOnBoth(int rounds, params (string Name, Action Work)[] candidates) =>
+        Run(rounds, [Wall, Processor], candidates) is [var wall, var processor] ? (wall, processor) : default;
+
+    private static double Wall() => Stopwatch.GetElapsedTime(0).TotalSeconds;
+
+    private static double Processor() => Environment.CpuUsage.TotalTime.TotalSeconds;
+
+    private static Timing[][] Run(int rounds, Func<double>[] clocks, (string Name, Action Work)[] candidates)
     {
         foreach (var (_, work) in candidates)
         {
             work();
         }
 
-        var seconds = candidates.Select(_ => new double[rounds]).ToArray();
+        var seconds = clocks.Select(_ => candidates.Select(_ => new double[rounds]).ToArray()).ToArray();
         for (var round = 0; round < rounds; round++)
         {
             for (var i = 0; i < candidates.Length; i++)
             {
                 // Every other round runs backwards: no candidate always follows the same one.
                 var candidate = round % 2 == 0 ? i : candidates.Length - 1 - i;
-                var start = clock();
+                var starts = clocks.Select(clock => clock()).ToArray();
                 candidates[candidate].Work();
-                seconds[candidate][round] = clock() - start;
+                for (var clock = 0; clock < clocks.Length; clock++)
+                {
+                    seconds[clock][candidate][round] = clocks[clock]() - starts[clock];
+                }
             }
         }
 
-        return [.. candidates.Select((candidate, i) => new Timing(candidate.Name, seconds[i]))];
+        return [.. seconds.Select(of => candidates.Select((candidate, i) => new Timing(candidate.Name, of[i])).ToArray())];
     }
 }
 

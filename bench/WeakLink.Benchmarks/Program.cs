@@ -1,6 +1,6 @@
 using WeakLink.Benchmarks;
 
-const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- [spoiled | mended] arithmetic | device [STEPS] | steps [NETWORK...] [ROUNDS] | lessons [NETWORK] [ROUNDS] | limit [NETWORK...] [ROUNDS] | memory [STEPS] | channels | loading [FOLDER] | corruptions REFERENCE | attacks [IMAGES] | attacks RUN [IMAGES] | peer RUN AUTOATTACK [IMAGES] | strength RUN [IMAGES] | serve ADDRESS MODEL PICTURES | augmentations | comparison TABLE DATA OUT [SEEDS] [KEY=VALUE...] | picture OUT RUN...";
+const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- [spoiled | mended] arithmetic | device [STEPS] | steps [NETWORK...] [ROUNDS] | lessons [NETWORK] [ROUNDS] | limit [NETWORK...] [ROUNDS] | measuring [NETWORK...] [ROUNDS] | memory [STEPS] | channels | loading [FOLDER] | corruptions REFERENCE | attacks [IMAGES] | attacks RUN [IMAGES] | peer RUN AUTOATTACK [IMAGES] | strength RUN [IMAGES] | serve ADDRESS MODEL PICTURES | augmentations | comparison TABLE DATA OUT [SEEDS] [KEY=VALUE...] | picture OUT RUN...";
 Machine.Prepare();
 if (args is ["spoiled" or "mended", ..])
 {
@@ -32,6 +32,12 @@ switch (args)
     case ["lessons", .. var of]:
         Console.WriteLine($"{Machine.Describe()}\n");
         LessonBenchmark.Run(of.Length > 0 ? of[0] : "resnet20", of.Length > 1 ? int.Parse(of[1], System.Globalization.CultureInfo.InvariantCulture) : 9);
+        return 0;
+    case ["measuring", .. var measured]:
+        Console.WriteLine($"{Machine.Describe()}\n");
+        int? turns = measured is [.., var final] && int.TryParse(final, System.Globalization.CultureInfo.InvariantCulture, out var given) ? given : null;
+        string[] ofThem = [.. measured.Take(measured.Length - (turns is null ? 0 : 1))];
+        MeasuringBenchmark.Run(ofThem.Length > 0 ? ofThem : ["resnet20", "resnet18"], turns ?? 9);
         return 0;
     case ["memory", .. var steps]:
         Console.WriteLine($"{Machine.Describe()}\n");

@@ -26,6 +26,9 @@ internal static class CommonOptions
     /// <summary>Whether little is to be measured: <c>EvaluationRecipe.Quick</c>.</summary>
     public static Option<bool> Quick() => new("--quick") { Description = "Measure everything on few images, for a first look (which settings it stands for: docs/recipes.md, evaluation)." };
 
+    /// <summary>Whether everything is measured by the network as it is trained: <c>evaluation.exact</c>.</summary>
+    public static Option<bool> Exact() => new("--exact") { Description = "Measure in float32 with the network as it is, instead of one frozen for measuring, which is faster and rounds otherwise (docs/runs.md)." };
+
     public static Option<string?> FrostTextures() => new("--frost-textures")
     {
         Description = "A folder of pictures of ice for frost, such as the six published ones (default: ice drawn by code).",

@@ -33,6 +33,7 @@ internal static class EvaluateCommand
         var perturbed = new Option<string?>("--perturbed") { Description = "Read the sequences from a folder in CIFAR-10-P's or ImageNet-P's layout, instead of making them.", HelpName = "DIR" };
         var testTime = new Option<int?>("--test-time-statistics") { Description = "Measure a second time, clean and corrupted, with batch-norm statistics of the test images, of so many at once; evaluation.test-time-window and -prior say more.", HelpName = "N" };
         var subnetFile = new Option<string?>("--subnet") { Description = "Measure the subnet of this file, such as the weakest that weaklink subnets found, in place of the whole network; its batch-norm statistics are re-estimated on training images.", HelpName = "FILE" };
+        var exact = CommonOptions.Exact();
         var frost = CommonOptions.FrostTextures();
         var reference = new Option<string?>("--reference") { Description = "A run folder or summary that mCE, mFR and mT5D are relative to (default: for mCE AlexNet where the classes are ImageNet's 1,000).", HelpName = "RUN" };
         var set = CommonOptions.Set();
@@ -52,7 +53,7 @@ internal static class EvaluateCommand
             weaklink evaluate runs/shapes-1 --set evaluation.recalibration-images=0      the full network's running statistics
             weaklink evaluate runs/shapes-1 --subnet runs/shapes-1/weakest-subnet.json --corruptions benchmark
             """)
-        { model, data, limit, quick, classes, corruptions, corrupted, attack, norm, eps, attackState, perturbations, perturbed, testTime, subnetFile, frost, reference, set, json };
+        { model, data, limit, quick, classes, corruptions, corrupted, attack, norm, eps, attackState, perturbations, perturbed, testTime, subnetFile, exact, frost, reference, set, json };
         command.SetAction(parsed =>
         {
             using var interruption = new Interruption();
@@ -96,6 +97,7 @@ internal static class EvaluateCommand
                 // A subnet has none.
                 .. subnet is not null ? (string[])["evaluation.subnets=0"] : [],
                 .. parsed.GetValue(frost) is { } textures ? (string[])[$"evaluation.frost-textures={textures}"] : [],
+                .. parsed.GetValue(exact) ? (string[])["evaluation.exact=true"] : [],
                 .. parsed.GetValue(quick) ? EvaluationRecipe.Quick : [],
                 .. parsed.GetValue(limit) is { } most ? (string[])[FormattableString.Invariant($"evaluation.images={most}")] : [],
             ];
@@ -151,7 +153,7 @@ internal static class EvaluateCommand
             var evaluator = new Evaluator(part ?? trained.Network, recipe, test, device, screen, interruption.Token);
             var examples = subnet is null && run is not null && AreOf(run, measuredImages, anywhereElse: parsed.GetValue(data) is not null)
                 && !ResultFiles.HasPictures(RunFolder.ResultsOf(parsed.GetValue(model)!), run);
-            screen.Note(MeasuringEstimate.Of(evaluator, splits.Train, examples).ToString());
+            screen.Note(MeasuringEstimate.For(evaluator, splits.Train, examples).ToString());
             Measurement measurement;
             try
             {

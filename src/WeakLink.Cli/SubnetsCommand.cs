@@ -50,7 +50,7 @@ internal static class SubnetsCommand
         var eps = new Option<string?>("--eps") { Description = "The attacker's largest perturbation, for images in [0, 1] (default: what the first model was trained against, or linf 1/255).", HelpName = "8/255" };
         var output = new Option<string?>("--out") { Description = "The folder for subnets.json and subnets.html (default: RUN/subnets, where a single run is measured).", HelpName = "DIR" };
         var seed = new Option<long>("--seed") { Description = "Seed of every random draw (default 0).", HelpName = "N" };
-        var set = CommonOptions.Set("Change how data are read, such as data.size=64, or evaluation.batch; may be repeated (docs/recipes.md).");
+        var set = CommonOptions.Set("Change how data are read, such as data.size=64, evaluation.batch, or evaluation.exact=true, which measures in float32 with the networks as they are; may be repeated (docs/recipes.md).");
         var json = CommonOptions.Json();
         var command = new CommandWithExamples("subnets", "Measure how weak a network's subnets are: clean, corrupted and attacked; how strong the search for them is; over several networks, whether weak subnets go with a weak network.", """
             weaklink subnets runs/cifar-1
@@ -75,9 +75,9 @@ internal static class SubnetsCommand
             AtLeast("--attack-limit", parsed.GetValue(attackLimit), 1);
             var (chosenWidths, chosenSeverities) = (Widths(parsed.GetValue(widths)!), CommonOptions.Severities(parsed.GetValue(severities)!));
             IReadOnlyList<Corruption> chosenCorruptions = parsed.GetValue(corruptions)! == EvaluationRecipe.None ? [] : CommonCorruptions.Named(parsed.GetValue(corruptions)!);
-            if (parsed.GetValue(set)!.FirstOrDefault(pair => !pair.StartsWith("data.", StringComparison.Ordinal) && !pair.StartsWith("evaluation.batch=", StringComparison.Ordinal)) is { } other)
+            if (parsed.GetValue(set)!.FirstOrDefault(pair => !pair.StartsWith("data.", StringComparison.Ordinal) && !pair.StartsWith("evaluation.batch=", StringComparison.Ordinal) && !pair.StartsWith("evaluation.exact=", StringComparison.Ordinal)) is { } other)
             {
-                throw new InputException($"--set {other} has no effect here: set keys that begin with data., or evaluation.batch.");
+                throw new InputException($"--set {other} has no effect here: set keys that begin with data., evaluation.batch or evaluation.exact.");
             }
 
             var named = parsed.GetValue(models)!;
@@ -149,6 +149,7 @@ internal static class SubnetsCommand
                 SearchUpdates = parsed.GetValue(updates),
                 Attacks = attacks,
                 Seed = parsed.GetValue(seed),
+                Exact = recipe.Evaluation.Exact,
             };
             var study = new SubnetStudy
             {

@@ -31,6 +31,7 @@ internal static class TrainCommand
         var resume = new Option<bool>("--resume") { Description = $"Continue the run in --out DIR, or the newest one under {RunsFolder}/." };
         var skipBad = new Option<bool>("--skip-bad-images") { Description = "Count and pass over unreadable images instead of stopping." };
         var quick = CommonOptions.Quick();
+        var exact = CommonOptions.Exact();
         var json = CommonOptions.Json();
         var command = new CommandWithExamples("train", "Train a robust classifier with Enhancing Weak Subnets, measure it, and leave a run folder.", """
             weaklink train                                         the embedded data set, two to ten minutes on two cores
@@ -42,7 +43,7 @@ internal static class TrainCommand
             weaklink train --data photos/ --weights resnet50.pth   fine-tune a network that is trained already
             weaklink train --resume --out runs/photos-1            continue after a Ctrl-C or a crash
             """)
-        { data, extra, fraction, recipe, weights, set, ews, seed, output, resume, skipBad, quick, json };
+        { data, extra, fraction, recipe, weights, set, ews, seed, output, resume, skipBad, quick, exact, json };
         command.SetAction(parsed =>
         {
             using var interruption = new Interruption();
@@ -56,10 +57,11 @@ internal static class TrainCommand
                 ("model.weights", parsed.GetValue(weights)),
                 ("ews.search", parsed.GetValue(ews)),
                 ("seed", parsed.GetValue(seed)?.ToString(CultureInfo.InvariantCulture)),
+                ("evaluation.exact", parsed.GetValue(exact) ? "true" : null),
                 ("data.skip-bad-images", parsed.GetValue(skipBad) ? "true" : null));
             if (continued && (overrides.Count > 0 || parsed.GetValue(recipe) is not null))
             {
-                throw new InputException("A resumed run keeps its recipe: leave out --data, --extra-data, --extra-fraction, --recipe, --weights, --set, --ews, --seed, --quick and --skip-bad-images.");
+                throw new InputException("A resumed run keeps its recipe: leave out --data, --extra-data, --extra-fraction, --recipe, --weights, --set, --ews, --seed, --quick, --exact and --skip-bad-images.");
             }
 
             var chosen = continued ? new Recipe() : RecipeFile.Load(parsed.GetValue(recipe) ?? DefaultRecipe(overrides), overrides);

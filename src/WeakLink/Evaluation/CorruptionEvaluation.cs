@@ -75,7 +75,7 @@ public static class CorruptionEvaluation
         using var folder = settings.CorruptedImages.Length > 0 ? CorruptionFolder.Open(settings.CorruptedImages, evaluator.Images.Classes, recipe.Data) : null;
         var clean = StratifiedSplit.Limit(evaluator.Images, settings.CorruptionImages, recipe.Seed);
         var severities = folder?.Severities ?? Corruption.AllSeverities;
-        evaluator.Network.eval();
+        using var network = evaluator.Measured();
         var (seconds, waited, done, count) = (0.0, 0.0, 0L, 0);
         int? whole = null;
         var errors = new Dictionary<string, IReadOnlyList<double>>();
@@ -89,7 +89,7 @@ public static class CorruptionEvaluation
                 {
                     var start = Stopwatch.GetTimestamp();
                     var images = Images(corruption, severity);
-                    var (measured, waiting) = evaluator.Classified(images, kept: null, new SilentObserver());
+                    var (measured, waiting) = evaluator.Classified(network, images, kept: null, new SilentObserver());
                     return new CorruptedSet(1 - measured.Summary.Top1, images.Count, Stopwatch.GetElapsedTime(start).TotalSeconds, waiting);
                 });
                 bySeverity.Add(set.Error);

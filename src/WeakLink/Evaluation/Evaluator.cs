@@ -4,6 +4,7 @@ using WeakLink.Data;
 using WeakLink.Imaging;
 using WeakLink.Models;
 using WeakLink.Recipes;
+using WeakLink.Subnets;
 
 namespace WeakLink.Evaluation;
 
@@ -21,6 +22,8 @@ namespace WeakLink.Evaluation;
 public sealed class Evaluator(
     torch.nn.Module<torch.Tensor, torch.Tensor> network, Recipe recipe, Dataset images, torch.Device device, IRunObserver observer, CancellationToken stop = default)
 {
+    private Lazy<ComputeFormat?>? _format;
+
     /// <summary>The network.</summary>
     public torch.nn.Module<torch.Tensor, torch.Tensor> Network { get; } = network;
 
@@ -43,8 +46,16 @@ public sealed class Evaluator(
     // Whether batch norms have their statistics from the test images.
     private bool Adapts { get; init; }
 
+    // Chosen once for this evaluator and those that are made of it.
+    private Lazy<ComputeFormat?>? ItsFormat { get; init; }
+
     /// <summary>Stops.</summary>
     public CancellationToken Stop { get; } = stop;
+
+    /// <summary>How the network is frozen for all but attacks; null: it is measured as it is.</summary>
+    internal ComputeFormat? Format => Formats.Value;
+
+    private Lazy<ComputeFormat?> Formats => ItsFormat ?? (_format ??= new(() => Recipe.Evaluation.Exact ? null : MeasuredNetwork.Format(Network, Crop.Height, Crop.Width, Device, FirstImages)));
 
     /// <summary>What was measured before it was interrupted, and is kept; null keeps nothing.</summary>
     internal KeptResults? Kept { get; private init; }
@@ -53,16 +64,36 @@ public sealed class Evaluator(
 
     /// <summary>The same network, measured on at most so many of the images, every class in its share.</summary>
     /// <param name="count">How many; 0: all.</param>
-    public Evaluator Limited(int count) => new(Network, Recipe, StratifiedSplit.Limit(Images, count, Recipe.Seed), Device, Observer, Stop) { Kept = Kept, Progress = Progress };
+    public Evaluator Limited(int count) => new(Network, Recipe, StratifiedSplit.Limit(Images, count, Recipe.Seed), Device, Observer, Stop) { Kept = Kept, Progress = Progress, ItsFormat = Formats };
 
     /// <summary>The same, but every result is kept in a folder as soon as it is there: measured again after an interruption, with the same folder, it goes on from there.</summary>
     /// <param name="progress">The folder; made where it is missing.</param>
     /// <exception cref="InputException">It can't be written to.</exception>
     public Evaluator Keeping(string progress) => new(Network, Recipe, Images, Device, Observer, Stop)
     {
-        Kept = KeptResults.Open(progress, $"{RecipeFile.ToYaml(Recipe)}\n{Images.Name}, {Images.Count} images, {AttackState.ChecksumOf(this)}"),
+        // Two formats round differently: what one measured is not gone on with in another.
+        Kept = KeptResults.Open(progress, $"{RecipeFile.ToYaml(Recipe)}\n{Images.Name}, {Images.Count} images, {AttackState.ChecksumOf(this)}, {Format?.ToString() ?? "exact"}"),
         Progress = progress,
+        ItsFormat = Formats,
     };
+
+    /// <summary>The network as all but attacks measure it, in evaluation mode; to be disposed of.</summary>
+    /// <param name="subnet">The subnet; null: the full network.</param>
+    /// <param name="statistics">The subnet's batch-norm statistics; null: the full network's running averages.</param>
+    internal MeasuredNetwork Measured(Subnet? subnet = null, SubnetStatistics? statistics = null) =>
+        MeasuredNetwork.Of(Network, Format, Crop.Height, Crop.Width, subnet, statistics);
+
+    private IEnumerable<torch.Tensor> FirstImages()
+    {
+        foreach (var batch in Loaders.Measuring(Recipe, Images).InOrder())
+        {
+            using var scope = torch.NewDisposeScope();
+            using (batch)
+            {
+                yield return Pixels.ToUnit(batch.Images.to(Device));
+            }
+        }
+    }
 
     /// <summary>A result, measured unless it is kept.</summary>
     internal T Once<T>(string name, Func<T> measure) => Kept is null ? measure() : Kept.Get(name, measure);
@@ -74,9 +105,9 @@ public sealed class Evaluator(
     /// <exception cref="InputException">A logit is not finite.</exception>
     public CleanMeasurement Clean()
     {
-        Network.eval();
+        using var measured = Measured();
         Observer.Begin("measuring", Images.Count, "images");
-        return Classified(Images, Kept, Observer).Measured;
+        return Classified(measured, Images, Kept, Observer).Measured;
     }
 
     /// <summary>Accuracy, clean and under the recipe's corruptions, with batch-norm statistics of the test images: a protocol of its own.</summary>
@@ -91,21 +122,23 @@ public sealed class Evaluator(
         }
 
         // It keeps nothing under the names of the others, and begins each window anew: whole or not at all.
-        var adapting = new Evaluator(Network, Recipe, Images, Device, Observer, Stop) { Adapts = true };
+        var adapting = new Evaluator(Network, Recipe, Images, Device, Observer, Stop) { Adapts = true, ItsFormat = new((ComputeFormat?)null) };
         return Once("test-time statistics", () => new TestTimeSummary(settings.TestTimeBatch, settings.TestTimeWindow, settings.TestTimePrior, adapting.Clean().Summary, adapting.Corrupted()));
     }
 
     /// <summary>What the network makes of a set of images, and for how many seconds it waited for them.</summary>
+    /// <param name="measured">The network, as <see cref="Measured"/> gave it.</param>
     /// <param name="images">The images.</param>
     /// <param name="kept">What was measured of them before; null: nothing.</param>
     /// <param name="observer">Told the number of images done.</param>
-    internal (CleanMeasurement Measured, double Waited) Classified(Dataset images, KeptResults? kept, IRunObserver observer)
+    internal (CleanMeasurement Measured, double Waited) Classified(MeasuredNetwork measured, Dataset images, KeptResults? kept, IRunObserver observer)
     {
         if (!Adapts)
         {
-            return Through(Network.call, Loaders.Measuring(Recipe, images), kept);
+            return Through(measured.Classify, Loaders.Measuring(Recipe, images), kept);
         }
 
+        // Statistics that every batch brings can't be folded: it is measured as it is.
         var settings = Recipe.Evaluation;
         var network = Network is ClassifierNetwork whole and not SubnetNetwork ? whole
             : throw new InputException("Batch-norm statistics of test images are measured of whole networks alone: leave out the subnet, or set evaluation.test-time-batch to 0.");
@@ -113,8 +146,8 @@ public sealed class Evaluator(
         // Folders have their images class by class, which is not how they come.
         new SeededRandom(Recipe.Seed, RandomUse.TestTime).Shuffle<int>(order);
         using var statistics = new TestTimeStatistics(settings.TestTimePrior, settings.TestTimeWindow);
-        var measured = Through(batch => network.Adapted(batch, statistics), Loaders.Measuring(Recipe with { Evaluation = settings with { Batch = settings.TestTimeBatch } }, new SubsetDataset(images, order)), null);
-        return statistics.AreUsed ? measured : throw new InputException($"The network {network.Name} has no batch norms whose statistics could be those of the test images: set evaluation.test-time-batch to 0.");
+        var adapted = Through(batch => network.Adapted(batch, statistics), Loaders.Measuring(Recipe with { Evaluation = settings with { Batch = settings.TestTimeBatch } }, new SubsetDataset(images, order)), null);
+        return statistics.AreUsed ? adapted : throw new InputException($"The network {network.Name} has no batch norms whose statistics could be those of the test images: set evaluation.test-time-batch to 0.");
 
         (CleanMeasurement, double) Through(Func<torch.Tensor, torch.Tensor> classify, BatchLoader loader, KeptResults? before)
         {

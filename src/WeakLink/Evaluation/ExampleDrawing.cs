@@ -62,7 +62,8 @@ internal static class ExampleDrawing
         var pictures = corruptions.Select(corruption => Picture.Of(new CorruptedDataset(images, crop, corruption, Severity, recipe.Seed), chosen.Index)).Prepend(Picture.Of(images, chosen.Index).Centre(crop)).ToList();
         using var noGradients = torch.no_grad();
         using var scope = torch.NewDisposeScope();
-        var logits = evaluator.Network.call(Pixels.ToUnit(torch.tensor(pictures.SelectMany(picture => picture.Planes).ToArray(), [pictures.Count, Dataset.Channels, crop.Height, crop.Width], torch.uint8).to(evaluator.Device)));
+        using var network = evaluator.Measured();
+        var logits = network.Classify(Pixels.ToUnit(torch.tensor(pictures.SelectMany(picture => picture.Planes).ToArray(), [pictures.Count, Dataset.Channels, crop.Height, crop.Width], torch.uint8).to(evaluator.Device)));
         var (confidence, predicted) = FiniteLogits.Require(logits, position => position == 0 ? images.Describe(chosen.Index) : $"{images.Describe(chosen.Index)} under {corruptions[position - 1].Name}").to(torch.float64).softmax(1).max(1);
         var (confidences, classes) = (confidence.cpu().data<double>().ToArray(), predicted.cpu().data<long>().ToArray());
         return [.. pictures.Select((picture, i) => ((chosen.Label, (int)classes[i]), confidences[i], i == 0 ? null : corruptions[i - 1].Name, Shown(picture)))];

@@ -13,14 +13,13 @@ internal static class PerturbationEvaluation
     /// <summary>Measures on as many images as the recipe says.</summary>
     public static PerturbationSummary Measure(Evaluator evaluator)
     {
-        var (recipe, network) = (evaluator.Recipe, evaluator.Network);
-        var settings = recipe.Evaluation;
+        var (recipe, settings) = (evaluator.Recipe, evaluator.Recipe.Evaluation);
         var perturbations = CommonPerturbations.Named(settings.Perturbations);
         using var folder = settings.PerturbedImages.Length > 0 ? new PerturbationFolder(settings.PerturbedImages, evaluator.Images.Classes) : null;
         var clean = StratifiedSplit.Limit(evaluator.Images, settings.PerturbationImages, recipe.Seed);
         var crop = evaluator.Crop;
 
-        network.eval();
+        using var network = evaluator.Measured();
         using var noGradients = torch.no_grad();
         var (seconds, waited, done, count) = (0.0, 0.0, 0, 0);
         var (flips, distances) = (new Dictionary<string, double>(), new Dictionary<string, double>());
@@ -70,7 +69,7 @@ internal static class PerturbationEvaluation
                 {
                     // The frames' bytes follow one another: only their shape has to be told.
                     var images = batch.Images.to(evaluator.Device).view(-1, Dataset.Channels, sequences.Height / frames, sequences.Width);
-                    meter.Add(network.call(Pixels.ToUnit(images)), frames);
+                    meter.Add(network.Classify(Pixels.ToUnit(images)), frames);
                 }
             }
 

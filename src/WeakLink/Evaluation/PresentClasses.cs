@@ -20,12 +20,12 @@ public static class PresentClasses
     /// <exception cref="InputException">A logit is not finite, or an image can't be read.</exception>
     public static CleanSummary Measure(Evaluator evaluator, IReadOnlyList<int> classes)
     {
-        var (network, test) = (evaluator.Network, evaluator.Images);
-        network.eval();
+        using var network = evaluator.Measured();
+        var test = evaluator.Images;
         var images = new SubsetDataset(test, [.. Enumerable.Range(0, test.Count)], [.. classes.Select(label => test.Classes[label])]);
         using var present = torch.tensor(classes.Select(label => (long)label).ToArray(), device: evaluator.Device);
         evaluator.Observer.Begin("among present classes", test.Count, "images");
-        return CleanEvaluation.Measure(batch => network.call(batch).index_select(1, present), Loaders.Measuring(evaluator.Recipe, images), kept: null, evaluator.Device, evaluator.Observer, evaluator.Stop).Summary;
+        return CleanEvaluation.Measure(batch => network.Classify(batch).index_select(1, present), Loaders.Measuring(evaluator.Recipe, images), kept: null, evaluator.Device, evaluator.Observer, evaluator.Stop).Summary;
     }
 }
 

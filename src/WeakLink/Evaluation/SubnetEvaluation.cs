@@ -38,8 +38,7 @@ public static class SubnetEvaluation
         var images = Loaders.Measuring(recipe, evaluator.Images).InOrder().ToList();
         var loader = Loaders.Recalibrating(recipe, training);
         var statisticsImages = Batches(loader, settings.RecalibrationImages, recipe.Seed);
-        network.eval();
-        var full = evaluator.Once("full network", () => Accuracy(images, batch => network.call(batch), evaluator.Device, evaluator.Stop));
+        var full = evaluator.Once("full network", () => Measured(null, null));
 
         using var random = new RandomSearch(network.Space, width);
         using var policy = TrainedPolicy();
@@ -51,7 +50,7 @@ public static class SubnetEvaluation
                 var accuracy = evaluator.Once($"subnet {kind} {i}", () =>
                 {
                     using var statistics = Reestimated(network, subnet, statisticsImages, evaluator.Device);
-                    return Accuracy(images, batch => network.forward(batch, subnet, statistics), evaluator.Device, evaluator.Stop);
+                    return Measured(subnet, statistics);
                 });
                 (weakest, lowest) = accuracy < lowest ? (subnet, accuracy) : (weakest, lowest);
                 observer.Advance(++done);
@@ -60,6 +59,13 @@ public static class SubnetEvaluation
 
         return new(new SubnetSummary(width, Count(images), Count(statisticsImages), full, accuracies[0], accuracies[1]), weakest!);
 
+        double Measured(Subnet? subnet, SubnetStatistics? statistics)
+        {
+            using var measured = evaluator.Measured(subnet, statistics);
+            return Accuracy(images, measured.Classify, evaluator.Device, evaluator.Stop);
+        }
+
+        // Its subnets are judged, and their statistics estimated, with those of the batch, in training mode: nothing can be folded there, and larger batches would be other statistics.
         PolicySearch TrainedPolicy()
         {
             var trained = NewPolicy(network.Space, width, recipe.Seed);

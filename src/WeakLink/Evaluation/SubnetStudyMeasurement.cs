@@ -27,6 +27,9 @@ public sealed record SubnetStudyOptions
 
     /// <summary>Seed of all draws.</summary>
     public long Seed { get; init; }
+
+    /// <summary>Whether all is measured in float32 by the network as it is; otherwise it is frozen for all but attacks and what takes statistics of a batch.</summary>
+    public bool Exact { get; init; }
 }
 
 /// <summary>
@@ -89,7 +92,7 @@ public static class SubnetStudyMeasurement
             var measured = Group(random, "random subnets");
             SpreadSummary? misled = runningAverages == 0 ? null : SpreadSummary.Of([.. random.Select(subnet =>
             {
-                var accuracy = SubnetEvaluation.Accuracy(images.Clean, batch => network.forward(batch, subnet), device, stop);
+                var accuracy = meter.OfClean(subnet);
                 Advance(clean, $"{at}, running averages");
                 return accuracy;
             })]);
@@ -160,7 +163,10 @@ public static class SubnetStudyMeasurement
     /// <summary>Measures subnets of one network on always the same images.</summary>
     private sealed class Meter(ClassifierNetwork network, SubnetStudyImages images, SubnetStudyOptions options, torch.Device device, CancellationToken stop)
     {
+        private readonly (int Height, int Width) _size = ((int)images.Clean[0].Images.shape[2], (int)images.Clean[0].Images.shape[3]);
         private long _attackPasses;
+        private ComputeFormat? _format;
+        private bool _chosen;
 
         /// <summary>What the last measurement cost, in forward passes of an image; a backward pass costs two.</summary>
         public long Passes => SubnetStudyImages.Count(images.Clean) + images.Corrupted.Sum(set => (long)SubnetStudyImages.Count(set)) + _attackPasses;
@@ -169,11 +175,30 @@ public static class SubnetStudyMeasurement
         public Accuracies Measure(Subnet? subnet)
         {
             using var statistics = subnet is null ? null : SubnetEvaluation.Reestimated(network, subnet, images.Recalibration, device);
-            double On(IReadOnlyList<Batch> batches) => SubnetEvaluation.Accuracy(batches, batch => network.forward(batch, subnet, statistics), device, stop);
+            using var measured = Measured(subnet, statistics);
+            double On(IReadOnlyList<Batch> batches) => SubnetEvaluation.Accuracy(batches, measured.Classify, device, stop);
             return new Accuracies(
                 On(images.Clean),
                 images.Corrupted.Count > 0 ? images.Corrupted.Average(On) : null,
                 options.Attacks.Count > 0 ? Attacked(new SubnetModule(network, subnet, statistics)) : null);
+        }
+
+        /// <summary>Clean accuracy of a subnet with the full network's running averages.</summary>
+        public double OfClean(Subnet subnet)
+        {
+            using var measured = Measured(subnet, null);
+            return SubnetEvaluation.Accuracy(images.Clean, measured.Classify, device, stop);
+        }
+
+        private MeasuredNetwork Measured(Subnet? subnet, SubnetStatistics? statistics)
+        {
+            if (!_chosen)
+            {
+                _format = options.Exact ? null : MeasuredNetwork.Format(network, _size.Height, _size.Width, device, () => images.Clean.Select(batch => Pixels.ToUnit(batch.Images.to(device))));
+                _chosen = true;
+            }
+
+            return MeasuredNetwork.Of(network, _format, _size.Height, _size.Width, subnet, statistics);
         }
 
         /// <summary>

@@ -60,7 +60,9 @@ public static class ComparisonTraining
             try
             {
                 var (begun, resumed) = (Stopwatch.GetTimestamp(), RunFolder.IsRun(folder));
-                Experiment.Run(InOneFormat(recipe, runs.Select(run => run.Folder).Where(RunFolder.IsRun).Select(RunFolder.RecipeOf)), folder, resumed, observer, stop);
+                var like = InOneFormat(recipe, runs.Select(run => run.Folder).Where(RunFolder.IsRun).Select(RunFolder.RecipeOf));
+                // What is compared is measured on the same images, however long each arm trains.
+                Experiment.Run(like with { Evaluation = like.Evaluation with { Budget = 0 } }, folder, resumed, observer, stop);
                 if (!resumed)
                 {
                     took[arm.Name] = Stopwatch.GetElapsedTime(begun).TotalSeconds;

@@ -83,7 +83,8 @@ public static class Experiment
         using (var untrained = recipe.CreateNetwork(data.Train.Classes.Count))
         {
             untrained.to(device);
-            observer.Note(MeasuringEstimate.Of(new Evaluator(untrained, recipe, test, device, observer, stop), data.Train, examples: true).ToString());
+            observer.Note(MeasuringEstimate.For(new Evaluator(untrained, recipe, test, device, observer, stop), data.Train, examples: true) + (recipe.Evaluation.Budget > 0
+                ? FormattableString.Invariant($" Where that is more than {recipe.Evaluation.Budget:0.##} of the time that training takes, less is measured of what nobody set (evaluation.budget).") : ""));
         }
 
         var position = TrainingRun.Train(recipe, data, folder, device, observer, stop);
@@ -96,7 +97,9 @@ public static class Experiment
             throw new InputException($"'{folder.BestCheckpoint}' is of epoch {best.Position.Epoch}, but the run was best after epoch {position.BestEpoch}: put back the file that was changed, or train again.");
         }
 
-        var evaluator = new Evaluator(best.Network, recipe, test, device, observer, stop).Keeping(folder.MeasuringProgress);
+        var (sizes, cut) = Sizes(new Evaluator(best.Network, recipe, test, device, observer, stop).Keeping(folder.MeasuringProgress), data.Train, position.Seconds, observer);
+        var measuring = recipe with { Evaluation = sizes.In(recipe.Evaluation) };
+        var evaluator = new Evaluator(best.Network, measuring, test, device, observer, stop).Keeping(folder.MeasuringProgress);
         var measurement = Measurement.Of(best, evaluator, data.Train, examples: true);
         if (measurement.WeakestSubnet is { } weakest)
         {
@@ -117,6 +120,7 @@ public static class Experiment
                     Warnings = warnings,
                     Epochs = position.Epoch,
                     Last = lastClean,
+                    Sizes = cut ? sizes : null,
                     // A run that an older version trained to its end chose by however few.
                     Validation = new ValidationSummary(position.BestTop1, position.BestEpoch, TrainingRun.Chooses(data.Validation) || position.BestEpoch < position.Epoch),
                     Seconds = new SecondsSummary(position.Seconds, evaluator.Kept!.SecondsBefore + Stopwatch.GetElapsedTime(clock).TotalSeconds, position.ProcessorSeconds),
@@ -125,6 +129,26 @@ public static class Experiment
             test);
         RunReport.CreatePage(folder.Path, summary).Write(folder.Report);
         return summary;
+    }
+
+    // Kept as they were chosen first: measuring that was interrupted goes on with them.
+    private static (MeasuredSizes Sizes, bool Cut) Sizes(Evaluator evaluator, Dataset training, double trained, IRunObserver observer)
+    {
+        var settings = evaluator.Recipe.Evaluation;
+        if (settings.Budget == 0)
+        {
+            return (MeasuredSizes.Of(settings), false);
+        }
+
+        var estimate = MeasuringEstimate.For(evaluator, training, examples: true);
+        var sizes = evaluator.Once("sizes", () => MeasuringBudget.Fit(estimate, settings, trained));
+        var told = MeasuringBudget.Told(estimate, settings, sizes, trained);
+        if (told is not null)
+        {
+            observer.Note(told);
+        }
+
+        return (sizes, told is not null);
     }
 
     // The attack inside of a step would not notice, and the first validation would, after an epoch.

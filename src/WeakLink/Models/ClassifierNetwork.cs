@@ -43,7 +43,7 @@ public abstract class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Te
     /// <inheritdoc/>
     public abstract SubnetSpace Space { get; }
 
-    /// <summary>How the layers after the normalisation compute. float32 unless set: what every measurement uses.</summary>
+    /// <summary>How the layers after the normalisation compute. float32 unless set: what attacks and exact measurements use.</summary>
     public ComputeFormat Format { get; set; } = ComputeFormat.Exact;
 
     /// <summary>Whether a tensor belongs to the layer that tells the classes apart, by its name in the state dictionary.</summary>
@@ -88,10 +88,11 @@ public abstract class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Te
     /// <param name="width">Width of the image in pixels.</param>
     /// <param name="subnet">The subnet; null traces the full network.</param>
     /// <param name="statistics">The subnet's batch-norm statistics; null: the full network's running averages.</param>
+    /// <param name="fill">Whether a subnet's kept channels are filled up, as when it runs.</param>
     /// <exception cref="InputException">The network computes something that is not traced.</exception>
-    internal ForwardTrace Trace(int height, int width, Subnet? subnet = null, SubnetStatistics? statistics = null)
+    internal ForwardTrace Trace(int height, int width, Subnet? subnet = null, SubnetStatistics? statistics = null, bool fill = false)
     {
-        var trace = new ForwardTrace();
+        var trace = new ForwardTrace(fill);
         try
         {
             Measure(height, width, (black, pass) =>

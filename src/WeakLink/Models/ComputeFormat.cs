@@ -13,9 +13,13 @@ public sealed record ComputeFormat(Precision Precision, Layout Layout)
     private const int LeastRounds = 3;
 
     // The first rounds of a small network are spent on compiling the code that runs it.
-    private static readonly TimeSpan TrialTime = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan TrialTime = TimeSpan.FromSeconds(2), FrozenTrialTime = TimeSpan.FromSeconds(0.3);
 
-    /// <summary>float32, contiguous: what every measurement uses.</summary>
+    // A frozen network is timed on as many images as take this many multiply-adds, at most so many.
+    private const long FrozenTrialWork = 2_000_000_000;
+    private const int MostFrozenTrialImages = 64;
+
+    /// <summary>float32, contiguous: what attacks use, and every measurement that is to be exact.</summary>
     public static ComputeFormat Exact { get; } = new(Precision.Fp32, Layout.Contiguous);
 
     /// <summary>Puts normalised images into the format.</summary>
@@ -52,18 +56,67 @@ public sealed record ComputeFormat(Precision Precision, Layout Layout)
         using var network = create();
         network.to(device).train();
         var images = torch.rand([batch, 3, height, width], device: device);
+        return Fastest(candidates, candidate => Step(network, candidate, images), TrialTime);
+    }
+
+    /// <summary>Chooses the fastest of some formats for measuring, by the network frozen in each (see <see cref="FrozenNetwork"/>).</summary>
+    /// <param name="network">The network; it stays as it is.</param>
+    /// <param name="precisions">Number formats to try, the plainest first.</param>
+    /// <param name="height">Height of the images.</param>
+    /// <param name="width">Width of the images.</param>
+    /// <param name="device">Where it is.</param>
+    /// <returns>Null where the network can't be frozen.</returns>
+    internal static ComputeFormat? ChooseFrozen(ClassifierNetwork network, IReadOnlyList<Precision> precisions, int height, int width, torch.Device device)
+    {
+        using var noGradients = torch.no_grad();
+        using var scope = torch.NewDisposeScope();
+        var count = (int)Math.Clamp(FrozenTrialWork / Math.Max(1, network.MultiplyAdds(height, width)), 1, MostFrozenTrialImages);
+        var images = torch.rand([count, 3, height, width], device: device);
+        var candidates = new Dictionary<ComputeFormat, FrozenNetwork>();
+        try
+        {
+            foreach (var format in from number in precisions from order in new[] { Layout.Contiguous, Layout.ChannelsLast } select new ComputeFormat(number, order))
+            {
+                if (FrozenNetwork.Of(network, format, height, width) is { } frozen)
+                {
+                    candidates.Add(format, frozen);
+                }
+            }
+
+            return candidates.Count == 0 ? null : Fastest([.. candidates.Keys], candidate => Pass(candidates[candidate], images), FrozenTrialTime);
+        }
+        finally
+        {
+            foreach (var frozen in candidates.Values)
+            {
+                frozen.Dispose();
+            }
+        }
+    }
+
+    // The first of them where none is much faster.
+    private static ComputeFormat Fastest(IReadOnlyList<ComputeFormat> candidates, Func<ComputeFormat, double> time, TimeSpan trialTime)
+    {
         // In turns, so that a disturbance hits all alike; the least time of each, because only the format itself can't be avoided.
         var least = candidates.ToDictionary(candidate => candidate, _ => double.PositiveInfinity);
         var start = Stopwatch.GetTimestamp();
-        for (var round = 0; round < LeastRounds || Stopwatch.GetElapsedTime(start) < TrialTime; round++)
+        for (var round = 0; round < LeastRounds || Stopwatch.GetElapsedTime(start) < trialTime; round++)
         {
             foreach (var candidate in candidates)
             {
-                least[candidate] = Math.Min(least[candidate], Step(network, candidate, images));
+                least[candidate] = Math.Min(least[candidate], time(candidate));
             }
         }
 
         return candidates.Aggregate((best, candidate) => least[candidate] < least[best] * Gain ? candidate : best);
+    }
+
+    private static double Pass(FrozenNetwork network, torch.Tensor images)
+    {
+        using var scope = torch.NewDisposeScope();
+        var start = Stopwatch.GetTimestamp();
+        network.Classify(images).sum().ReadDouble();
+        return Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
     /// <inheritdoc/>

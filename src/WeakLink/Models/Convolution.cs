@@ -10,8 +10,6 @@ namespace WeakLink.Models;
 /// </summary>
 public sealed class Convolution : Layer
 {
-    private static readonly long[] Dense = [1, 1];
-
     private readonly long[] _stride;
     private readonly long[] _padding;
     private readonly bool _depthwise;
@@ -71,12 +69,14 @@ public sealed class Convolution : Layer
 
     private torch.Tensor Convolve(torch.Tensor images, torch.Tensor weight)
     {
+        var (read, stride) = Read(images, weight.shape[2], _stride[0]);
+        Prove(_depthwise ? LayerKind.Depthwise : LayerKind.Convolution, read, weight.shape[0], weight.shape[2], stride);
+        return torch.nn.functional.conv2d(read, weight.to(images.dtype), null, [stride, stride], _padding, groups: _depthwise ? images.shape[1] : 1);
+    }
+
+    /// <summary>The pixels that a kernel reads, and the stride on them.</summary>
+    internal static (torch.Tensor Images, long Stride) Read(torch.Tensor images, long kernel, long stride) =>
         // oneDNN 3.7.1 skips pixels wrongly where they have fewer channels than a vector holds (AVX2, channels-last: the weights' gradient is half off, and
         // is written beyond its end), so a 1x1 kernel gets only the pixels that it reads.
-        var skips = _padding[0] == 0 && _stride[0] > 1;
-        var read = skips ? images.slice(2, 0, images.shape[2], _stride[0]).slice(3, 0, images.shape[3], _stride[1]) : images;
-        var stride = skips ? Dense : _stride;
-        Prove(_depthwise ? LayerKind.Depthwise : LayerKind.Convolution, read, weight.shape[0], weight.shape[2], stride[0]);
-        return torch.nn.functional.conv2d(read, weight.to(images.dtype), null, stride, _padding, groups: _depthwise ? images.shape[1] : 1);
-    }
+        kernel == 1 && stride > 1 ? (images.slice(2, 0, images.shape[2], stride).slice(3, 0, images.shape[3], stride), 1) : (images, stride);
 }

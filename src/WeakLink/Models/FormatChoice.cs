@@ -12,6 +12,9 @@ namespace WeakLink.Models;
 /// </summary>
 internal static class FormatChoice
 {
+    /// <summary>Where choices are kept.</summary>
+    public static string Folder => Path.Combine(CacheFolder.Default, "formats");
+
     private sealed record Kept(string Of, Precision Precision, Layout Layout);
 
     /// <summary>Chooses as it was chosen before, or else by a timing (see <see cref="ComputeFormat.Choose"/>) that is kept.</summary>
@@ -25,9 +28,27 @@ internal static class FormatChoice
             return new(precision, layout);
         }
 
-        var of = string.Create(
-            CultureInfo.InvariantCulture,
-            $"{network}, {batch} images of {height}x{width}, precision {precision}, layout {layout}, {environment.Processor}, {environment.Simd}, {device.type}, {torch.get_num_threads()} threads, libtorch {environment.Libtorch}");
+        return Once(
+            folder,
+            Machine($"{network}, {batch} images of {height}x{width}, precision {precision}, layout {layout}", environment, device),
+            observer,
+            () => ComputeFormat.Choose(create, precision, layout, nativeBf16, batch, height, width, device))!;
+    }
+
+    /// <summary>The same for measuring, by the network itself (see <see cref="ComputeFormat.ChooseFrozen"/>).</summary>
+    /// <returns>Null where the network can't be frozen.</returns>
+    public static ComputeFormat? OfFrozen(string folder, EnvironmentReport environment, ClassifierNetwork network, IReadOnlyList<Precision> precisions, int height, int width, torch.Device device) => Once(
+        folder,
+        Machine($"{network.Name} of {network.ParameterCount} parameters, frozen, images of {height}x{width}, {string.Join(" or ", precisions)}", environment, device),
+        new SilentObserver(),
+        () => ComputeFormat.ChooseFrozen(network, precisions, height, width, device));
+
+    private static string Machine(FormattableString what, EnvironmentReport environment, torch.Device device) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{what.ToString(CultureInfo.InvariantCulture)}, {environment.Processor}, {environment.Simd}, {device.type}, {torch.get_num_threads()} threads, libtorch {environment.Libtorch}");
+
+    private static ComputeFormat? Once(string folder, string of, IRunObserver observer, Func<ComputeFormat?> choose)
+    {
         var path = Path.Combine(folder, ShortHash.Of(of) + ".json");
         if (Read(path, of) is { } before)
         {
@@ -35,7 +56,11 @@ internal static class FormatChoice
             return before;
         }
 
-        var chosen = ComputeFormat.Choose(create, precision, layout, nativeBf16, batch, height, width, device);
+        if (choose() is not { } chosen)
+        {
+            return null;
+        }
+
         AtomicFile.WriteCache(path, stream => stream.Write(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new Kept(of, chosen.Precision, chosen.Layout), Json.Named))));
         return chosen;
     }

@@ -43,7 +43,7 @@ public sealed record ForwardPass
     {
         var place = Space.PlaceOf(choice);
         var (kept, gates) = (Subnet?.Kept[place], Gates?[place]);
-        return (kept is null || kept.Count == choice.Items) && gates is null ? null : new KeptChannels(kept, device, fill: Trace is null && Operations is null, gates);
+        return (kept is null || kept.Count == choice.Items) && gates is null ? null : new KeptChannels(kept, device, fill: Trace is not { Fills: false } && Operations is null, gates);
     }
 
     /// <summary>Whether an item of a choice is kept.</summary>

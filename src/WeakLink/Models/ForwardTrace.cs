@@ -21,11 +21,15 @@ internal sealed record TracedOperation(
 /// The operations of a forward pass in order. Taken from the pass itself, so that what is exported is what runs, whether whole or
 /// as a subnet.
 /// </summary>
-internal sealed class ForwardTrace : IDisposable
+/// <param name="fills">Whether a subnet's kept channels are filled up, as when it runs (<see cref="KeptChannels"/>).</param>
+internal sealed class ForwardTrace(bool fills = false) : IDisposable
 {
     private readonly Dictionary<torch.Tensor, int> _values = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<Layer, string> _names = new(ReferenceEqualityComparer.Instance);
     private readonly List<TracedOperation> _operations = [];
+
+    /// <summary>Whether a subnet's kept channels are filled up.</summary>
+    public bool Fills { get; } = fills;
 
     /// <summary>Whether what came out are numbers.</summary>
     public bool IsFinite { get; set; }

@@ -23,7 +23,7 @@ public abstract class Layer(string name) : torch.nn.Module(name)
     /// <param name="kernel">Height and width of a convolution's kernel.</param>
     /// <param name="stride">Pixels between two results of a convolution.</param>
     /// <exception cref="InputException">It computes it wrong, in every way that there is.</exception>
-    protected static void Prove(LayerKind kind, torch.Tensor images, long outputs, long kernel = 1, long stride = 1)
+    protected internal static void Prove(LayerKind kind, torch.Tensor images, long outputs, long kernel = 1, long stride = 1)
     {
         if (images.device_type == DeviceType.CPU)
         {

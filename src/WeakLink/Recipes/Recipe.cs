@@ -398,6 +398,21 @@ public sealed record EvaluationRecipe
     [Setting(SettingKind.Incidental)]
     public int Batch { get; init; } = 256;
 
+    /// <summary>
+    /// Whether everything is measured in float32 by the network as it is trained. Otherwise, but for attacks, it is frozen: batch norms folded into the convolutions, number format and layout chosen by a timing on
+    /// this machine. The predictions are the same on all but 1 image in 1,000, if that.
+    /// </summary>
+    [Setting(SettingKind.Incidental)]
+    public bool Exact { get; init; }
+
+    /// <summary>
+    /// After training measuring takes about this part of the time that training took, at most: the sizes that are as by default (<see cref="CorruptionImages"/>, <see cref="CurveImages"/>, <see cref="SubnetImages"/>,
+    /// <see cref="RecalibrationImages"/>, <see cref="SearchUpdates"/>) are cut for it, down to those of <see cref="Quick"/>; 0: none is. Comparisons cut none.
+    /// </summary>
+    [Limits(0, 1000)]
+    [Setting(SettingKind.Incidental)]
+    public double Budget { get; init; } = 0.5;
+
     /// <summary>Measure on at most this many test images, every class in its share; 0: all.</summary>
     [Limits(0, int.MaxValue)]
     public int Images { get; init; }

@@ -39,7 +39,7 @@ public static class RecipeResolution
         var resolved = recipe with { Model = model, Data = recipe.Data with { Source = source, Size = size, Extra = extra } };
         var crop = recipe.Augmentation.Crop;
         var format = FormatChoice.Of(
-            Path.Combine(CacheFolder.Default, "formats"),
+            FormatChoice.Folder,
             FormattableString.Invariant($"{recipe.Model.Name} of width {recipe.Model.WidthMultiplier}, dropout {recipe.Model.Dropout}"),
             environment,
             observer,

@@ -56,6 +56,7 @@ public sealed record Measurement(Summary Summary, IReadOnlyList<Prediction> Pred
             Parameters = model.Network.ParameterCount,
             Epochs = model.Position.Epoch,
             Format = new ComputeFormat(recipe.Training.Precision, recipe.Training.Layout).ToString(),
+            MeasuredIn = evaluator.Format?.ToString() ?? "exact",
             Clean = clean.Summary,
             Calibration = clean.Calibration,
             Classes = ClassAccuracy.Of(clean.Predictions, model.Classes),

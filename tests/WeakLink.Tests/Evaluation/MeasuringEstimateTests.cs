@@ -42,6 +42,6 @@ public class MeasuringEstimateTests
     private static MeasuringEstimate Estimate(params string[] settings)
     {
         using var network = Small.Recipe.CreateNetwork(10);
-        return MeasuringEstimate.Of(new Evaluator(network, Small.Recipe.With(settings), Small.Data.Test, torch.CPU, new SilentObserver()), Small.Data.Train, examples: true);
+        return MeasuringEstimate.For(new Evaluator(network, Small.Recipe.With(settings), Small.Data.Test, torch.CPU, new SilentObserver()), Small.Data.Train, examples: true);
     }
 }

@@ -29,6 +29,7 @@ public class CatalogueTests
         ["EnvironmentReport.Instructions"] = "written by the kernel",
         ["EnvironmentReport.ProcessorName"] = "written by the kernel",
         ["ExportedModel.Read"] = "what OnnxGraph reads, of which only what its checksum vouches for counts",
+        ["OneDnnConvolution.Load"] = "an archive that it makes itself, in memory",
         ["FormatChoice.Read"] = "its own cache, of which only one of two formats counts",
         ["FolderIndex.Read"] = "its own cache, with a checksum",
         ["HashIndex.Read"] = "its own cache, with a checksum",

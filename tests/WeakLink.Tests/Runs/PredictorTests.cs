@@ -87,6 +87,6 @@ public class PredictorTests
         Assert.Equal(expected.Name, found.Name);
         Assert.Equal(expected.Class, found.Class);
         // A batch of another size may be added up in another order.
-        Assert.All(expected.Probabilities.Zip(found.Probabilities), pair => Assert.Equal(pair.First.Probability, pair.Second.Probability, 5));
+        Assert.All(expected.Probabilities.Zip(found.Probabilities), pair => Assert.Equal(pair.First.Probability, pair.Second.Probability, 1e-5f));
     }
 }

@@ -22,7 +22,7 @@ internal static class Small
         Model = new ModelRecipe { Name = "resnet8", WidthMultiplier = 0.5, Mean = [0.5, 0.5, 0.5], StandardDeviation = [0.25, 0.25, 0.25] },
         Training = new TrainingRecipe { Epochs = 3, Batch = 16, LearningRate = 0.05, Schedule = ScheduleKind.Cosine, Precision = Precision.Fp32, Layout = Layout.Contiguous, Threads = 2, Workers = 2 },
         Ews = new EwsRecipe { PolicyEvery = 2 },
-        Evaluation = new EvaluationRecipe { Subnets = 2, SubnetImages = 20, RecalibrationImages = 32, SearchUpdates = 2 },
+        Evaluation = new EvaluationRecipe { Subnets = 2, SubnetImages = 20, RecalibrationImages = 32, SearchUpdates = 2, Budget = 0 },
     };
 
     /// <summary>Trains into a folder.</summary>
