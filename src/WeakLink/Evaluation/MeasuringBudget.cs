@@ -30,7 +30,11 @@ public sealed record MeasuredSizes(
     /// <summary>The recipe's settings with these sizes.</summary>
     internal EvaluationRecipe In(EvaluationRecipe settings) => settings with
     {
-        CorruptionImages = CorruptionImages, CurveImages = CurveImages, SubnetImages = SubnetImages, RecalibrationImages = RecalibrationImages, SearchUpdates = SearchUpdates,
+        CorruptionImages = CorruptionImages,
+        CurveImages = CurveImages,
+        SubnetImages = SubnetImages,
+        RecalibrationImages = RecalibrationImages,
+        SearchUpdates = SearchUpdates,
     };
 
     /// <summary>What is smaller than it was, in words.</summary>

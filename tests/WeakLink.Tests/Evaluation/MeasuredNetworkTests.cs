@@ -1,7 +1,6 @@
 using TorchSharp;
 using WeakLink.Evaluation;
 using WeakLink.Models;
-using WeakLink.Recipes;
 using WeakLink.Subnets;
 using WeakLink.Tests.Data;
 using WeakLink.Tests.Training;
