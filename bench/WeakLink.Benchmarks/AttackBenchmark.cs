@@ -113,7 +113,7 @@ internal static class AttackBenchmark
             ("PGD", () =>
             {
                 using var scope = torch.NewDisposeScope();
-                Train(network, objective.Prepare(network, [images], labels, new SeededRandom(0, RandomUse.Objective))[0], labels);
+                Train(network, objective.Prepare(network, [images], labels, BatchShare.All(labels.shape[0]), new SeededRandom(0, RandomUse.Objective))[0], labels);
             }
         ));
         Console.WriteLine(FormattableString.Invariant(

@@ -3,6 +3,7 @@ using System.Globalization;
 using WeakLink.Attacks;
 using WeakLink.Data;
 using WeakLink.Evaluation;
+using WeakLink.Processes;
 using WeakLink.Runs;
 using WeakLink.Runtime;
 
@@ -11,7 +12,7 @@ namespace WeakLink.Cli;
 /// <summary><c>weaklink attack</c>: adversarial examples of a trained network, to look at or to use.</summary>
 internal static class AttackCommand
 {
-    public static Command Create()
+    public static Command Create(ProcessGroup processes)
     {
         var model = CommonOptions.Model();
         var output = new Option<string>("--out") { Description = "The folder to write to.", HelpName = "DIR", Required = true };
@@ -68,9 +69,17 @@ internal static class AttackCommand
             var images = StratifiedSplit.Limit(KnownClasses.Open(recipe, trained, screen, interruption.Token).Test, parsed.GetValue(limit), recipe.Seed);
             Evaluator.CheckAttacks(attacks, recipe, images);
             var warnings = RunImages.Met(parsed.GetValue(model)!, trained.Recipe, KnownImages.Of(images, screen, interruption.Token), "test images", screen);
-            if (Directory.Exists(parsed.GetValue(output)!) && Directory.EnumerateFileSystemEntries(parsed.GetValue(output)!).Any())
+            if (processes.Leads && Directory.Exists(parsed.GetValue(output)!) && Directory.EnumerateFileSystemEntries(parsed.GetValue(output)!).Any())
             {
                 throw new InputException($"'{parsed.GetValue(output)}' holds other files: give an empty or new folder with --out.");
+            }
+
+            var evaluator = new Evaluator(trained.Network, recipe with { Seed = parsed.GetValue(seed) }, images, device, screen, interruption.Token) { Processes = processes };
+            if (!processes.Leads)
+            {
+                // What it finds the first one writes.
+                evaluator.Attacked(parsed.GetValue(attack)!, attacks, found: _ => { });
+                return ExitCode.Success;
             }
 
             var folder = CommonOptions.NewFolder("--out", parsed.GetValue(output)!);
@@ -80,7 +89,7 @@ internal static class AttackCommand
             RobustSummary metrics;
             try
             {
-                metrics = new Evaluator(trained.Network, recipe with { Seed = parsed.GetValue(seed) }, images, device, screen, interruption.Token).Attacked(
+                metrics = evaluator.Attacked(
                     parsed.GetValue(attack)!, attacks, found: example => examples.Add(example, images.Label(example.Index), images.Describe(example.Index)));
             }
             catch (OperationCanceledException)

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using WeakLink.Comparisons;
 using WeakLink.Experiments;
+using WeakLink.Processes;
 using WeakLink.Reports;
 using WeakLink.Runs;
 using WeakLink.Runtime;
@@ -23,7 +24,7 @@ internal static class CompareCommand
     private const int MostNames = 3;
     private const int MostSeeds = 1000;
 
-    public static Command Create()
+    public static Command Create(ProcessGroup processes)
     {
         var what = new Argument<string[]>("RECIPE|RUN")
         {
@@ -93,17 +94,27 @@ internal static class CompareCommand
                 {
                     var reference = parsed.GetValue(baseline) ?? names[0];
                     variants = [.. variants.Any(arm => arm.Name == reference)
-                        ? ComputeBudget.Share(variants, reference, common, folder, screen, interruption.Token)
+                        ? processes.LeaderFirst(() => ComputeBudget.Share(variants, reference, common, folder, screen, interruption.Token))
                         : throw new InputException($"--budget {EqualCompute} measures what a step of the baseline costs, and {reference} is a finished run: choose a recipe as --baseline.")];
                 }
 
+                // Each passes over what another trains, and comes back when all are done.
                 choice = ArmChoice.Of(variants, common, choosers, folder, screen, interruption.Token);
+                processes.Barrier();
+                choice = processes.Size == 1 ? choice : ArmChoice.Of(variants, common, choosers, folder, screen, interruption.Token);
                 unfinished = choice.Unfinished.Count > 0 ? choice.Unfinished : ComparisonTraining.Train(choice.Arms, common, judging, folder, screen, interruption.Token);
+                processes.Barrier();
+                unfinished = [.. unfinished.Where(run => !RunFolder.IsFinished(run))];
             }
             catch (OperationCanceledException)
             {
                 Console.Error.WriteLine("Stopped and saved. The same command goes on from there.");
                 throw;
+            }
+
+            if (!processes.Leads)
+            {
+                return ExitCode.Success;
             }
 
             if (unfinished.Count > 0)

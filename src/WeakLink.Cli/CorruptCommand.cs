@@ -1,6 +1,7 @@
 using System.CommandLine;
 using WeakLink.Corruptions;
 using WeakLink.Data;
+using WeakLink.Processes;
 using WeakLink.Recipes;
 using WeakLink.Runs;
 using WeakLink.Runtime;
@@ -13,7 +14,7 @@ internal static class CorruptCommand
 {
     private const string Sheet = "contact-sheet.png";
 
-    public static Command Create()
+    public static Command Create(ProcessGroup processes)
     {
         var data = new Argument<string>("D") { Description = "A run folder: the run's own test images, as its network sees them; or shapes, cifar10, cifar100, a folder, an archive or a list: the images that a run with seed 0 would test on." };
         var output = new Option<string>("--out") { Description = "The folder to write to; an interrupted call goes on there.", HelpName = "DIR", Required = true };
@@ -72,12 +73,17 @@ internal static class CorruptCommand
             screen.Line($"{test.Name}: {test.Count:n0} test images of {test.Width}x{test.Height} pixels{(settings.Crop is { } crop && (crop.Width, crop.Height) != (test.Width, test.Height) ? $" cut to {crop.Width}x{crop.Height}" : "")}, {settings.Corruptions.Count} corruptions, severities {string.Join(", ", settings.Severities)} as for {SeverityTables.For(settings.Crop?.Height ?? test.Height, settings.Crop?.Width ?? test.Width)}");
             try
             {
-                CorruptionWriter.Write(test, settings, folder, screen, interruption.Token);
+                CorruptionWriter.Write(test, settings, folder, screen, processes, interruption.Token);
             }
             catch (OperationCanceledException)
             {
                 Console.Error.WriteLine($"Stopped. What is finished stays in {folder}: the same command goes on from there.");
                 throw;
+            }
+
+            if (!processes.Leads)
+            {
+                return ExitCode.Success;
             }
 
             var sheet = Path.Combine(folder, Sheet);

@@ -4,6 +4,7 @@ using WeakLink.Data;
 using WeakLink.Evaluation;
 using WeakLink.Models;
 using WeakLink.Perturbations;
+using WeakLink.Processes;
 using WeakLink.Recipes;
 using WeakLink.Runs;
 using WeakLink.Runtime;
@@ -16,7 +17,7 @@ internal static class EvaluateCommand
 {
     private const string All = "all", Present = "present";
 
-    public static Command Create()
+    public static Command Create(ProcessGroup processes)
     {
         var model = CommonOptions.Model();
         var data = CommonOptions.Data("The data to measure on (default: those of the run); their test images are used.");
@@ -150,7 +151,7 @@ internal static class EvaluateCommand
 
             // What the run took, not what its best checkpoint had taken.
             var run = RunFolder.IsFinished(parsed.GetValue(model)!) ? Summary.Read(parsed.GetValue(model)!) : null;
-            var evaluator = new Evaluator(part ?? trained.Network, recipe, test, device, screen, interruption.Token);
+            var evaluator = new Evaluator(part ?? trained.Network, recipe, test, device, screen, interruption.Token) { Processes = processes };
             var examples = subnet is null && run is not null && AreOf(run, measuredImages, anywhereElse: parsed.GetValue(data) is not null)
                 && !ResultFiles.HasPictures(RunFolder.ResultsOf(parsed.GetValue(model)!), run);
             screen.Note(MeasuringEstimate.For(evaluator, splits.Train, examples).ToString());
@@ -199,7 +200,7 @@ internal static class EvaluateCommand
                 Results.Show(screen, summary);
             }
 
-            if (run is not null)
+            if (run is not null && processes.Leads)
             {
                 Keep(parsed.GetValue(model)!, measurement with { Summary = summary }, test, screen);
             }

@@ -1,15 +1,18 @@
 using System.CommandLine;
 using WeakLink.Cli;
+using WeakLink.Processes;
 using WeakLink.Runtime;
 
 var output = StandardStream.Output();
 StandardStream.Error();
 Command? command = null;
+var (processes, error) = (ProcessGroup.Alone, Console.Error);
 // An exception on another thread would end the process with a stack trace, too.
-AppDomain.CurrentDomain.UnhandledException += (_, unhandled) => Environment.Exit(Failure.Report((Exception)unhandled.ExceptionObject, command));
+AppDomain.CurrentDomain.UnhandledException += (_, unhandled) => Environment.Exit(Report((Exception)unhandled.ExceptionObject));
 try
 {
     var code = Run(args);
+    processes.Dispose();
     if (output.Failure is { } failure && code == ExitCode.Success)
     {
         Console.Error.WriteLine($"weaklink: standard output could not be written ({failure.Message.TrimEnd('.')}): send it to another place; files are complete.");
@@ -20,28 +23,58 @@ try
 }
 catch (Exception exception)
 {
-    return Failure.Report(exception, command);
+    return Report(exception);
+}
+
+// One that can't go on ends all. The first one speaks first: mostly all of them fail alike.
+int Report(Exception exception)
+{
+    if (!processes.Leads)
+    {
+        Thread.Sleep(TimeSpan.FromSeconds(2));
+    }
+
+    Console.SetError(error);
+    var code = Failure.Report(exception, command);
+    error.Flush();
+    processes.Abort(code);
+    return code;
 }
 
 int Run(string[] args)
 {
+    processes = ProcessGroup.Join();
+    processes.TakeShare();
+    if (processes.Size > 1)
+    {
+        // What a launcher hands on is no terminal, even where it looks like one.
+        Environment.SetEnvironmentVariable("TERM", "dumb");
+    }
+
+    if (!processes.Leads)
+    {
+        Console.SetOut(TextWriter.Null);
+        Console.SetError(TextWriter.Null);
+    }
+
     Allocator.KeepLargeBlocks();
     ThreadWaiting.KeepBrief();
     LibtorchMessages.KeepQuiet();
     Arithmetic.Said += sentence => Console.Error.WriteLine($"weaklink: {sentence}");
 
+    Command[] shared = [TrainCommand.Create(processes), EvaluateCommand.Create(processes), CompareCommand.Create(processes), AttackCommand.Create(processes), CorruptCommand.Create(processes)];
     var root = new RootCommand("Train image classifiers that keep working when their input does not look like the training set (Enhancing Weak Subnets).")
     {
-        TrainCommand.Create(),
-        EvaluateCommand.Create(),
-        CompareCommand.Create(),
+        shared[0],
+        shared[1],
+        shared[2],
         SubnetsCommand.Create(),
         PredictCommand.Create(),
         ReportCommand.Create(),
         DataCommand.Create(),
-        AttackCommand.Create(),
+        shared[3],
         AugmentCommand.Create(),
-        CorruptCommand.Create(),
+        shared[4],
         ExportCommand.Create(),
         ImportCommand.Create(),
         InfoCommand.Create(),
@@ -68,6 +101,12 @@ int Run(string[] args)
 
     CommandLineMistakes.RefuseEmpty(parsed);
     CommandLineMistakes.RefuseTwoWays(parsed);
+    if (!processes.Leads && !shared.Contains(command))
+    {
+        // What is not shared the first process does.
+        return ExitCode.Success;
+    }
+
     // Ctrl-C is ours: training saves a checkpoint first.
     return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using WeakLink.Experiments;
+using WeakLink.Processes;
 using WeakLink.Recipes;
 using WeakLink.Reports;
 using WeakLink.Runs;
@@ -17,7 +18,7 @@ internal static class TrainCommand
     private const string OwnDataRecipe = "small";
     private const string WeightsRecipe = "fine-tune";
 
-    public static Command Create()
+    public static Command Create(ProcessGroup processes)
     {
         var data = CommonOptions.Data("shapes (the embedded data set, the default), cifar10, cifar100, a folder with one folder of images a class, an archive of one, a list of images (.csv, .jsonl), or packed images (weaklink data pack).");
         var extra = new Option<string[]>("--extra-data") { Description = "Further training images (DeepAugment's, generated, pseudo-labelled): a folder with one folder of images a class or with image.npy and label.npy, or an archive of one; may be repeated.", HelpName = "DIR", DefaultValueFactory = _ => [] };
@@ -65,15 +66,15 @@ internal static class TrainCommand
             }
 
             var chosen = continued ? new Recipe() : RecipeFile.Load(parsed.GetValue(recipe) ?? DefaultRecipe(overrides), overrides);
-            var folder = parsed.GetValue(output) ?? (continued ? NewestRun() : NewRun(chosen));
+            var folder = processes.From(processes.Leads ? parsed.GetValue(output) ?? (continued ? NewestRun() : NewRun(chosen)) : "");
             Summary summary;
-            if (continued && RunFolder.IsFinished(folder))
+            if (continued && processes.From(RunFolder.IsFinished(folder)))
             {
                 summary = Summary.Read(folder);
                 screen.Line($"The run in {folder} is complete, {summary.Epochs} of {summary.Epochs} epoch{(summary.Epochs == 1 ? "" : "s")}: these are its results. (evaluate measures it again.)");
                 var shown = Show(summary);
                 // A run stopped between its results and its page, or the page was deleted.
-                if (!File.Exists(RunFolder.ReportOf(folder)))
+                if (processes.Leads && !File.Exists(RunFolder.ReportOf(folder)))
                 {
                     RunReport.Write(folder, RunFolder.ReportOf(folder));
                 }
@@ -83,7 +84,7 @@ internal static class TrainCommand
 
             try
             {
-                summary = Experiment.Run(chosen, folder, continued, screen, interruption.Token);
+                summary = Experiment.Run(chosen, folder, continued, screen, processes, interruption.Token);
             }
             catch (OperationCanceledException) when (RunFolder.IsRun(folder))
             {

@@ -7,7 +7,7 @@ public class FloorsTests
     // From the ground up. A room uses the rooms before it in this list, and no other.
     private static readonly string[] Rooms =
     [
-        "Core", "Runtime", "Files", "Imaging", "Data", "Sources", "Subnets", "Models", "Augmentations", "Corruptions", "Perturbations", "Attacks", "Objectives", "Recipes", "Training",
+        "Core", "Runtime", "Processes", "Files", "Imaging", "Data", "Sources", "Subnets", "Models", "Augmentations", "Corruptions", "Perturbations", "Attacks", "Objectives", "Recipes", "Training",
         "Evaluation", "Runs", "Interop", "Comparisons", "Reports", "Experiments",
     ];
 

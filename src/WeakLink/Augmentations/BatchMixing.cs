@@ -15,14 +15,38 @@ public abstract record BatchMixing(int Classes)
     {
         using var scope = torch.NewDisposeScope();
         var count = (int)labels.shape[0];
-        var partner = Enumerable.Range(0, count).Select(i => (long)i).ToArray();
-        random.Shuffle<long>(partner);
-        var order = torch.tensor(partner, device: labels.device);
+        var order = torch.tensor(Partners(count, random), device: labels.device);
         var views = images.view([-1, count, .. images.shape[1..]]);
-        var (mixed, share) = Blend(views, views.index_select(1, order), random);
-        var certain = torch.nn.functional.one_hot(labels, Classes).to(torch.float32);
-        var soft = (certain * Kept(share)).Plus(certain.index_select(0, order) * Kept(1 - share));
+        var (mixed, soft) = Mix(images, labels, views.index_select(1, order).flatten(0, 1), labels.index_select(0, order), random);
+        return (mixed.MoveToOuterDisposeScope(), soft.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>Mixes every image with one that is given.</summary>
+    /// <param name="images">VN×3×H×W in [0, 1]: N images in each of V views; an image's views are mixed alike.</param>
+    /// <param name="labels">N class indices, int64.</param>
+    /// <param name="others">Their partners, of the same shape.</param>
+    /// <param name="otherLabels">The partners' class indices.</param>
+    /// <param name="random">The draws of this step, after <see cref="Partners"/>.</param>
+    /// <returns>Mixed images, and N×classes probabilities.</returns>
+    public (torch.Tensor Images, torch.Tensor Labels) Mix(torch.Tensor images, torch.Tensor labels, torch.Tensor others, torch.Tensor otherLabels, SeededRandom random)
+    {
+        using var scope = torch.NewDisposeScope();
+        long[] views = [-1, labels.shape[0], .. images.shape[1..]];
+        var (mixed, share) = Blend(images.view(views), others.view(views), random);
+        var soft = (Certain(labels) * Kept(share)).Plus(Certain(otherLabels) * Kept(1 - share));
         return (mixed.view(images.shape).MoveToOuterDisposeScope(), soft.MoveToOuterDisposeScope());
+
+        torch.Tensor Certain(torch.Tensor classes) => torch.nn.functional.one_hot(classes, Classes).to(torch.float32);
+    }
+
+    /// <summary>With which image of a batch each of them is mixed.</summary>
+    /// <param name="images">Images in the batch.</param>
+    /// <param name="random">The draws of this step.</param>
+    public static long[] Partners(int images, SeededRandom random)
+    {
+        var partners = Enumerable.Range(0, images).Select(i => (long)i).ToArray();
+        random.Shuffle<long>(partners);
+        return partners;
     }
 
     /// <summary>Mixes images with others.</summary>

@@ -78,6 +78,10 @@ public enum RandomUse
 public sealed class SeededRandom
 {
     private const ulong Step = 0x9E3779B97F4A7C15UL;
+
+    // Values that are filled together, of half as many 64 bits.
+    private const int AtATime = 32;
+
     private ulong _state;
 
     /// <summary>Starts the sequence that belongs to these four numbers.</summary>
@@ -88,6 +92,8 @@ public sealed class SeededRandom
         _state = Mix(_state ^ ((ulong)epoch * 0xAEF17502108EF2D9UL));
         _state = Mix(_state ^ ((ulong)index * 0xF1357AEA2E62A9C5UL));
     }
+
+    private SeededRandom(ulong state) => _state = state;
 
     /// <summary>64 random bits.</summary>
     public ulong NextBits()
@@ -170,6 +176,18 @@ public sealed class SeededRandom
         return (radius * cosine, radius * sine);
     });
 
+    /// <summary>Fills with what <see cref="FillNormal"/> would have put at some place and behind it; no number is used up.</summary>
+    /// <param name="first">The place, from 0.</param>
+    /// <param name="values">Receives the numbers.</param>
+    public void FillNormalFrom(long first, Span<float> values)
+    {
+        var (blocks, inside) = Math.DivRem(first, AtATime);
+        var later = new SeededRandom(_state + unchecked((ulong)blocks * (AtATime / 2) * Step));
+        var all = new float[inside + values.Length];
+        later.FillNormal(all);
+        all.AsSpan((int)inside).CopyTo(values);
+    }
+
     // The logarithm, as Gamma draws of small shapes are too small for a number. Marsaglia and Tsang 2000; shape 1 is exponential.
     private double NextLogGamma(double shape)
     {
@@ -205,7 +223,6 @@ public sealed class SeededRandom
     private void Fill<T>(Span<T> values, Func<Vector512<uint>, Vector512<uint>, (Vector512<T>, Vector512<T>)> convert)
         where T : unmanaged
     {
-        const int AtATime = 32;
         Span<T> rest = stackalloc T[AtATime];
         var steps = Vector512.Create(1UL, 2, 3, 4, 5, 6, 7, 8) * Step;
         var half = Vector512.Create(8UL) * Step;
@@ -214,7 +231,7 @@ public sealed class SeededRandom
             var first = Vector512.Create(_state) + steps;
             var a = Mix(first);
             var b = Mix(first + half);
-            _state += unchecked(16 * Step);
+            _state += unchecked((AtATime / 2) * Step);
             var (x, y) = convert(Vector512.Narrow(a >> 32, b >> 32), Vector512.Narrow(a & Vector512.Create(0xFFFFFFFFUL), b & Vector512.Create(0xFFFFFFFFUL)));
             var whole = values.Length - done >= AtATime;
             var target = whole ? values.Slice(done, AtATime) : rest;

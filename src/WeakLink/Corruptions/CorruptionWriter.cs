@@ -2,6 +2,7 @@ using SkiaSharp;
 using WeakLink.Data;
 using WeakLink.Files;
 using WeakLink.Imaging;
+using WeakLink.Processes;
 
 namespace WeakLink.Corruptions;
 
@@ -42,23 +43,46 @@ public static class CorruptionWriter
     /// <param name="settings">What to write.</param>
     /// <param name="folder">The folder; made where it is missing.</param>
     /// <param name="observer">Told of the progress.</param>
+    /// <param name="processes">Those that write together: each a corruption, then another. Null: this one alone.</param>
     /// <param name="stop">Stops between two pieces.</param>
     /// <exception cref="InputException">The folder holds corruptions of other images or made with other settings, a class has a name that no folder can have, or the disk is full.</exception>
-    public static void Write(Dataset images, CorruptionSettings settings, string folder, IRunObserver observer, CancellationToken stop = default)
+    public static void Write(Dataset images, CorruptionSettings settings, string folder, IRunObserver observer, ProcessGroup? processes = null, CancellationToken stop = default)
     {
-        var manifest = Prepare(images, KnownImages.Of(images, observer, stop), settings, folder);
+        processes ??= ProcessGroup.Alone;
+        var manifest = processes.LeaderFirst(() => Prepare(images, KnownImages.Of(images, observer, stop), settings, folder));
+        // Nobody writes while another one still clears away what was left behind.
+        processes.Barrier();
         var total = (long)settings.Corruptions.Count * settings.Severities.Count * images.Count;
         observer.Begin("corrupting", total, "images");
         var done = 0L;
-        foreach (var corruption in settings.Corruptions)
+        foreach (var round in settings.Corruptions.Chunk(processes.Size))
         {
-            if (settings.Layout == CorruptionLayout.Npy)
+            if (processes.Rank < round.Length)
             {
-                WriteArray(images, corruption, settings, folder, manifest, count => observer.Advance(done += count, corruption.Name), stop);
+                var (corruption, before) = (round[processes.Rank], done);
+                if (settings.Layout == CorruptionLayout.Npy)
+                {
+                    WriteArray(images, corruption, settings, folder, manifest, processes.Size == 1, Told, stop);
+                }
+                else
+                {
+                    WriteFolders(images, corruption, settings, folder, manifest, processes.Size == 1, Told, stop);
+                }
+
+                done = before + ((long)round.Length * settings.Severities.Count * images.Count);
+
+                void Told(int count) => observer.Advance(done += count * round.Length, corruption.Name);
             }
-            else
+
+            if (processes.Size > 1)
             {
-                WriteFolders(images, corruption, settings, folder, manifest, count => observer.Advance(done += count, corruption.Name), stop);
+                // Each knows of its own pieces, and the first one lists them all.
+                foreach (var (piece, checksum) in processes.Gather(manifest.Checksums!).SelectMany(its => its).ToList())
+                {
+                    manifest.Checksums![piece] = checksum;
+                }
+
+                List(manifest, folder, processes.Leads);
             }
         }
     }
@@ -133,7 +157,7 @@ public static class CorruptionWriter
     private static int ImagesAtATime(int count, int bytes) => Math.Clamp(BytesAtATime / bytes, 1, Math.Min(MostImagesAtATime, Math.Max(count, 1)));
 
     // What is finished is listed with its checksum. What was listed already is as it was, unless all of it was written anew, maybe by another machine, which rounds otherwise.
-    private static void Finish(CorruptionManifest manifest, string folder, string piece, bool isNew)
+    private static void Finish(CorruptionManifest manifest, string folder, string piece, bool isNew, bool lists)
     {
         if (!isNew && manifest.Checksums!.ContainsKey(piece))
         {
@@ -142,17 +166,25 @@ public static class CorruptionWriter
         }
 
         manifest.Checksums![piece] = manifest.ChecksumOf(folder, piece);
-        AtomicFile.Write(Path.Combine(folder, CorruptionManifest.FileName), manifest.ToJson());
+        List(manifest, folder, lists);
+    }
+
+    private static void List(CorruptionManifest manifest, string folder, bool lists)
+    {
+        if (lists)
+        {
+            AtomicFile.Write(Path.Combine(folder, CorruptionManifest.FileName), manifest.ToJson());
+        }
     }
 
     private static void WriteArray(
-        Dataset images, Corruption corruption, CorruptionSettings settings, string folder, CorruptionManifest manifest, Action<int> advance, CancellationToken stop)
+        Dataset images, Corruption corruption, CorruptionSettings settings, string folder, CorruptionManifest manifest, bool lists, Action<int> advance, CancellationToken stop)
     {
         var piece = CorruptionManifest.PieceOf(corruption);
         var path = Path.Combine(folder, piece);
         if (File.Exists(path) && manifest.Checksums!.ContainsKey(piece))
         {
-            Finish(manifest, folder, piece, isNew: false);
+            Finish(manifest, folder, piece, isNew: false, lists);
             advance(images.Count * settings.Severities.Count);
             return;
         }
@@ -176,11 +208,11 @@ public static class CorruptionWriter
                 }
             }
         });
-        Finish(manifest, folder, piece, isNew: true);
+        Finish(manifest, folder, piece, isNew: true, lists);
     }
 
     private static void WriteFolders(
-        Dataset images, Corruption corruption, CorruptionSettings settings, string folder, CorruptionManifest manifest, Action<int> advance, CancellationToken stop)
+        Dataset images, Corruption corruption, CorruptionSettings settings, string folder, CorruptionManifest manifest, bool lists, Action<int> advance, CancellationToken stop)
     {
         foreach (var severity in settings.Severities)
         {
@@ -197,7 +229,7 @@ public static class CorruptionWriter
                 advance(count);
             }
 
-            Finish(manifest, folder, piece, isNew);
+            Finish(manifest, folder, piece, isNew, lists);
         }
     }
 

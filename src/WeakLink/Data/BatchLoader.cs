@@ -67,6 +67,12 @@ public sealed class BatchLoader
     /// <summary>Steps of a training epoch: only whole batches (every image comes in some epoch), but at least one.</summary>
     public int StepsPerEpoch => Math.Max(1, _ownCount / _own);
 
+    /// <summary>Batches of all images in order; the last may be smaller.</summary>
+    public int BatchesInOrder => (_dataset.Count + _batch - 1) / _batch;
+
+    /// <summary>Images in a batch.</summary>
+    public int BatchSize => _batch;
+
     /// <summary>Images in the smallest batch of an epoch.</summary>
     public int LeastTrainingBatch => Math.Min(_own, _ownCount) + _batch - _own;
 
@@ -80,26 +86,34 @@ public sealed class BatchLoader
     /// <param name="seed">Seed of the run.</param>
     /// <param name="epoch">The epoch, from 0.</param>
     /// <param name="firstStep">Steps of the epoch to pass over (a resumed run).</param>
-    public IEnumerable<Batch> Training(long seed, int epoch, int firstStep = 0)
+    /// <param name="deal">Which images of a step's batch to prepare, from the step of the epoch and the size of the batch; null: all. Called from any thread.</param>
+    public IEnumerable<Batch> Training(long seed, int epoch, int firstStep = 0, Func<int, int, BatchShare>? deal = null)
     {
         var order = Order(seed, epoch);
-        return Ahead(firstStep, StepsPerEpoch, step => Prepare(
-            Chosen(order, seed, epoch, step),
-            _views.Count,
-            (drawn, source, target) => _views.Make(source, _dataset.Height, _dataset.Width, target, Draws(seed, epoch, drawn))));
+        return Ahead(firstStep, StepsPerEpoch, step =>
+        {
+            var chosen = Chosen(order, seed, epoch, step);
+            var share = deal?.Invoke(step, chosen.Length);
+            var prepared = Prepare(
+                share is null ? chosen : [.. share.Positions.Concat(share.Partners).Select(position => chosen[position])],
+                _views.Count,
+                (drawn, source, target) => _views.Make(source, _dataset.Height, _dataset.Width, target, Draws(seed, epoch, drawn)));
+            return prepared with { Share = share };
+        });
     }
 
     /// <summary>All images in order, cropped from the centre; the last batch may be smaller.</summary>
     /// <param name="firstStep">The batch to begin with, from 0.</param>
+    /// <param name="every">Batches from one to the next; 1: all.</param>
     /// <exception cref="InputException">The crop is larger than the images: only padded ones have room for it.</exception>
-    public IEnumerable<Batch> InOrder(int firstStep = 0)
+    public IEnumerable<Batch> InOrder(int firstStep = 0, int every = 1)
     {
         var order = Ascending(_dataset.Count);
         var centre = Centre(_dataset, _views.Height, _views.Width);
-        return Ahead(firstStep, (_dataset.Count + _batch - 1) / _batch, step => Prepare(
+        return Ahead(firstStep, BatchesInOrder, step => Prepare(
             [.. order[(step * _batch)..Math.Min((step + 1) * _batch, order.Length)].Select(index => new Drawn(index))],
             1,
-            (_, source, target) => centre.Cut(new ImageView(source, _dataset.Height, _dataset.Width), target[0])));
+            (_, source, target) => centre.Cut(new ImageView(source, _dataset.Height, _dataset.Width), target[0])), every);
     }
 
     /// <summary>The middle of images that have one of this size.</summary>
@@ -169,7 +183,7 @@ public sealed class BatchLoader
         return [.. own, .. Enumerable.Range(0, _batch - _own).Select(_ => new Drawn(_ownCount + random.Next(_dataset.Count - _ownCount)))];
     }
 
-    private IEnumerable<Batch> Ahead(int first, int end, Func<int, PreparedBatch> prepare)
+    private IEnumerable<Batch> Ahead(int first, int end, Func<int, PreparedBatch> prepare, int every = 1)
     {
         var pending = new Queue<Task<PreparedBatch>>();
         var next = first;
@@ -177,7 +191,7 @@ public sealed class BatchLoader
         {
             while (true)
             {
-                for (; next < end && pending.Count < _ahead; next++)
+                for (; next < end && pending.Count < _ahead; next += every)
                 {
                     var step = next;
                     pending.Enqueue(Task.Run(() => prepare(step)));
@@ -232,12 +246,12 @@ public sealed class BatchLoader
     // An image, and how often it was drawn in the epoch before.
     private readonly record struct Drawn(int Index, int Again = 0);
 
-    private sealed record PreparedBatch(byte[] Images, long[] Labels, long[] Identities, long[] Shape);
+    private sealed record PreparedBatch(byte[] Images, long[] Labels, long[] Identities, long[] Shape, BatchShare? Share = null);
 
     // Tensors are made on the reader's thread: dispose scopes don't follow other threads.
     private Batch ToTensors(PreparedBatch prepared)
     {
-        var batch = new Batch(torch.tensor(prepared.Images, prepared.Shape, torch.uint8), torch.tensor(prepared.Labels), prepared.Identities);
+        var batch = new Batch(torch.tensor(prepared.Images, prepared.Shape, torch.uint8), torch.tensor(prepared.Labels), prepared.Identities, prepared.Share);
         _spare.Add(prepared.Images);
         return batch;
     }

@@ -4,6 +4,7 @@ using TorchSharp;
 using WeakLink.Attacks;
 using WeakLink.Data;
 using WeakLink.Imaging;
+using WeakLink.Processes;
 
 namespace WeakLink.Evaluation;
 
@@ -28,10 +29,17 @@ internal sealed class AttackEvaluation
         _model = new AttackedModel(evaluator.Network);
         // Before the first attack: a model with too few classes for the last one should not be told after an hour.
         _attempts = Check(attacks, _crop, CountClasses());
-        _state = AttackState.Open(state, state is null ? "" : AttackState.IdentityOf(evaluator, name, attacks, _attempts), Images.Count, attacks.Count, evaluator.Observer);
+        _state = AttackState.Open(state, state is null ? "" : AttackState.IdentityOf(evaluator, name, attacks, _attempts), Images.Count, attacks.Count, evaluator.Observer, Processes.Leads);
+        // Before the first one writes there.
+        Processes.Barrier();
     }
 
     private Dataset Images => _evaluator.Images;
+
+    private ProcessGroup Processes => _evaluator.Processes;
+
+    // Images that are attacked at the same time: a batch in each process.
+    private int Together => _batch * Processes.Size;
 
     /// <summary>Refuses attacks that the images' size or the classes rule out.</summary>
     /// <param name="attacks">The attacks.</param>
@@ -71,9 +79,11 @@ internal sealed class AttackEvaluation
         for (var first = 0; first < Images.Count;)
         {
             _evaluator.Stop.ThrowIfCancellationRequested();
-            var indices = Enumerable.Range(first, Math.Min(_batch, Images.Count - first)).ToList();
-            if (Fits(() => Classify(indices)))
+            var indices = Enumerable.Range(first, Math.Min(Together, Images.Count - first)).ToList();
+            bool[] correct = [];
+            if (Fits(() => correct = Classify(Own(indices))))
             {
+                _state.AddClean(indices, [.. Processes.Gather(correct).SelectMany(its => its)]);
                 first += indices.Count;
                 _evaluator.Observer.Advance(first);
             }
@@ -82,11 +92,18 @@ internal sealed class AttackEvaluation
         _state.EndClean();
     }
 
-    private void Classify(List<int> indices)
+    private List<int> Own(List<int> indices) => [.. indices.Skip(Processes.Rank * _batch).Take(_batch)];
+
+    private bool[] Classify(List<int> indices)
     {
+        if (indices.Count == 0)
+        {
+            return [];
+        }
+
         using var scope = torch.NewDisposeScope();
         var (x, labels) = Load(indices);
-        _state.AddClean(indices, _model.Correct(x, labels, position => Images.Describe(indices[position])).cpu().data<bool>().ToArray());
+        return _model.Correct(x, labels, position => Images.Describe(indices[position])).cpu().data<bool>().ToArray();
     }
 
     private List<string> Doubts()
@@ -122,8 +139,8 @@ internal sealed class AttackEvaluation
             var left = _state.Robust.Where(index => index >= _state.NextIndex).ToList();
             for (var first = 0; first < left.Count;)
             {
-                var chosen = left.GetRange(first, Math.Min(_batch, left.Count - first));
-                if (!Fits(() => AttackBatch(stage, chosen)))
+                var chosen = left.GetRange(first, Math.Min(Together, left.Count - first));
+                if (!AttackBatch(stage, chosen))
                 {
                     continue;
                 }
@@ -139,13 +156,28 @@ internal sealed class AttackEvaluation
         _state.EndStage();
     }
 
-    private void AttackBatch(int stage, List<int> indices)
+    private bool AttackBatch(int stage, List<int> indices)
     {
         var (clock, forwards, backwards) = (Stopwatch.GetTimestamp(), _model.Forwards, _model.Backwards);
         try
         {
-            var broken = Break(stage, indices);
-            _state.Add(stage, indices, broken, Stopwatch.GetElapsedTime(clock).TotalSeconds, _model.Forwards - forwards, _model.Backwards - backwards);
+            Broken[] own = [];
+            if (!Fits(() => own = Break(stage, Own(indices))))
+            {
+                return false;
+            }
+
+            Broken[] broken = [.. Processes.Gather(own).SelectMany(its => its)];
+            Span<long> passes = [_model.Forwards - forwards, _model.Backwards - backwards];
+            Processes.Sum(passes);
+            foreach (var one in broken)
+            {
+                _state.Break(one.Index, stage);
+                Tell(one, stage);
+            }
+
+            _state.Add(stage, indices, broken.Length, Stopwatch.GetElapsedTime(clock).TotalSeconds, passes[0], passes[1]);
+            return true;
         }
         catch (OperationCanceledException)
         {
@@ -154,23 +186,41 @@ internal sealed class AttackEvaluation
         }
     }
 
-    private int Break(int stage, List<int> indices)
+    private Broken[] Break(int stage, List<int> indices)
     {
+        if (indices.Count == 0)
+        {
+            return [];
+        }
+
         var attack = _attacks[stage];
         using var scope = torch.NewDisposeScope();
         var (x, labels) = Load(indices);
         var tried = attack.Run(_state.Run, _model, x, labels, _evaluator.Recipe.Seed, [.. indices.Select(Images.Identity)], _evaluator.Stop);
         // What counts is a fresh pass over what came out, not what the attack believes.
         var predicted = _model.Predict(tried, position => $"{Images.Describe(indices[position])} under {attack.Name}").cpu().data<long>().ToArray();
-        var broken = Enumerable.Range(0, indices.Count).Where(i => predicted[i] != Images.Label(indices[i])).ToList();
-        foreach (var i in broken)
+        return [.. Enumerable.Range(0, indices.Count).Where(i => predicted[i] != Images.Label(indices[i]))
+            .Select(i => new Broken(indices[i], (int)predicted[i], _found is null ? [] : Bytes(x[i]), _found is null ? [] : Bytes(tried[i])))];
+
+        static byte[] Bytes(torch.Tensor image) => MemoryMarshal.AsBytes<float>(image.cpu().contiguous().data<float>().ToArray()).ToArray();
+    }
+
+    private void Tell(Broken broken, int stage)
+    {
+        if (_found is null)
         {
-            _state.Break(indices[i], stage);
-            _found?.Invoke(new AdversarialExample(indices[i], x[i], tried[i], (int)predicted[i], attack.Name));
+            return;
         }
 
-        return broken.Count;
+        using var scope = torch.NewDisposeScope();
+        _found(new AdversarialExample(broken.Index, Image(broken.Image), Image(broken.Adversarial), broken.Predicted, _attacks[stage].Name));
+
+        torch.Tensor Image(byte[] values) =>
+            torch.tensor(MemoryMarshal.Cast<byte, float>(values).ToArray(), [Dataset.Channels, _crop.Height, _crop.Width], device: _evaluator.Device);
     }
+
+    // An image that an attack broke, what it is taken for then, and its pixels and those of the example (float32 as bytes), where someone wants them.
+    private sealed record Broken(int Index, int Predicted, byte[] Image, byte[] Adversarial);
 
     private RobustSummary Result(List<string> warnings)
     {
@@ -212,19 +262,26 @@ internal sealed class AttackEvaluation
         return _model.Classes(Load([0]).Images);
     }
 
-    // Halves the batch where the device has no memory for it.
+    // Halves the batch where the device of a process has no memory for it.
     private bool Fits(Action attempt)
     {
+        var fits = true;
         try
         {
             attempt();
-            return true;
         }
         catch (ExternalException exception) when (_batch > 1 && OutOfMemory.Any(words => exception.Message.Contains(words, StringComparison.OrdinalIgnoreCase)))
+        {
+            fits = false;
+        }
+
+        if (Processes.Any(!fits))
         {
             _batch /= 2;
             _evaluator.Observer.Note($"The device has no memory for {_batch * 2} images at a time: going on with {_batch}.");
             return false;
         }
+
+        return true;
     }
 }

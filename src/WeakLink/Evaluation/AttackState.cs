@@ -19,6 +19,7 @@ internal sealed class AttackState
 
     private const int FingerprintImages = 64;
     private static readonly TimeSpan SaveInterval = TimeSpan.FromSeconds(5);
+
     private readonly string? _path;
     private readonly string _evaluation;
     private long _saved = Stopwatch.GetTimestamp();
@@ -48,15 +49,18 @@ internal sealed class AttackState
 
     public AttackStage[] Stages { get; }
 
+    /// <summary>Whether this process writes the file; of several that share one the others don't.</summary>
+    public bool Keeps { get; init; } = true;
+
     /// <summary>Images that are not broken yet.</summary>
     public List<int> Robust { get; }
 
     /// <exception cref="InputException">The file can't be read, or belongs to another evaluation.</exception>
-    public static AttackState Open(string? path, string evaluation, int images, int attacks, IRunObserver observer)
+    public static AttackState Open(string? path, string evaluation, int images, int attacks, IRunObserver observer, bool keeps = true)
     {
         if (path is null || !File.Exists(path))
         {
-            return New(path, evaluation, images, attacks);
+            return New(path, evaluation, images, attacks, keeps);
         }
 
         try
@@ -70,11 +74,11 @@ internal sealed class AttackState
             if (saved.Evaluation != evaluation && saved.Evaluation == evaluation.Replace(Draws, "", StringComparison.Ordinal))
             {
                 observer.Note($"The progress in '{path}' is of an older version, which drew its random numbers otherwise: the attacks begin again.");
-                return New(path, evaluation, images, attacks);
+                return New(path, evaluation, images, attacks, keeps);
             }
 
             return saved.Evaluation == evaluation && saved.BrokenBy.Length == images && saved.Stages.Length == attacks
-                ? new AttackState(path, evaluation, saved)
+                ? new AttackState(path, evaluation, saved) { Keeps = keeps }
                 : throw new InputException($"'{path}' keeps the progress of another evaluation ({Difference(saved.Evaluation, evaluation)}): name another place for this one's progress, or delete the file.");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
@@ -83,11 +87,11 @@ internal sealed class AttackState
         }
     }
 
-    private static AttackState New(string? path, string evaluation, int images, int attacks)
+    private static AttackState New(string? path, string evaluation, int images, int attacks, bool keeps)
     {
         var untouched = new int[images];
         Array.Fill(untouched, NotBroken);
-        return new AttackState(path, evaluation, new Saved(evaluation, false, 0, 0, 0, untouched, [.. Enumerable.Repeat(new AttackStage("", 0, 0, 0, 0, 0), attacks)]));
+        return new AttackState(path, evaluation, new Saved(evaluation, false, 0, 0, 0, untouched, [.. Enumerable.Repeat(new AttackStage("", 0, 0, 0, 0, 0), attacks)])) { Keeps = keeps };
     }
 
     /// <summary>What the progress is of: a changed network or other images must not go on where these stopped.</summary>
@@ -183,7 +187,7 @@ internal sealed class AttackState
 
     public void Save()
     {
-        if (_path is not null)
+        if (_path is not null && Keeps)
         {
             AtomicFile.Write(_path, JsonSerializer.Serialize(new Saved(_evaluation, CleanDone, Stage, Run, NextIndex, BrokenBy, Stages), Json.Line));
         }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using WeakLink.Corruptions;
 using WeakLink.Data;
+using WeakLink.Processes;
 using WeakLink.Recipes;
 
 namespace WeakLink.Evaluation;
@@ -76,32 +77,28 @@ public static class CorruptionEvaluation
         var clean = StratifiedSplit.Limit(evaluator.Images, settings.CorruptionImages, recipe.Seed);
         var severities = folder?.Severities ?? Corruption.AllSeverities;
         using var network = evaluator.Measured();
-        var (seconds, waited, done, count) = (0.0, 0.0, 0L, 0);
+        var done = 0L;
         int? whole = null;
         var errors = new Dictionary<string, IReadOnlyList<double>>();
         observer.Begin("corruptions", (long)corruptions.Count * severities.Count, "sets", evaluator.Before("corruption "));
-        foreach (var corruption in corruptions)
-        {
-            var bySeverity = new List<double>();
-            foreach (var severity in severities)
+        var sets = (from corruption in corruptions from severity in severities select (Corruption: corruption, Severity: severity, Name: $"{corruption.Name} {severity}")).ToList();
+        var measured = evaluator.Each(
+            [.. sets.Select(set => $"corruption {set.Name}")],
+            i =>
             {
-                var set = evaluator.Once($"corruption {corruption.Name} {severity}", () =>
-                {
-                    var start = Stopwatch.GetTimestamp();
-                    var images = Images(corruption, severity);
-                    var (measured, waiting) = evaluator.Classified(network, images, kept: null, new SilentObserver());
-                    return new CorruptedSet(1 - measured.Summary.Top1, images.Count, Stopwatch.GetElapsedTime(start).TotalSeconds, waiting);
-                });
-                bySeverity.Add(set.Error);
-                (seconds, waited, count) = (seconds + set.Seconds, waited + set.Waited, set.Images);
-                observer.Advance(++done, $"{corruption.Name} {severity}");
-            }
-
-            errors.Add(corruption.Name, bySeverity);
+                var start = Stopwatch.GetTimestamp();
+                var images = Images(sets[i].Corruption, sets[i].Severity);
+                var (its, waiting) = evaluator.Classified(network, images, kept: null, new SilentObserver(), ProcessGroup.Alone);
+                return new CorruptedSet(1 - its.Summary.Top1, images.Count, Stopwatch.GetElapsedTime(start).TotalSeconds, waiting);
+            },
+            (i, _) => observer.Advance(++done, sets[i].Name));
+        foreach (var (corruption, its) in corruptions.Zip(measured.Chunk(severities.Count)))
+        {
+            errors.Add(corruption.Name, [.. its.Select(set => set.Error)]);
         }
 
         return new CorruptionSummary(
-            count,
+            measured[^1].Images,
             folder is null ? "generated" : settings.CorruptedImages,
             folder is null ? JsonNamingPolicy.CamelCase.ConvertName(SeverityTables.For(crop.Height, crop.Width).ToString()) : null,
             severities,
@@ -110,8 +107,8 @@ public static class CorruptionEvaluation
             RelativeMce: null,
             Reference: null,
             errors,
-            seconds,
-            waited);
+            measured.Sum(set => set.Seconds),
+            measured.Sum(set => set.Waited));
 
         Dataset Images(Corruption corruption, int severity)
         {

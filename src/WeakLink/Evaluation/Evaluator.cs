@@ -1,8 +1,10 @@
+using System.Diagnostics;
 using TorchSharp;
 using WeakLink.Attacks;
 using WeakLink.Data;
 using WeakLink.Imaging;
 using WeakLink.Models;
+using WeakLink.Processes;
 using WeakLink.Recipes;
 using WeakLink.Subnets;
 
@@ -43,6 +45,9 @@ public sealed class Evaluator(
     /// <summary>Told of the progress.</summary>
     public IRunObserver Observer { get; } = observer;
 
+    /// <summary>Those that measure together: each measures a part, and all have the whole result. This one alone by default.</summary>
+    public ProcessGroup Processes { get; init; } = ProcessGroup.Alone;
+
     // Whether batch norms have their statistics from the test images.
     private bool Adapts { get; init; }
 
@@ -52,10 +57,10 @@ public sealed class Evaluator(
     /// <summary>Stops.</summary>
     public CancellationToken Stop { get; } = stop;
 
-    /// <summary>How the network is frozen for all but attacks; null: it is measured as it is.</summary>
+    /// <summary>How the network is frozen for all but attacks; null: it is measured as it is. Of several processes the first one chooses, where all ask at the same time.</summary>
     internal ComputeFormat? Format => Formats.Value;
 
-    private Lazy<ComputeFormat?> Formats => ItsFormat ?? (_format ??= new(() => Recipe.Evaluation.Exact ? null : MeasuredNetwork.Format(Network, Crop.Height, Crop.Width, Device, FirstImages)));
+    private Lazy<ComputeFormat?> Formats => ItsFormat ?? (_format ??= new(() => Recipe.Evaluation.Exact ? null : Processes.From(Processes.Leads ? MeasuredNetwork.Format(Network, Crop.Height, Crop.Width, Device, FirstImages) : null)));
 
     /// <summary>What was measured before it was interrupted, and is kept; null keeps nothing.</summary>
     internal KeptResults? Kept { get; private init; }
@@ -64,15 +69,15 @@ public sealed class Evaluator(
 
     /// <summary>The same network, measured on at most so many of the images, every class in its share.</summary>
     /// <param name="count">How many; 0: all.</param>
-    public Evaluator Limited(int count) => new(Network, Recipe, StratifiedSplit.Limit(Images, count, Recipe.Seed), Device, Observer, Stop) { Kept = Kept, Progress = Progress, ItsFormat = Formats };
+    public Evaluator Limited(int count) => new(Network, Recipe, StratifiedSplit.Limit(Images, count, Recipe.Seed), Device, Observer, Stop) { Kept = Kept, Progress = Progress, ItsFormat = Formats, Processes = Processes };
 
     /// <summary>The same, but every result is kept in a folder as soon as it is there: measured again after an interruption, with the same folder, it goes on from there.</summary>
     /// <param name="progress">The folder; made where it is missing.</param>
     /// <exception cref="InputException">It can't be written to.</exception>
     public Evaluator Keeping(string progress) => new(Network, Recipe, Images, Device, Observer, Stop)
     {
-        // Two formats round differently: what one measured is not gone on with in another.
-        Kept = KeptResults.Open(progress, $"{RecipeFile.ToYaml(Recipe)}\n{Images.Name}, {Images.Count} images, {AttackState.ChecksumOf(this)}, {Format?.ToString() ?? "exact"}"),
+        Processes = Processes,
+        Kept = KeptIn(progress, Format),
         Progress = progress,
         ItsFormat = Formats,
     };
@@ -95,8 +100,46 @@ public sealed class Evaluator(
         }
     }
 
-    /// <summary>A result, measured unless it is kept.</summary>
-    internal T Once<T>(string name, Func<T> measure) => Kept is null ? measure() : Kept.Get(name, measure);
+    // The first one keeps what all have measured. Two formats round differently: what one measured is not gone on with in another.
+    private KeptResults? KeptIn(string progress, ComputeFormat? format) => !Processes.Leads ? null
+        : KeptResults.Open(progress, $"{RecipeFile.ToYaml(Recipe)}\n{Images.Name}, {Images.Count} images, {AttackState.ChecksumOf(this)}, {format?.ToString() ?? "exact"}");
+
+    /// <summary>A result, measured unless it is kept; of several processes the first one measures.</summary>
+    internal T Once<T>(string name, Func<T> measure) => Processes.From(!Processes.Leads ? default! : Kept is null ? measure() : Kept.Get(name, measure));
+
+    /// <summary>Results, each measured unless it is kept; several processes share them out.</summary>
+    /// <param name="names">What each is called.</param>
+    /// <param name="measure">Measures the one of this index, by itself: what it does no other process does at the same time.</param>
+    /// <param name="done">Told of each as soon as it is there, in order.</param>
+    internal IReadOnlyList<T> Each<T>(IReadOnlyList<string> names, Func<int, T> measure, Action<int, T> done)
+    {
+        if (Processes.Size == 1)
+        {
+            return [.. Enumerable.Range(0, names.Count).Select(i => Told(i, Once(names[i], () => measure(i))))];
+        }
+
+        var results = new T[names.Count];
+        var missing = Processes.From(Enumerable.Range(0, names.Count).Where(i => Kept is null || !Kept.TryFind(names[i], out results[i])).ToArray());
+        results = Processes.From(results);
+        foreach (var round in missing.Chunk(Processes.Size))
+        {
+            var clock = Stopwatch.GetTimestamp();
+            var own = Processes.Rank < round.Length ? measure(round[Processes.Rank]) : default!;
+            foreach (var (i, result) in round.Zip(Processes.Gather(own)))
+            {
+                results[i] = Told(i, result);
+                Kept?.Add(names[i], result, Stopwatch.GetElapsedTime(clock).TotalSeconds / round.Length);
+            }
+        }
+
+        return results;
+
+        T Told(int i, T result)
+        {
+            done(i, result);
+            return result;
+        }
+    }
 
     /// <summary>How many results of this name's beginning are kept.</summary>
     internal int Before(string prefix) => Kept?.CountBefore(prefix) ?? 0;
@@ -107,7 +150,7 @@ public sealed class Evaluator(
     {
         using var measured = Measured();
         Observer.Begin("measuring", Images.Count, "images");
-        return Classified(measured, Images, Kept, Observer).Measured;
+        return Classified(measured, Images, Kept, Observer, Processes).Measured;
     }
 
     /// <summary>Accuracy, clean and under the recipe's corruptions, with batch-norm statistics of the test images: a protocol of its own.</summary>
@@ -131,7 +174,8 @@ public sealed class Evaluator(
     /// <param name="images">The images.</param>
     /// <param name="kept">What was measured of them before; null: nothing.</param>
     /// <param name="observer">Told the number of images done.</param>
-    internal (CleanMeasurement Measured, double Waited) Classified(MeasuredNetwork measured, Dataset images, KeptResults? kept, IRunObserver observer)
+    /// <param name="processes">Those that measure these images together.</param>
+    internal (CleanMeasurement Measured, double Waited) Classified(MeasuredNetwork measured, Dataset images, KeptResults? kept, IRunObserver observer, ProcessGroup processes)
     {
         if (!Adapts)
         {
@@ -151,7 +195,7 @@ public sealed class Evaluator(
 
         (CleanMeasurement, double) Through(Func<torch.Tensor, torch.Tensor> classify, BatchLoader loader, KeptResults? before)
         {
-            var its = CleanEvaluation.Measure(classify, loader, before, Device, observer, Stop);
+            var its = CleanEvaluation.Measure(classify, loader, before, Device, observer, processes, Stop);
             return (its, loader.SecondsWaited);
         }
     }

@@ -21,21 +21,20 @@ internal static class PerturbationEvaluation
 
         using var network = evaluator.Measured();
         using var noGradients = torch.no_grad();
-        var (seconds, waited, done, count) = (0.0, 0.0, 0, 0);
+        var done = 0;
         var (flips, distances) = (new Dictionary<string, double>(), new Dictionary<string, double>());
         evaluator.Observer.Begin("perturbations", perturbations.Count, "sets", evaluator.Before("perturbation "));
-        foreach (var perturbation in perturbations)
+        var measured = evaluator.Each(
+            [.. perturbations.Select(perturbation => $"perturbation {perturbation.Name}")], i => MeasureSet(perturbations[i]), (i, _) => evaluator.Observer.Advance(++done, perturbations[i].Name));
+        foreach (var (perturbation, set) in perturbations.Zip(measured))
         {
-            var set = evaluator.Once($"perturbation {perturbation.Name}", () => MeasureSet(perturbation));
-            (seconds, waited, count) = (seconds + set.Seconds, waited + set.Waited, set.Sequences);
             flips.Add(perturbation.Name, set.Flips);
             distances.Add(perturbation.Name, set.Distance);
-            evaluator.Observer.Advance(++done, perturbation.Name);
         }
 
         var counted = PerturbationSummary.Counted(flips.Keys);
         return new PerturbationSummary(
-            count,
+            measured[^1].Sequences,
             folder is null ? "generated" : settings.PerturbedImages,
             counted.Average(name => flips[name]),
             counted.Average(name => distances[name]),
@@ -44,8 +43,8 @@ internal static class PerturbationEvaluation
             Reference: null,
             flips,
             distances,
-            seconds,
-            waited);
+            measured.Sum(set => set.Seconds),
+            measured.Sum(set => set.Waited));
 
         PerturbedSet MeasureSet(Perturbation perturbation)
         {

@@ -25,7 +25,7 @@ public static class PresentClasses
         var images = new SubsetDataset(test, [.. Enumerable.Range(0, test.Count)], [.. classes.Select(label => test.Classes[label])]);
         using var present = torch.tensor(classes.Select(label => (long)label).ToArray(), device: evaluator.Device);
         evaluator.Observer.Begin("among present classes", test.Count, "images");
-        return CleanEvaluation.Measure(batch => network.Classify(batch).index_select(1, present), Loaders.Measuring(evaluator.Recipe, images), kept: null, evaluator.Device, evaluator.Observer, evaluator.Stop).Summary;
+        return CleanEvaluation.Measure(batch => network.Classify(batch).index_select(1, present), Loaders.Measuring(evaluator.Recipe, images), kept: null, evaluator.Device, evaluator.Observer, evaluator.Processes, evaluator.Stop).Summary;
     }
 }
 

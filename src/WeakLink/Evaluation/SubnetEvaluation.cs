@@ -43,19 +43,23 @@ public static class SubnetEvaluation
         using var random = new RandomSearch(network.Space, width);
         using var policy = TrainedPolicy();
         var (weakest, lowest) = ((Subnet?)null, double.PositiveInfinity);
-        var accuracies = new[] { (ISubnetSearch)random, policy }.Select((search, kind) => SpreadSummary.Of(
-            [.. Enumerable.Range(0, settings.Subnets).Select(i =>
-            {
-                var subnet = search.Propose(new SearchContext(new SeededRandom(recipe.Seed, RandomUse.SubnetEvaluation, kind, i)));
-                var accuracy = evaluator.Once($"subnet {kind} {i}", () =>
+        var accuracies = new[] { (ISubnetSearch)random, policy }.Select((search, kind) =>
+        {
+            var subnets = evaluator.Processes.From(Enumerable.Range(0, settings.Subnets)
+                .Select(i => search.Propose(new SearchContext(new SeededRandom(recipe.Seed, RandomUse.SubnetEvaluation, kind, i)))).ToArray());
+            return SpreadSummary.Of(evaluator.Each(
+                [.. subnets.Select((_, i) => $"subnet {kind} {i}")],
+                i =>
                 {
-                    using var statistics = Reestimated(network, subnet, statisticsImages, evaluator.Device);
-                    return Measured(subnet, statistics);
-                });
-                (weakest, lowest) = accuracy < lowest ? (subnet, accuracy) : (weakest, lowest);
-                observer.Advance(++done);
-                return accuracy;
-            })])).ToList();
+                    using var statistics = Reestimated(network, subnets[i], statisticsImages, evaluator.Device);
+                    return Measured(subnets[i], statistics);
+                },
+                (i, accuracy) =>
+                {
+                    (weakest, lowest) = accuracy < lowest ? (subnets[i], accuracy) : (weakest, lowest);
+                    observer.Advance(++done);
+                }));
+        }).ToList();
 
         return new(new SubnetSummary(width, Count(images), Count(statisticsImages), full, accuracies[0], accuracies[1]), weakest!);
 

@@ -62,7 +62,7 @@ public static class ComparisonTraining
                 var (begun, resumed) = (Stopwatch.GetTimestamp(), RunFolder.IsRun(folder));
                 var like = InOneFormat(recipe, runs.Select(run => run.Folder).Where(RunFolder.IsRun).Select(RunFolder.RecipeOf));
                 // What is compared is measured on the same images, however long each arm trains.
-                Experiment.Run(like with { Evaluation = like.Evaluation with { Budget = 0 } }, folder, resumed, observer, stop);
+                Experiment.Run(like with { Evaluation = like.Evaluation with { Budget = 0 } }, folder, resumed, observer, stop: stop);
                 if (!resumed)
                 {
                     took[arm.Name] = Stopwatch.GetElapsedTime(begun).TotalSeconds;

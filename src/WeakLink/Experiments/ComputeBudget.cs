@@ -124,7 +124,7 @@ public static class ComputeBudget
                 var clock = new StepClock(enough, onProcessor: device.type == DeviceType.CPU);
                 try
                 {
-                    TrainingRun.Train(Endless(recipe), data, run, device, clock, enough.Token);
+                    TrainingRun.Train(Endless(recipe), data, run, device, clock, stop: enough.Token);
                 }
                 catch (OperationCanceledException) when (!stop.IsCancellationRequested)
                 {

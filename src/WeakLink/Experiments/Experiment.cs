@@ -7,6 +7,7 @@ using WeakLink.Evaluation;
 using WeakLink.Imaging;
 using WeakLink.Interop;
 using WeakLink.Models;
+using WeakLink.Processes;
 using WeakLink.Recipes;
 using WeakLink.Reports;
 using WeakLink.Runs;
@@ -28,27 +29,33 @@ public static class Experiment
     /// <param name="path">The run folder.</param>
     /// <param name="resume">Whether to continue the run that is there.</param>
     /// <param name="observer">Told of everything.</param>
+    /// <param name="processes">Those that do it together, each with an observer of its own; the first one writes. Null: this one alone.</param>
     /// <param name="stop">Saves a checkpoint, then stops.</param>
     /// <returns>What was measured; also in summary.json.</returns>
     /// <exception cref="InputException">Anything that the user has to change.</exception>
-    public static Summary Run(Recipe recipe, string path, bool resume, IRunObserver observer, CancellationToken stop = default)
+    public static Summary Run(Recipe recipe, string path, bool resume, IRunObserver observer, ProcessGroup? processes = null, CancellationToken stop = default)
     {
-        RunFolder.CheckFree(path, resume);
+        processes ??= ProcessGroup.Alone;
+        if (processes.Leads)
+        {
+            RunFolder.CheckFree(path, resume);
+        }
+
         var environment = EnvironmentReport.Create();
         var device = EnvironmentReport.TrainingDevice;
         recipe = resume ? RunFolder.RecipeOf(path) : recipe;
         RecipeCheck.Check(recipe);
-        using var threads = new LibtorchThreads(recipe.Training.Threads);
+        using var threads = new LibtorchThreads(Threads(recipe, processes));
         if (resume && PretrainedWeights.Changed(recipe.Model) is { } changed)
         {
             observer.Note(changed);
         }
 
-        recipe = resume ? recipe : PretrainedWeights.Resolve(recipe);
+        recipe = resume ? recipe : processes.LeaderFirst(() => PretrainedWeights.Resolve(recipe));
         FrozenParts.Check(recipe);
-        var data = DataSources.Open(recipe.Data, recipe.Seed, observer, stop);
+        var data = processes.LeaderFirst(() => DataSources.Open(recipe.Data, recipe.Seed, observer, stop));
         Describe(recipe, data, observer);
-        CheckBatch(recipe, data);
+        CheckBatch(recipe, data, processes);
         var images = data.Known(observer, stop);
         var overlaps = images.Overlaps();
         foreach (var overlap in overlaps)
@@ -58,18 +65,22 @@ public static class Experiment
 
         // One that the recipe brings was compared when the data were opened.
         recipe = recipe.Data.Fingerprint.Length > 0 ? recipe : recipe with { Data = recipe.Data with { Fingerprint = images.Fingerprint() } };
-        recipe = RecipeResolution.Resolve(recipe, data, environment, device, observer);
+        recipe = Resolved(recipe, () => RecipeResolution.Resolve(recipe, data, environment, device, observer), processes);
         var test = StratifiedSplit.Limit(data.Test, recipe.Evaluation.Images, recipe.Seed);
         var measured = test == data.Test ? images.Test : KnownImages.Of(test, observer, stop);
         Evaluator.CheckAttacks(recipe, test);
         CheckObjective(recipe, data.Train);
         string[] warnings = [.. overlaps, .. CorruptionEvaluation.Check(recipe, test, measured, images, observer)];
 
-        using var folder = RunFolder.Open(path, recipe, data.Train.Classes, new ImageSize(data.Train.Height, data.Train.Width), environment, resume);
-        RunImages.Keep(folder.Path, images);
+        using var folder = RunFolder.Open(path, recipe, data.Train.Classes, new ImageSize(data.Train.Height, data.Train.Width), environment, resume, processes);
+        if (processes.Leads)
+        {
+            RunImages.Keep(folder.Path, images);
+        }
+
         var format = new ComputeFormat(recipe.Training.Precision, recipe.Training.Layout);
         var steps = (long)recipe.Training.Epochs * Loaders.Training(recipe, data).StepsPerEpoch;
-        observer.Note($"{recipe.Model.Name}, {Count(recipe.Training.Epochs, "epoch")} of {data.Train.Count:n0} images{Extra(data.Extra)}, {Search(recipe)}, {format}, {Count(recipe.Training.Threads, "thread")}; run folder {path}");
+        observer.Note($"{recipe.Model.Name}, {Count(recipe.Training.Epochs, "epoch")} of {data.Train.Count:n0} images{Extra(data.Extra)}, {Search(recipe)}, {format}, {(processes.Size > 1 ? $"{processes.Size} processes, in the first of them " : "")}{Count(torch.get_num_threads(), "thread")}; run folder {path}");
         if (steps < FewSteps)
         {
             observer.Note($"The whole training is only {Count((int)steps, "step")}: a larger training.epochs (or a smaller training.batch) will do better.");
@@ -80,14 +91,17 @@ public static class Experiment
             DescribeAttack(recipe, data.Validation, observer);
         }
 
-        using (var untrained = recipe.CreateNetwork(data.Train.Classes.Count))
+        if (processes.Leads)
         {
+            using var untrained = recipe.CreateNetwork(data.Train.Classes.Count);
             untrained.to(device);
             observer.Note(MeasuringEstimate.For(new Evaluator(untrained, recipe, test, device, observer, stop), data.Train, examples: true) + (recipe.Evaluation.Budget > 0
                 ? FormattableString.Invariant($" Where that is more than {recipe.Evaluation.Budget:0.##} of the time that training takes, less is measured of what nobody set (evaluation.budget).") : ""));
         }
 
-        var position = TrainingRun.Train(recipe, data, folder, device, observer, stop);
+        var position = TrainingRun.Train(recipe, data, folder, device, observer, processes, stop);
+        // The others read what the first one saved.
+        processes.Barrier();
 
         var clock = Stopwatch.GetTimestamp();
         using var best = TrainedModel.Load(folder.BestCheckpoint, device);
@@ -97,11 +111,14 @@ public static class Experiment
             throw new InputException($"'{folder.BestCheckpoint}' is of epoch {best.Position.Epoch}, but the run was best after epoch {position.BestEpoch}: put back the file that was changed, or train again.");
         }
 
-        var (sizes, cut) = Sizes(new Evaluator(best.Network, recipe, test, device, observer, stop).Keeping(folder.MeasuringProgress), data.Train, position.Seconds, observer);
+        var (sizes, cut) = processes.Leads
+            ? Sizes(new Evaluator(best.Network, recipe, test, device, observer, stop).Keeping(folder.MeasuringProgress), data.Train, position.Seconds, observer)
+            : (MeasuredSizes.Of(recipe.Evaluation), false);
+        sizes = processes.From(sizes);
         var measuring = recipe with { Evaluation = sizes.In(recipe.Evaluation) };
-        var evaluator = new Evaluator(best.Network, measuring, test, device, observer, stop).Keeping(folder.MeasuringProgress);
+        var evaluator = new Evaluator(best.Network, measuring, test, device, observer, stop) { Processes = processes }.Keeping(folder.MeasuringProgress);
         var measurement = Measurement.Of(best, evaluator, data.Train, examples: true);
-        if (measurement.WeakestSubnet is { } weakest)
+        if (processes.Leads && measurement.WeakestSubnet is { } weakest)
         {
             SubnetFile.Write(Path.Combine(folder.Path, SubnetFile.WeakestName), best.Network.Name, best.Network.Space, weakest);
         }
@@ -110,6 +127,11 @@ public static class Experiment
         var lastClean = position.BestEpoch == position.Epoch
             ? measurement.Summary.Clean
             : evaluator.Once("last", () => new Evaluator(last.Network, recipe, test, device, observer, stop).Clean().Summary);
+        if (!processes.Leads)
+        {
+            return measurement.Summary;
+        }
+
         var summary = folder.WriteResults(
             measurement with
             {
@@ -170,18 +192,42 @@ public static class Experiment
         }
     }
 
+    // What one process resolves: a timing chooses the number format, and ten would choose some of each.
+    private static Recipe Resolved(Recipe recipe, Func<Recipe> resolve, ProcessGroup processes)
+    {
+        var resolved = processes.Leads ? resolve() : recipe;
+        if (processes.Size == 1)
+        {
+            return resolved;
+        }
+
+        resolved = RecipeFile.Parse(processes.From(RecipeFile.ToYaml(resolved)), "the recipe of the first process");
+        // As many as a process may use is for the next one that resumes the run to say.
+        return resolved with { Training = resolved.Training with { Threads = recipe.Training.Threads } };
+    }
+
+    private static int Threads(Recipe recipe, ProcessGroup processes) => processes.Size == 1 ? recipe.Training.Threads
+        : recipe.Training.Threads > 0 ? Math.Min(recipe.Training.Threads, processes.Cores) : processes.Cores;
+
     // A value alone has no variance. PyTorch refuses it in the step.
-    private static void CheckBatch(Recipe recipe, DataSplits data)
+    private static void CheckBatch(Recipe recipe, DataSplits data, ProcessGroup processes)
     {
         var loader = Loaders.Training(recipe, data);
+        var taught = Lesson.Of(recipe, 1, null).Images(loader.LeastTrainingBatch);
+        if (taught < processes.Size)
+        {
+            throw new InputException(
+                $"{(taught < loader.LeastTrainingBatch ? "The part of a batch that a subnet is taught on" : "A batch")} has {Count(taught, "image")}, too few for each of {processes.Size} processes to have one: start fewer, or set training.batch (now {recipe.Training.Batch}){(taught < loader.LeastTrainingBatch ? $" or ews.fraction (now {recipe.Ews.Fraction.ToString(CultureInfo.InvariantCulture)})" : "")} to more.");
+        }
+
         var reduction = NetworkCatalogue.Reduction(recipe.Model.Name);
-        if (loader.LeastTrainingBatch > 1 || loader.Height > reduction || loader.Width > reduction)
+        if (taught / (recipe.Training.SyncBatchNorm ? 1 : processes.Size) > 1 || loader.Height > reduction || loader.Width > reduction)
         {
             return;
         }
 
         throw new InputException(
-            $"With {(recipe.Training.Batch == 1 ? "training.batch=1" : "a single training image")}, {recipe.Model.Name} makes {loader.Width}x{loader.Height} images so small that batch norm would have one value for each channel, which has no variance: {(recipe.Training.Batch == 1 ? "set training.batch to at least 2" : "give more images")}, or use larger images (data.size) or another network (model.name).");
+            $"With {(processes.Size > 1 ? "a single image of a batch for each process" : recipe.Training.Batch == 1 ? "training.batch=1" : "a single training image")}, {recipe.Model.Name} makes {loader.Width}x{loader.Height} images so small that batch norm would have one value for each channel, which has no variance: {(processes.Size > 1 ? "start fewer, set training.sync-batch-norm" : recipe.Training.Batch == 1 ? "set training.batch to at least 2" : "give more images")}, or use larger images (data.size) or another network (model.name).");
     }
 
     private static void DescribeAttack(Recipe recipe, Dataset validation, IRunObserver observer)

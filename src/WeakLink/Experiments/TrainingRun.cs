@@ -7,6 +7,7 @@ using WeakLink.Evaluation;
 using WeakLink.Interop;
 using WeakLink.Models;
 using WeakLink.Objectives;
+using WeakLink.Processes;
 using WeakLink.Recipes;
 using WeakLink.Runs;
 using WeakLink.Sources;
@@ -42,16 +43,19 @@ public static class TrainingRun
     /// <param name="folder">Where the run is kept; when it holds a checkpoint, the run continues from there.</param>
     /// <param name="device">Where to train.</param>
     /// <param name="observer">Told of every step and epoch.</param>
+    /// <param name="processes">Those that train together: all stop after the same step, and the folder's first process keeps the run. Null: this one alone.</param>
     /// <param name="stop">Saves after the current step, then throws <see cref="OperationCanceledException"/>.</param>
     /// <returns>How far the run came: to the end.</returns>
     /// <exception cref="InputException">The loss became NaN, the disk is full, or the recipe does not fit the data.</exception>
     public static RunPosition Train(
-        Recipe recipe, DataSplits data, RunFolder folder, torch.Device device, IRunObserver observer, CancellationToken stop = default)
+        Recipe recipe, DataSplits data, RunFolder folder, torch.Device device, IRunObserver observer, ProcessGroup? processes = null, CancellationToken stop = default)
     {
+        processes ??= ProcessGroup.Alone;
         var settings = recipe.Training;
         var training = Loaders.Training(recipe, data);
         using var network = recipe.CreateNetwork(data.Train.Classes.Count);
         network.Format = new ComputeFormat(settings.Precision, settings.Layout);
+        network.Synchronised = settings.SyncBatchNorm && processes.Size > 1 ? processes : null;
         network.to(device);
         // A run that goes on has weights of its own.
         if (recipe.Model.Weights.Length > 0 && !File.Exists(folder.LastCheckpoint))
@@ -62,18 +66,23 @@ public static class TrainingRun
         using var optimizer = Optimizer(network, settings);
         using var average = settings.Average > 0 ? new WeightAverage(network, settings.Average) : null;
         using var search = recipe.Ews.CreateSearch(network.Space, recipe.Seed);
-        var ews = search is null ? null : new EnhanceWeakSubnets(network, search, new Distillation(recipe.Ews.Weight, recipe.Ews.Kl));
+        var ews = search is null ? null : new EnhanceWeakSubnets(network, search, new Distillation(recipe.Ews.Weight, recipe.Ews.Kl), processes);
         var steps = training.StepsPerEpoch;
         var weightPerturbation = recipe.Objective.WeightPerturbation > 0
-            ? new WeightPerturbation(network, recipe.Objective.WeightPerturbation, (long)Math.Ceiling(recipe.Objective.WeightPerturbationWarmup * settings.Epochs * steps))
+            ? new WeightPerturbation(network, recipe.Objective.WeightPerturbation, (long)Math.Ceiling(recipe.Objective.WeightPerturbationWarmup * settings.Epochs * steps), processes)
             : null;
         var mixings = AugmentationSequence.Mixings(recipe, data.Train.Classes.Count);
-        var objective = recipe.Objective.Create(settings.ClassBalance == ClassBalancing.Weights ? ClassWeights.Of([data.Train, .. data.Extra is null ? Array.Empty<Dataset>() : [data.Extra.Images]]) : null);
-        var step = new TrainingStep(network, objective, ews, weightPerturbation, optimizer, settings.GradientClip, device, recipe.Seed, mixings, Lesson.Of(recipe, (long)settings.Epochs * steps, average), average);
+        var objective = recipe.Objective.Create(settings.ClassBalance == ClassBalancing.Weights ? ClassWeights.Of([data.Train, .. data.Extra is null ? Array.Empty<Dataset>() : [data.Extra.Images]]) : null, processes);
+        var step = new TrainingStep(network, objective, ews, weightPerturbation, optimizer, settings.GradientClip, device, recipe.Seed, mixings, Lesson.Of(recipe, (long)settings.Epochs * steps, average), average, processes);
 
         var chooses = Chooses(data.Validation);
         var frozen = new FrozenParts(network, settings, steps);
         var position = folder.Restore(network, optimizer, search, average) ?? new RunPosition();
+        if (!processes.From<int[]>([position.Epoch, position.StepInEpoch]).SequenceEqual([position.Epoch, position.StepInEpoch]))
+        {
+            throw new InputException($"Process {processes.Rank} of {processes.Size} finds another run in '{folder.Path}' than the first process does: the run folder must be on a disk that all machines share.");
+        }
+
         var saved = Stopwatch.GetTimestamp();
         observer.Begin("training", (long)settings.Epochs * steps * settings.Batch, "images", (((long)position.Epoch * steps) + position.StepInEpoch) * settings.Batch);
         while (!IsDone(position))
@@ -81,23 +90,28 @@ public static class TrainingRun
             var epoch = position.Epoch;
             network.train();
             var clock = new TrainingClock(training);
-            foreach (var batch in training.Training(recipe.Seed, epoch, position.StepInEpoch))
+            foreach (var batch in training.Training(recipe.Seed, epoch, position.StepInEpoch, (inEpoch, images) => step.Deal(((long)epoch * steps) + inEpoch, images)))
             {
                 using (batch)
                 {
                     var globalStep = ((long)epoch * steps) + position.StepInEpoch;
                     frozen.Apply(globalStep);
                     var result = step.Run(batch, globalStep, LearningRate.At(settings, globalStep, steps));
-                    position = clock.Advance(position, result);
+                    position = clock.Advance(position, result, processes);
                     observer.Advance((globalStep + 1) * settings.Batch, $"epoch {epoch + 1}/{settings.Epochs}, loss {position.LossSum / position.Images:0.00}, {100.0 * position.Correct / position.Images:0.0}% right, waited {100 * position.EpochSecondsWaited / position.EpochSeconds:0}%");
                 }
 
-                var stopping = stop.IsCancellationRequested;
+                // After the same step on all: one that went on would wait for the others for ever.
+                var stopping = processes.Any(stop.IsCancellationRequested);
                 if (stopping || Stopwatch.GetElapsedTime(saved) > SaveInterval)
                 {
                     folder.SaveLast(network, optimizer, search, position, average);
                     saved = Stopwatch.GetTimestamp();
-                    stop.ThrowIfCancellationRequested();
+                }
+
+                if (stopping)
+                {
+                    throw new OperationCanceledException(stop);
                 }
             }
 
@@ -110,7 +124,11 @@ public static class TrainingRun
         {
             using var weights = PretrainedWeights.Open(recipe.Model);
             var taken = weights.CopyTo(network, data.Train.Classes);
-            AtomicFile.Write(RunFolder.WeightsOf(folder.Path), JsonSerializer.Serialize(taken, Json.Indented) + "\n");
+            if (processes.Leads)
+            {
+                AtomicFile.Write(RunFolder.WeightsOf(folder.Path), JsonSerializer.Serialize(taken, Json.Indented) + "\n");
+            }
+
             observer.Note(taken.ToString());
         }
 
@@ -146,8 +164,8 @@ public static class TrainingRun
             if (data.Validation.Count > 0 && (epoch == settings.Epochs || epoch % settings.ValidateEvery == 0))
             {
                 network.eval();
-                held = new Evaluator(network, recipe, data.Validation, device, new SilentObserver()).Clean().Summary;
-                robust = RobustValidation(network, recipe, data.Validation, device);
+                held = new Evaluator(network, recipe, data.Validation, device, new SilentObserver()) { Processes = processes }.Clean().Summary;
+                robust = RobustValidation(network, recipe, data.Validation, device, processes);
             }
 
             var metrics = Metrics(position, held, robust);
@@ -203,7 +221,7 @@ public static class TrainingRun
     }
 
     /// <summary>Accuracy of the held-out images under a PGD attack; null where the objective is not adversarial.</summary>
-    private static double? RobustValidation(ClassifierNetwork network, Recipe recipe, Dataset validation, torch.Device device)
+    private static double? RobustValidation(ClassifierNetwork network, Recipe recipe, Dataset validation, torch.Device device, ProcessGroup processes)
     {
         if (!recipe.Objective.Kind.IsAdversarial() || validation.Count == 0)
         {
@@ -218,7 +236,7 @@ public static class TrainingRun
         network.Format = ComputeFormat.Exact;
         try
         {
-            return new Evaluator(network, recipe, images, device, new SilentObserver()).Attacked(attack.Name, [attack]).Accuracy;
+            return new Evaluator(network, recipe, images, device, new SilentObserver()) { Processes = processes }.Attacked(attack.Name, [attack]).Accuracy;
         }
         finally
         {
@@ -233,10 +251,12 @@ public static class TrainingRun
         private TimeSpan _processor = Environment.CpuUsage.TotalTime;
         private double _waited = loader.SecondsWaited;
 
-        public RunPosition Advance(RunPosition position, StepResult step)
+        public RunPosition Advance(RunPosition position, StepResult step, ProcessGroup processes)
         {
             var (wall, processor, waited) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime, loader.SecondsWaited);
-            position = position.After(step, Stopwatch.GetElapsedTime(_wall, wall).TotalSeconds, waited - _waited, (processor - _processor).TotalSeconds);
+            Span<double> busy = [(processor - _processor).TotalSeconds];
+            processes.Sum(busy);
+            position = position.After(step, Stopwatch.GetElapsedTime(_wall, wall).TotalSeconds, waited - _waited, busy[0]);
             (_wall, _processor, _waited) = (wall, processor, waited);
             return position;
         }

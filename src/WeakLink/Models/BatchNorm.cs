@@ -1,5 +1,6 @@
 using TorchSharp;
 using TorchSharp.Modules;
+using WeakLink.Processes;
 using WeakLink.Runtime;
 
 namespace WeakLink.Models;
@@ -48,7 +49,7 @@ public sealed class BatchNorm : Layer
 
         var (scale, shift) = (Parameter("weight"), Parameter("bias"));
         var (mean, variance) = (Buffer("running_mean"), Buffer("running_var"));
-        if (training && images.numel() == images.shape[1])
+        if (training && images.numel() == images.shape[1] && pass.Synchronised is null)
         {
             throw new InputException("Batch norm can't be trained on one value for each channel, which has no variance: use batches of at least two images, or larger images.");
         }
@@ -65,6 +66,10 @@ public sealed class BatchNorm : Layer
             if (learns)
             {
                 Buffer(Batches).add_(Kept(1), Kept(1));
+                if (pass.Synchronised is { } processes)
+                {
+                    return OverAll(images, scale, shift, processes, (mean, variance));
+                }
             }
 
             return Traced(pass, images, mean, variance, scale, shift, torch.nn.functional.batch_norm(images, mean, variance, scale, shift, learns, Momentum, Epsilon));
@@ -86,12 +91,42 @@ public sealed class BatchNorm : Layer
 
         if (training)
         {
+            if (pass.Synchronised is { } processes)
+            {
+                return OverAll(images, keptScale, keptShift, processes, null);
+            }
+
             return torch.nn.functional.batch_norm(images, null, null, keptScale, keptShift, training: true, Momentum, Epsilon);
         }
 
         var (keptMean, keptVariance) = (Part(mean, kept), Part(variance, kept));
         return Traced(
             pass, images, keptMean, keptVariance, keptScale, keptShift, torch.nn.functional.batch_norm(images, keptMean, keptVariance, keptScale, keptShift, training: false, Momentum, Epsilon));
+    }
+
+    // By the statistics of all processes' images, as torch.nn.SyncBatchNorm does. In float64 from each one's moments: squares that nearly cancel would cost float32 its digits.
+    private static torch.Tensor OverAll(torch.Tensor images, torch.Tensor scale, torch.Tensor shift, ProcessGroup processes, (torch.Tensor Mean, torch.Tensor Variance)? averages)
+    {
+        var (channels, values) = (images.shape[1], images.to(torch.float32));
+        var own = (double)images.numel() / channels;
+        var (spread, centre) = torch.var_mean(values, [0, 2, 3], unbiased: false);
+        (spread, centre) = (spread.to(torch.float64), centre.to(torch.float64));
+        var count = torch.full([1], own, torch.float64, images.device);
+        var moments = torch.cat([centre * Kept(own), spread.Plus(centre.Squared()) * Kept(own), count]);
+        var parts = DifferentiableSum.Of(moments, processes).split([channels, channels, 1]);
+        var mean = parts[0] / parts[2];
+        var variance = (parts[1] / parts[2]) - mean.Squared();
+        if (averages is { } kept)
+        {
+            using var noGradients = torch.no_grad();
+            var all = parts[2].detach().ReadDouble();
+            kept.Mean.mul_(Kept(1 - Momentum)).add_(mean.detach().to(torch.float32), Kept(Momentum));
+            kept.Variance.mul_(Kept(1 - Momentum)).add_(variance.detach().to(torch.float32), Kept(Momentum * all / (all - 1)));
+        }
+
+        var factor = scale / variance.Plus(Epsilon).sqrt().to(torch.float32);
+        var offset = shift - (mean.to(torch.float32) * factor);
+        return (values * factor.view(1, channels, 1, 1)).Plus(offset.view(1, channels, 1, 1)).to(images.dtype);
     }
 
     private torch.Tensor Traced(ForwardPass pass, torch.Tensor images, torch.Tensor mean, torch.Tensor variance, torch.Tensor scale, torch.Tensor shift, torch.Tensor result)

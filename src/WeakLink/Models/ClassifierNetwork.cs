@@ -1,4 +1,5 @@
 using TorchSharp;
+using WeakLink.Processes;
 using WeakLink.Subnets;
 
 namespace WeakLink.Models;
@@ -46,6 +47,9 @@ public abstract class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Te
     /// <summary>How the layers after the normalisation compute. float32 unless set: what attacks and exact measurements use.</summary>
     public ComputeFormat Format { get; set; } = ComputeFormat.Exact;
 
+    /// <summary>The processes over whose images together batch norms take a training batch's statistics; null: over those of this one.</summary>
+    public ProcessGroup? Synchronised { get; set; }
+
     /// <summary>Whether a tensor belongs to the layer that tells the classes apart, by its name in the state dictionary.</summary>
     internal bool IsClassifier(string name) => name.StartsWith(NetworkCatalogue.ClassifierOf(Name)[..^"weight".Length], StringComparison.Ordinal);
 
@@ -60,10 +64,10 @@ public abstract class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Te
     /// <inheritdoc/>
     public torch.Tensor forward(torch.Tensor images, Subnet? subnet, SubnetStatistics? statistics = null) =>
         // Training mode without gradients only gathers batch statistics: the network is measured then, and does not learn.
-        Normalised(images, Format, new ForwardPass { Space = Space, Subnet = subnet, Statistics = statistics, Dropout = training && torch.is_grad_enabled() });
+        Normalised(images, Format, new ForwardPass { Space = Space, Subnet = subnet, Statistics = statistics, Dropout = training && torch.is_grad_enabled(), Synchronised = Synchronised });
 
     /// <inheritdoc/>
-    public torch.Tensor Gated(torch.Tensor images, IReadOnlyList<torch.Tensor> gates) => Normalised(images, Format, new ForwardPass { Space = Space, Gates = gates });
+    public torch.Tensor Gated(torch.Tensor images, IReadOnlyList<torch.Tensor> gates) => Normalised(images, Format, new ForwardPass { Space = Space, Gates = gates, Synchronised = Synchronised });
 
     /// <summary>Runs the full network with batch-norm statistics of the images themselves; its own stay as they are.</summary>
     /// <param name="images">N×3×H×W in [0, 1], float32.</param>

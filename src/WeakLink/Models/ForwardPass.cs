@@ -1,4 +1,5 @@
 using TorchSharp;
+using WeakLink.Processes;
 using WeakLink.Subnets;
 
 namespace WeakLink.Models;
@@ -23,6 +24,9 @@ public sealed record ForwardPass
 
     /// <summary>Numbers that the items of every choice are multiplied with, in the space's order; null: none.</summary>
     public IReadOnlyList<torch.Tensor>? Gates { get; init; }
+
+    /// <summary>The processes over whose images together batch norms take a training batch's statistics; null: over those of this one.</summary>
+    public ProcessGroup? Synchronised { get; init; }
 
     /// <summary>Whether layers that drop units at random do so: where the network learns from this pass.</summary>
     public bool Dropout { get; init; }

@@ -1,4 +1,6 @@
 using TorchSharp;
+using WeakLink.Data;
+using WeakLink.Processes;
 
 namespace WeakLink.Objectives;
 
@@ -10,7 +12,8 @@ namespace WeakLink.Objectives;
 /// <param name="Weight">Weight of the divergence; published: 12.</param>
 /// <param name="LabelSmoothing">Probability spread evenly over all classes; in [0, 1).</param>
 /// <param name="ClassWeights">How much the cross-entropy of an image of each class counts; null: all alike.</param>
-public sealed record Consistency(double Weight = 12, double LabelSmoothing = 0, IReadOnlyList<double>? ClassWeights = null) : IObjective
+/// <param name="Processes">Those that have the other images of a batch (see <see cref="CrossEntropy"/>); null: this one has all.</param>
+public sealed record Consistency(double Weight = 12, double LabelSmoothing = 0, IReadOnlyList<double>? ClassWeights = null, ProcessGroup? Processes = null) : IObjective
 {
     private const int Views = 3;
 
@@ -18,7 +21,7 @@ public sealed record Consistency(double Weight = 12, double LabelSmoothing = 0, 
     private const double LeastProbability = 1e-7;
 
     /// <inheritdoc/>
-    public IReadOnlyList<torch.Tensor> Prepare(torch.nn.Module<torch.Tensor, torch.Tensor> model, IReadOnlyList<torch.Tensor> views, torch.Tensor labels, SeededRandom random) =>
+    public IReadOnlyList<torch.Tensor> Prepare(torch.nn.Module<torch.Tensor, torch.Tensor> model, IReadOnlyList<torch.Tensor> views, torch.Tensor labels, BatchShare share, SeededRandom random) =>
         views.Count == Views ? views : throw new ArgumentException($"There must be {Views} views of each image, not {views.Count}.", nameof(views));
 
     /// <inheritdoc/>
@@ -27,7 +30,7 @@ public sealed record Consistency(double Weight = 12, double LabelSmoothing = 0, 
 
     /// <inheritdoc/>
     public torch.Tensor Loss(IReadOnlyList<torch.Tensor> logits, torch.Tensor labels) =>
-        new CrossEntropy(LabelSmoothing, ClassWeights).Of(logits[0], labels).Plus(Divergence(logits) * Kept(Weight));
+        new CrossEntropy(LabelSmoothing, ClassWeights, Processes).Of(logits[0], labels).Plus(Divergence(logits) * Kept(Weight));
 
     /// <summary>Jensen-Shannon divergence of several predictions, averaged over the images, in nats.</summary>
     /// <param name="logits">N×classes each.</param>

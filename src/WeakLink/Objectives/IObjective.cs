@@ -1,4 +1,5 @@
 using TorchSharp;
+using WeakLink.Data;
 
 namespace WeakLink.Objectives;
 
@@ -12,9 +13,10 @@ public interface IObjective
     /// <param name="model">The network, in training mode.</param>
     /// <param name="views">The batch, as it was loaded: one or more views of the same N images, N×3×H×W in [0, 1] each, float32.</param>
     /// <param name="labels">N class indices (int64), or N×classes probabilities.</param>
-    /// <param name="random">The draws of this step.</param>
+    /// <param name="share">Which images of the step's batch these are; what an attack climbs is its part of the batch's mean (<see cref="BatchShare.PartOf"/>).</param>
+    /// <param name="random">The draws of this step, for the whole batch.</param>
     /// <returns>One or more views; the search's reward is measured on the first that the subnet sees.</returns>
-    IReadOnlyList<torch.Tensor> Prepare(torch.nn.Module<torch.Tensor, torch.Tensor> model, IReadOnlyList<torch.Tensor> views, torch.Tensor labels, SeededRandom random);
+    IReadOnlyList<torch.Tensor> Prepare(torch.nn.Module<torch.Tensor, torch.Tensor> model, IReadOnlyList<torch.Tensor> views, torch.Tensor labels, BatchShare share, SeededRandom random);
 
     /// <summary>Which of the views is the calmest: from what the full network says of it a subnet learns that sees another view.</summary>
     int CalmView => 0;

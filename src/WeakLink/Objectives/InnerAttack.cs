@@ -1,5 +1,6 @@
 using TorchSharp;
 using WeakLink.Attacks;
+using WeakLink.Data;
 
 namespace WeakLink.Objectives;
 
@@ -37,20 +38,21 @@ public sealed record InnerAttack(ThreatModel Threat, int Steps, double StepSize,
     /// <param name="subnet">α, in training mode: images to logits. Batch norm uses the batch's statistics, as a subnet has no running averages.</param>
     /// <param name="images">Clean images, N×3×H×W in [0, 1].</param>
     /// <param name="teacher">The full network's logits, N×classes, detached.</param>
+    /// <param name="share">Which images of the step's batch these are.</param>
     /// <param name="random">The draws of this step.</param>
     /// <returns>Adversarial examples.</returns>
-    public torch.Tensor Mislead(Func<torch.Tensor, torch.Tensor> subnet, torch.Tensor images, torch.Tensor teacher, SeededRandom random)
+    public torch.Tensor Mislead(Func<torch.Tensor, torch.Tensor> subnet, torch.Tensor images, torch.Tensor teacher, BatchShare share, SeededRandom random)
     {
         using var scope = torch.NewDisposeScope();
         var target = torch.nn.functional.log_softmax(teacher, 1);
-        return Climb(images, RandomStart(images, random), point => Trades.Divergence(target, subnet(point))).MoveToOuterDisposeScope();
+        return Climb(images, RandomStart(images, share, random), point => share.PartOf(Trades.Divergence(target, subnet(point)))).MoveToOuterDisposeScope();
     }
 
     /// <summary>A random point of the ball around each image.</summary>
-    public torch.Tensor RandomStart(torch.Tensor images, SeededRandom random)
+    public torch.Tensor RandomStart(torch.Tensor images, BatchShare share, SeededRandom random)
     {
         using var scope = torch.NewDisposeScope();
-        var draws = new AttackDraws((long)(random.NextBits() >> 1), 0, [.. Enumerable.Range(0, (int)images.shape[0]).Select(i => (long)i)]);
+        var draws = new AttackDraws((long)(random.NextBits() >> 1), 0, [.. share.Positions.Select(position => (long)position)]);
         return draws.Start(Threat, images).MoveToOuterDisposeScope();
     }
 

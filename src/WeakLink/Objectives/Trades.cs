@@ -1,4 +1,6 @@
 using TorchSharp;
+using WeakLink.Data;
+using WeakLink.Processes;
 
 namespace WeakLink.Objectives;
 
@@ -10,13 +12,14 @@ namespace WeakLink.Objectives;
 /// <param name="Beta">β: robustness against accuracy.</param>
 /// <param name="LabelSmoothing">Probability spread evenly over all classes; in [0, 1).</param>
 /// <param name="ClassWeights">How much the cross-entropy of an image of each class counts; null: all alike.</param>
-public sealed record Trades(InnerAttack Attack, double Beta, double LabelSmoothing = 0, IReadOnlyList<double>? ClassWeights = null) : IObjective
+/// <param name="Processes">Those that have the other images of a batch (see <see cref="CrossEntropy"/>); null: this one has all.</param>
+public sealed record Trades(InnerAttack Attack, double Beta, double LabelSmoothing = 0, IReadOnlyList<double>? ClassWeights = null, ProcessGroup? Processes = null) : IObjective
 {
     // Standard deviation of the noise that the attack starts from: at the image itself the divergence has no slope (the authors' value).
     private const double StartNoise = 0.001;
 
     /// <inheritdoc/>
-    public IReadOnlyList<torch.Tensor> Prepare(torch.nn.Module<torch.Tensor, torch.Tensor> model, IReadOnlyList<torch.Tensor> views, torch.Tensor labels, SeededRandom random)
+    public IReadOnlyList<torch.Tensor> Prepare(torch.nn.Module<torch.Tensor, torch.Tensor> model, IReadOnlyList<torch.Tensor> views, torch.Tensor labels, BatchShare share, SeededRandom random)
     {
         using var scope = torch.NewDisposeScope();
         var images = views[0];
@@ -29,9 +32,14 @@ public sealed record Trades(InnerAttack Attack, double Beta, double LabelSmoothi
         }
 
         var noise = new float[images.numel()];
-        random.FillNormal(noise);
+        var each = noise.Length / share.Positions.Count;
+        foreach (var (i, position) in share.Positions.Index())
+        {
+            random.FillNormalFrom((long)position * each, noise.AsSpan(i * each, each));
+        }
+
         var start = images.Plus(torch.tensor(noise, images.shape, device: images.device) * Kept(StartNoise));
-        var adversarial = Attack.Climb(model, images, start, logits => Divergence(clean, logits));
+        var adversarial = Attack.Climb(model, images, start, logits => share.PartOf(Divergence(clean, logits)));
         return [adversarial.MoveToOuterDisposeScope(), images];
     }
 
@@ -43,7 +51,7 @@ public sealed record Trades(InnerAttack Attack, double Beta, double LabelSmoothi
     public torch.Tensor Loss(IReadOnlyList<torch.Tensor> logits, torch.Tensor labels)
     {
         var (adversarial, clean) = (logits[0], logits[1]);
-        return new CrossEntropy(LabelSmoothing, ClassWeights).Of(clean, labels).Plus(Divergence(torch.nn.functional.log_softmax(clean, 1), adversarial) * Kept(Beta));
+        return new CrossEntropy(LabelSmoothing, ClassWeights, Processes).Of(clean, labels).Plus(Divergence(torch.nn.functional.log_softmax(clean, 1), adversarial) * Kept(Beta));
     }
 
     /// <summary>KL(target ‖ softmax of the logits), averaged over the images.</summary>

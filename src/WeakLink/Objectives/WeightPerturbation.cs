@@ -1,5 +1,7 @@
 using TorchSharp;
 using TorchSharp.Modules;
+using WeakLink.Data;
+using WeakLink.Processes;
 
 namespace WeakLink.Objectives;
 
@@ -10,7 +12,8 @@ namespace WeakLink.Objectives;
 /// <param name="model">The network.</param>
 /// <param name="gamma">γ.</param>
 /// <param name="firstStep">The step of the run that is the first to be perturbed.</param>
-public sealed class WeightPerturbation(torch.nn.Module<torch.Tensor, torch.Tensor> model, double gamma, long firstStep = 0)
+/// <param name="processes">Those that train the network together; null: this one alone.</param>
+public sealed class WeightPerturbation(torch.nn.Module<torch.Tensor, torch.Tensor> model, double gamma, long firstStep = 0, ProcessGroup? processes = null)
 {
     // One-dimensional parameters are scales, shifts and biases, which the authors leave alone.
     private readonly Parameter[] _weights = [.. model.parameters().Where(parameter => parameter.dim() > 1)];
@@ -21,8 +24,9 @@ public sealed class WeightPerturbation(torch.nn.Module<torch.Tensor, torch.Tenso
     /// <param name="objective">What is made worse.</param>
     /// <param name="views">The views that the step trains on.</param>
     /// <param name="labels">N class indices (int64), or N×classes probabilities.</param>
+    /// <param name="share">Which images of the step's batch these are.</param>
     /// <returns>Puts the weights back to the bit when it is disposed of, and leaves the gradients; null before the first step, where nothing moves.</returns>
-    public IDisposable? Move(long step, IObjective objective, IReadOnlyList<torch.Tensor> views, torch.Tensor labels)
+    public IDisposable? Move(long step, IObjective objective, IReadOnlyList<torch.Tensor> views, torch.Tensor labels, BatchShare share)
     {
         if (step < firstStep)
         {
@@ -33,8 +37,9 @@ public sealed class WeightPerturbation(torch.nn.Module<torch.Tensor, torch.Tenso
         // Running averages count what is trained on, not this look ahead.
         var buffers = _buffers.Select(buffer => buffer.clone()).ToList();
         var weights = _weights.Where(weight => weight.requires_grad).ToArray();
-        var gradients = torch.autograd.grad([objective.Loss(objective.Run(model.call, views), labels)], weights);
+        var gradients = torch.autograd.grad([share.PartOf(objective.Loss(objective.Run(model.call, views), labels))], weights);
         using var noGradients = torch.no_grad();
+        processes?.Sum(gradients);
         var start = new Start(weights);
         for (var i = 0; i < weights.Length; i++)
         {

@@ -124,6 +124,9 @@ public sealed record TrainingRecipe
     /// <summary>Batch norms normalise by the running averages that they begin with, as in a measurement, instead of each batch's statistics. (Subnets keep to each batch's.)</summary>
     public bool FreezeBatchNorm { get; init; }
 
+    /// <summary>Several processes: batch norms take a batch's statistics over the images of all, instead of each process's own (synchronised batch norm).</summary>
+    public bool SyncBatchNorm { get; init; }
+
     /// <summary>Part of the epochs, at their beginning, in which the classifier alone is trained; in [0, 1).</summary>
     [Limits(0, 1, BelowMost = true)]
     public double ClassifierWarmup { get; init; }

@@ -3,6 +3,7 @@ using WeakLink.Attacks;
 using WeakLink.Data;
 using WeakLink.Models;
 using WeakLink.Objectives;
+using WeakLink.Processes;
 using WeakLink.Runtime;
 using WeakLink.Sources;
 using WeakLink.Subnets;
@@ -84,13 +85,14 @@ public static class RecipeResolution
     /// <summary>What the recipe lets the full network minimise.</summary>
     /// <param name="recipe">The recipe.</param>
     /// <param name="classWeights">How much the cross-entropy of an image of each class counts; null: all alike.</param>
-    public static IObjective Create(this ObjectiveRecipe recipe, IReadOnlyList<double>? classWeights = null) => recipe.Kind switch
+    /// <param name="processes">Those that have the other images of a batch; null: this one has all.</param>
+    public static IObjective Create(this ObjectiveRecipe recipe, IReadOnlyList<double>? classWeights = null, ProcessGroup? processes = null) => recipe.Kind switch
     {
-        ObjectiveKind.CrossEntropy => new CrossEntropy(recipe.LabelSmoothing, classWeights),
-        ObjectiveKind.Consistency => new Consistency(recipe.ConsistencyWeight, recipe.LabelSmoothing, classWeights),
-        ObjectiveKind.Pgd => new AdversarialTraining(recipe.InnerAttack(), recipe.LabelSmoothing, classWeights),
-        ObjectiveKind.Fgsm => new AdversarialTraining(recipe.InnerAttack(), recipe.LabelSmoothing, classWeights),
-        ObjectiveKind.Trades => new Trades(recipe.InnerAttack(), recipe.Beta, recipe.LabelSmoothing, classWeights),
+        ObjectiveKind.CrossEntropy => new CrossEntropy(recipe.LabelSmoothing, classWeights, processes),
+        ObjectiveKind.Consistency => new Consistency(recipe.ConsistencyWeight, recipe.LabelSmoothing, classWeights, processes),
+        ObjectiveKind.Pgd => new AdversarialTraining(recipe.InnerAttack(), recipe.LabelSmoothing, classWeights, processes),
+        ObjectiveKind.Fgsm => new AdversarialTraining(recipe.InnerAttack(), recipe.LabelSmoothing, classWeights, processes),
+        ObjectiveKind.Trades => new Trades(recipe.InnerAttack(), recipe.Beta, recipe.LabelSmoothing, classWeights, processes),
         _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe.Kind, "Unknown objective."),
     };
 

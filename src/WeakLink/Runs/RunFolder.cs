@@ -7,6 +7,7 @@ using TorchSharp.Modules;
 using WeakLink.Data;
 using WeakLink.Imaging;
 using WeakLink.Models;
+using WeakLink.Processes;
 using WeakLink.Recipes;
 using WeakLink.Runtime;
 using WeakLink.Subnets;
@@ -16,7 +17,7 @@ namespace WeakLink.Runs;
 
 /// <summary>
 /// A run as a directory that explains itself: recipe.yaml (resolved), environment.json, metrics.jsonl, TensorBoard events,
-/// checkpoints, summary.json. Only one process trains into it at a time.
+/// checkpoints, summary.json. Only one process trains into it at a time; of several that train together the first, and for the others nothing here writes.
 /// </summary>
 public sealed class RunFolder : IDisposable
 {
@@ -40,13 +41,14 @@ public sealed class RunFolder : IDisposable
     // Two hundred thousand epochs.
     private const int MostCharacters = 1 << 26;
 
-    private readonly FileStream _lock;
+    // Null: another process of the group writes.
+    private readonly FileStream? _lock;
     private readonly Recipe _recipe;
     private readonly IReadOnlyList<string> _classes;
     private readonly ImageSize _size;
     private SummaryWriter? _tensorBoard;
 
-    private RunFolder(string path, FileStream held, Recipe recipe, IReadOnlyList<string> classes, ImageSize size)
+    private RunFolder(string path, FileStream? held, Recipe recipe, IReadOnlyList<string> classes, ImageSize size)
     {
         (Path, _lock, _recipe, _classes, _size) = (path, held, recipe, classes, size);
     }
@@ -307,10 +309,17 @@ public sealed class RunFolder : IDisposable
     /// <param name="size">Size of the training images.</param>
     /// <param name="environment">What the run runs on, for environment.json.</param>
     /// <param name="resume">Whether a run may be there already.</param>
+    /// <param name="processes">Those that train together; null: this one alone.</param>
     /// <exception cref="InputException">The recipe asks for the impossible, something else is there, another process trains into it, or it can't be written.</exception>
-    public static RunFolder Open(string path, Recipe recipe, IReadOnlyList<string> classes, ImageSize size, object environment, bool resume)
+    public static RunFolder Open(string path, Recipe recipe, IReadOnlyList<string> classes, ImageSize size, object environment, bool resume, ProcessGroup? processes = null)
     {
         RecipeCheck.Check(recipe);
+        if (processes is { Leads: false })
+        {
+            processes.Barrier();
+            return new RunFolder(System.IO.Path.GetFullPath(path), null, recipe, classes, size);
+        }
+
         CheckFree(path, resume);
         path = System.IO.Path.GetFullPath(path);
         FileStream held;
@@ -340,6 +349,7 @@ public sealed class RunFolder : IDisposable
 
             AtomicFile.Write(System.IO.Path.Combine(path, EnvironmentName), JsonSerializer.Serialize(environment, Json.Indented));
             AtomicFile.Write(System.IO.Path.Combine(path, CommandsName), string.Concat(CommandsOf(path).Append(CommandLine.Current).Select(command => command + "\n")));
+            processes?.Barrier();
             return new RunFolder(path, held, recipe, classes, size);
         }
         catch (Exception exception)
@@ -391,6 +401,11 @@ public sealed class RunFolder : IDisposable
     /// <exception cref="InputException">The disk is full.</exception>
     public void WriteEpoch(EpochMetrics metrics)
     {
+        if (_lock is null)
+        {
+            return;
+        }
+
         RequireFolder();
         try
         {
@@ -436,7 +451,7 @@ public sealed class RunFolder : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _lock.Dispose();
+        _lock?.Dispose();
     }
 
     private static InputException Unwritable(string path, Exception exception) =>
@@ -461,6 +476,11 @@ public sealed class RunFolder : IDisposable
 
     private void Save(string file, ClassifierNetwork network, ResumableOptimizer? optimizer, ISubnetSearch? search, RunPosition position, WeightAverage? average = null)
     {
+        if (_lock is null)
+        {
+            return;
+        }
+
         RequireFolder();
         Checkpoint.Save(file, network, optimizer, search, _recipe, _classes, _size, position, average);
     }
@@ -475,7 +495,7 @@ public sealed class RunFolder : IDisposable
 
     private void KeepMetrics(int epochs)
     {
-        if (!File.Exists(MetricsFile))
+        if (_lock is null || !File.Exists(MetricsFile))
         {
             return;
         }

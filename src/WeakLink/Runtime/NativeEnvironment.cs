@@ -8,14 +8,23 @@ internal static partial class NativeEnvironment
     /// <summary>Sets a variable that the user has not set. Does nothing on other systems than Linux with glibc.</summary>
     public static void SetDefault(string name, string value)
     {
-        if (!OperatingSystem.IsLinux() || Environment.GetEnvironmentVariable(name) is not null)
+        if (Environment.GetEnvironmentVariable(name) is null)
+        {
+            Set(name, value);
+        }
+    }
+
+    /// <summary>Sets a variable. Does nothing on other systems than Linux with glibc.</summary>
+    public static void Set(string name, string value)
+    {
+        if (!OperatingSystem.IsLinux())
         {
             return;
         }
 
         try
         {
-            _ = Set(name, value, 0);
+            _ = Set(name, value, 1);
         }
         catch (Exception exception) when (exception is EntryPointNotFoundException or DllNotFoundException)
         {

@@ -1,4 +1,6 @@
 using TorchSharp;
+using WeakLink.Data;
+using WeakLink.Processes;
 
 namespace WeakLink.Subnets;
 
@@ -9,7 +11,8 @@ namespace WeakLink.Subnets;
 /// <param name="network">The network whose subnets are taught.</param>
 /// <param name="search">Proposes the subnet to teach, and learns which ones are weak.</param>
 /// <param name="distillation">How the full network teaches.</param>
-public sealed class EnhanceWeakSubnets(ISubnetNetwork network, ISubnetSearch search, Distillation distillation)
+/// <param name="processes">Those that teach the same subnets, each on its share of a batch; null: this one alone.</param>
+public sealed class EnhanceWeakSubnets(ISubnetNetwork network, ISubnetSearch search, Distillation distillation, ProcessGroup? processes = null)
 {
     /// <summary>The search, for its checkpoint.</summary>
     public ISubnetSearch Search => search;
@@ -21,19 +24,23 @@ public sealed class EnhanceWeakSubnets(ISubnetNetwork network, ISubnetSearch sea
     /// <param name="labels">N class indices, int64.</param>
     /// <param name="step">The training step, from 0.</param>
     /// <param name="random">The draws of this step's proposal.</param>
-    /// <param name="share">The part of λ that counts in this step, above 0.</param>
+    /// <param name="ramp">The part of λ that counts in this step, above 0.</param>
+    /// <param name="share">Which of the step's images these are; null: all.</param>
+    /// <returns>Means over these images, as parts of those over all.</returns>
     public StudentResult TeachSubnet(
-        RunOnViews run, IReadOnlyList<torch.Tensor> views, IReadOnlyList<torch.Tensor> teacher, torch.Tensor labels, long step, SeededRandom random, double share = 1)
+        RunOnViews run, IReadOnlyList<torch.Tensor> views, IReadOnlyList<torch.Tensor> teacher, torch.Tensor labels, long step, SeededRandom random, double ramp = 1, BatchShare? share = null)
     {
         using var scope = torch.NewDisposeScope();
-        var subnet = search.Propose(new SearchContext(random, step, new SearchBatch(network, views[0], labels, teacher[0])));
+        share ??= BatchShare.All(labels.shape[0]);
+        var subnet = search.Propose(new SearchContext(random, step, new SearchBatch(network, views[0], labels, teacher[0], share, processes)));
+        subnet = processes?.From(subnet) ?? subnet;
         var student = run(images => network.forward(images, subnet), views);
-        var weighted = distillation with { Weight = share * distillation.Weight };
-        var loss = weighted.Loss(teacher, student);
+        var weighted = distillation with { Weight = ramp * distillation.Weight };
+        var loss = share.PartOf(weighted.Loss(teacher, student));
         loss.backward();
         return new StudentResult(
             weighted.Weight == 0 ? 0 : loss.ReadDouble() / weighted.Weight,
-            student[0].detach().argmax(1).eq(labels).to(torch.float32).mean().ReadDouble());
+            student[0].detach().argmax(1).eq(labels).to(torch.float32).mean().ReadDouble() * share.Weight);
     }
 
     /// <summary>Lets the search learn how the subnet that it proposed did.</summary>

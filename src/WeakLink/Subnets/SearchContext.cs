@@ -1,4 +1,6 @@
 using TorchSharp;
+using WeakLink.Data;
+using WeakLink.Processes;
 
 namespace WeakLink.Subnets;
 
@@ -16,7 +18,10 @@ public sealed record SearchContext(SeededRandom Random, long Step = 0, SearchBat
 /// <param name="images">N×3×H×W in [0, 1], as the objective perturbed them.</param>
 /// <param name="labels">N class indices, int64.</param>
 /// <param name="teacher">The full network's logits for the images, N×classes, detached.</param>
-public sealed class SearchBatch(ISubnetNetwork network, torch.Tensor images, torch.Tensor labels, torch.Tensor teacher)
+/// <param name="share">Which images of the step's batch these are; null: all.</param>
+/// <param name="processes">Those that have the others; null: this one is alone. What the first of them proposes, all teach.</param>
+public sealed class SearchBatch(
+    ISubnetNetwork network, torch.Tensor images, torch.Tensor labels, torch.Tensor teacher, BatchShare? share = null, ProcessGroup? processes = null)
 {
     private IReadOnlyList<float[]>? _gateGradients;
 
@@ -52,7 +57,9 @@ public sealed class SearchBatch(ISubnetNetwork network, torch.Tensor images, tor
             using var scope = torch.NewDisposeScope();
             var gates = network.Space.Choices.Select(choice => torch.ones(choice.Items, device: images.device, requires_grad: true)).ToList();
             var loss = torch.nn.functional.cross_entropy(network.Gated(images, gates), labels);
-            _gateGradients = [.. torch.autograd.grad([loss], gates).Select(gradient => gradient.cpu().data<float>().ToArray())];
+            var growth = torch.autograd.grad([share?.PartOf(loss) ?? loss], gates);
+            processes?.Sum(growth);
+            _gateGradients = [.. growth.Select(gradient => gradient.cpu().data<float>().ToArray())];
         }
 
         return _gateGradients;

@@ -1,4 +1,5 @@
 using TorchSharp;
+using WeakLink.Data;
 using WeakLink.Objectives;
 using WeakLink.Recipes;
 using WeakLink.Subnets;
@@ -57,6 +58,7 @@ public sealed record Lesson(
     /// <param name="said">Its logits for them, detached.</param>
     /// <param name="labels">N class indices, int64.</param>
     /// <param name="step">The training step, from 0.</param>
+    /// <param name="share">Which images of the step's batch these are.</param>
     /// <param name="draws">The draws of this step for a use.</param>
     internal StudentResult Teach(
         EnhanceWeakSubnets ews,
@@ -67,6 +69,7 @@ public sealed record Lesson(
         IReadOnlyList<torch.Tensor> said,
         torch.Tensor labels,
         long step,
+        BatchShare share,
         Func<RandomUse, SeededRandom> draws)
     {
         using var scope = torch.NewDisposeScope();
@@ -75,7 +78,8 @@ public sealed record Lesson(
         var seen = View.IsLoaded() ? [loaded[^1]] : View == SubnetView.Adversarial ? [loaded[0]] : calm;
         if (Fraction < 1)
         {
-            var part = Part((int)labels.shape[0], draws(RandomUse.Lesson)).to(labels.device);
+            (share, var own) = Part(share, draws(RandomUse.Lesson));
+            var part = own.to(labels.device);
             (calm, teacher, seen, labels) = (Taken(calm), Taken(teacher), Taken(seen), labels.index_select(0, part));
             IReadOnlyList<torch.Tensor> Taken(IReadOnlyList<torch.Tensor> all) => [.. all.Select(one => one.index_select(0, part))];
         }
@@ -88,17 +92,36 @@ public sealed record Lesson(
         }
 
         // λ of a step is that of its middle, as the learning rate is.
-        return ews.TeachSubnet(Run, seen, teacher, labels, step, draws(RandomUse.Proposal), Ramp == 0 ? 1 : Math.Min(1, (step - Start + 0.5) / Ramp));
+        return ews.TeachSubnet(Run, seen, teacher, labels, step, draws(RandomUse.Proposal), Ramp == 0 ? 1 : Math.Min(1, (step - Start + 0.5) / Ramp), share);
 
         IReadOnlyList<torch.Tensor> Run(Func<torch.Tensor, torch.Tensor> subnet, IReadOnlyList<torch.Tensor> images) =>
-            objective.Run(subnet, Attack is null ? images : [Attack.Mislead(subnet, images[0], teacher[0], draws(RandomUse.SubnetAttack))]);
+            objective.Run(subnet, Attack is null ? images : [Attack.Mislead(subnet, images[0], teacher[0], share, draws(RandomUse.SubnetAttack))]);
     }
 
-    // Not the first ones: extra images come last in a batch.
-    private torch.Tensor Part(int images, SeededRandom random)
+    /// <summary>The order in which a subnet is taught on a batch's images, as far as it is.</summary>
+    /// <param name="images">Images in the batch.</param>
+    /// <param name="random">The draws of the step.</param>
+    internal int[] Order(int images, SeededRandom random)
     {
-        var order = Enumerable.Range(0, images).Select(image => (long)image).ToArray();
-        random.Shuffle<long>(order);
-        return torch.tensor(order[..Math.Max(Math.Min(FewestImages, images), (int)Math.Ceiling((Fraction * images) - 1e-9))]);
+        int[] order = [.. Enumerable.Range(0, images)];
+        if (Fraction < 1)
+        {
+            // Not the first ones: extra images come last in a batch.
+            random.Shuffle<int>(order);
+        }
+
+        return order;
+    }
+
+    /// <summary>How many images of a batch a subnet is taught on.</summary>
+    internal int Images(int batch) => Math.Max(Math.Min(FewestImages, batch), (int)Math.Ceiling((Fraction * batch) - 1e-9));
+
+    // Those of a share that a subnet is taught on: which of all the images that it is, and where in the share they are.
+    private (BatchShare Part, torch.Tensor Places) Part(BatchShare share, SeededRandom random)
+    {
+        var taught = Order(share.Whole, random)[..Images(share.Whole)];
+        var places = share.Positions.Index().ToDictionary(own => own.Item, own => own.Index);
+        var own = taught.Index().Where(image => places.ContainsKey(image.Item)).ToList();
+        return (new BatchShare([.. own.Select(image => image.Index)], taught.Length), torch.tensor(own.Select(image => (long)places[image.Item]).ToArray()));
     }
 }

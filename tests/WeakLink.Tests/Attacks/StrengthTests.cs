@@ -52,7 +52,7 @@ public sealed class StrengthTests
             using var scope = torch.NewDisposeScope();
             var images = torch.tensor(bytes, [data.Count, 3, Side, Side], torch.uint8).to(torch.float32) / 255;
             var labels = torch.tensor(Enumerable.Range(0, data.Count).Select(i => (long)data.Label(i)).ToArray());
-            var views = objective.Prepare(network, [images], labels, new SeededRandom(1, RandomUse.Objective, 0, step));
+            var views = objective.Prepare(network, [images], labels, BatchShare.All(labels.shape[0]), new SeededRandom(1, RandomUse.Objective, 0, step));
             optimizer.zero_grad();
             objective.Loss([network.call(views[0])], labels).backward();
             optimizer.step();

@@ -32,11 +32,18 @@ internal static class Weaklink
 
     public static Process Start(string workingFolder, params IEnumerable<string> arguments) => Start(workingFolder, arguments, takesInput: false);
 
-    private static Process Start(string workingFolder, IEnumerable<string> arguments, bool takesInput)
+    /// <summary>By a launcher, or with other variables in its environment.</summary>
+    public static Outcome RunBy(string[] launcher, string workingFolder, IReadOnlyDictionary<string, string> environment, params IEnumerable<string> arguments)
+    {
+        using var process = Start(workingFolder, arguments, takesInput: false, launcher, environment);
+        return Ended(process);
+    }
+
+    private static Process Start(string workingFolder, IEnumerable<string> arguments, bool takesInput, string[]? launcher = null, IReadOnlyDictionary<string, string>? environment = null)
     {
         var program = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "WeakLink.Cli.exe" : "WeakLink.Cli");
         // Tests that run in the background of a shell hand on that Ctrl-C and others are ignored; here they must work.
-        var command = OperatingSystem.IsLinux() ? ["env", "--default-signal=INT,HUP,QUIT,TERM", program, .. arguments] : (string[])[program, .. arguments];
+        var command = OperatingSystem.IsLinux() ? [.. launcher ?? [], "env", "--default-signal=INT,HUP,QUIT,TERM", program, .. arguments] : (string[])[.. launcher ?? [], program, .. arguments];
         var start = new ProcessStartInfo(command[0], command[1..])
         {
             WorkingDirectory = workingFolder,
@@ -45,6 +52,11 @@ internal static class Weaklink
             RedirectStandardInput = takesInput,
         };
         start.Environment["WEAKLINK_CACHE"] = Cache;
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
+
         return Process.Start(start)!;
     }
 

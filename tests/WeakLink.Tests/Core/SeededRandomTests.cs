@@ -25,6 +25,19 @@ public class SeededRandomTests
         Assert.Equal(5, first.Distinct().Count());
     }
 
+    [Theory]
+    [InlineData(0, 5)]
+    [InlineData(31, 40)]
+    [InlineData(64, 100)]
+    [InlineData(77, 1)]
+    public void AFillFromSomewhereOn_IsThatPartOfTheWhole(int first, int count)
+    {
+        var (whole, part) = (new float[200], new float[count]);
+        new SeededRandom(1, RandomUse.Objective, 2, 3).FillNormal(whole);
+        new SeededRandom(1, RandomUse.Objective, 2, 3).FillNormalFrom(first, part);
+        Assert.Equal(whole[first..(first + count)], part);
+    }
+
     [Fact]
     public void NeighbouringIndices_AreIndependentUniformDraws()
     {

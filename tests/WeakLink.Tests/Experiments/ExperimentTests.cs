@@ -51,7 +51,7 @@ public class ExperimentTests
         }
         else
         {
-            Assert.Throws<OperationCanceledException>(() => Experiment.Run(recipe, folder["run"], false, new Listener { Stop = (stop, "training") }, stop.Token));
+            Assert.Throws<OperationCanceledException>(() => Experiment.Run(recipe, folder["run"], false, new Listener { Stop = (stop, "training") }, stop: stop.Token));
             using var logits = network.call(images);
             Assert.True(logits.isfinite().all().ToBoolean());
         }
@@ -99,7 +99,7 @@ public class ExperimentTests
 
         using var stop = new CancellationTokenSource();
         var first = new Listener { Stop = (stop, "apgd-ce") };
-        Assert.Throws<OperationCanceledException>(() => Experiment.Run(recipe, folder["parts"], false, first, stop.Token));
+        Assert.Throws<OperationCanceledException>(() => Experiment.Run(recipe, folder["parts"], false, first, stop: stop.Token));
         Assert.Contains("fgsm", first.Begun);
         Assert.False(RunFolder.IsFinished(folder["parts"]));
         var second = new Listener();
@@ -124,7 +124,7 @@ public class ExperimentTests
         using var stop = new CancellationTokenSource();
         var listener = new Listener { Stop = (stop, "training") };
         var recipe = RecipeFile.Load("adversarial-small", [.. Tiny, "objective.step-size=2/255", setting]);
-        Assert.Throws<OperationCanceledException>(() => Experiment.Run(recipe, folder["run"], false, listener, stop.Token));
+        Assert.Throws<OperationCanceledException>(() => Experiment.Run(recipe, folder["run"], false, listener, stop: stop.Token));
         Assert.Equal(weak, listener.Notes.Any(note => note.Contains("moves an image by at most", StringComparison.Ordinal)));
     }
 
@@ -146,7 +146,7 @@ public class ExperimentTests
         using var stop = new CancellationTokenSource();
         var listener = new Listener { Stop = (stop, "training") };
         var recipe = RecipeFile.Load("adversarial-small", [.. Tiny, "objective.norm=l2", "objective.eps=0.5", "objective.step-size=auto"]);
-        Assert.Throws<OperationCanceledException>(() => Experiment.Run(recipe, folder["run"], false, listener, stop.Token));
+        Assert.Throws<OperationCanceledException>(() => Experiment.Run(recipe, folder["run"], false, listener, stop: stop.Token));
         Assert.Contains(listener.Notes, note => note.Contains("Trained against L2 0.5, measured under Linf 8/255", StringComparison.Ordinal));
     }
 

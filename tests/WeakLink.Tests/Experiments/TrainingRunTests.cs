@@ -129,7 +129,7 @@ public class TrainingRunTests
         RunPosition Train(IRunObserver observer, CancellationToken token)
         {
             using var run = RunFolder.Open(folder["run"], Small.Recipe, Small.Data.Train.Classes, new ImageSize(32, 32), new { }, resume: true);
-            return TrainingRun.Train(Small.Recipe, Small.Data with { Validation = validation }, run, torch.CPU, observer, token);
+            return TrainingRun.Train(Small.Recipe, Small.Data with { Validation = validation }, run, torch.CPU, observer, stop: token);
         }
     }
 

@@ -1,5 +1,6 @@
 using TorchSharp;
 using WeakLink.Attacks;
+using WeakLink.Data;
 using WeakLink.Models;
 using WeakLink.Objectives;
 using WeakLink.Runtime;
@@ -41,7 +42,7 @@ public sealed class AdversarialObjectiveTests : IDisposable
         var mean = _network.named_buffers().First(buffer => buffer.name.EndsWith("running_mean", StringComparison.Ordinal)).buffer;
         var before = mean.clone();
         var objective = new AdversarialTraining(new InnerAttack(_threat, 5, 2.0 / 255, batchStatistics));
-        var view = Assert.Single(objective.Prepare(_network, [_images], _labels, new SeededRandom(2, RandomUse.Objective)));
+        var view = Assert.Single(objective.Prepare(_network, [_images], _labels, BatchShare.All(_labels.shape[0]), new SeededRandom(2, RandomUse.Objective)));
         Assert.InRange((view - _images).abs().max().ToDouble(), Epsilon * 0.9, Epsilon + 1e-6);
         Assert.InRange(view.min().ToSingle(), 0, 1);
         Assert.InRange(view.max().ToSingle(), 0, 1);
@@ -61,8 +62,8 @@ public sealed class AdversarialObjectiveTests : IDisposable
         }
 
         _network.train();
-        Assert.True(view.equal(objective.Prepare(_network, [_images], _labels, new SeededRandom(2, RandomUse.Objective))[0]).all().ToBoolean());
-        Assert.False(view.equal(objective.Prepare(_network, [_images], _labels, new SeededRandom(3, RandomUse.Objective))[0]).all().ToBoolean());
+        Assert.True(view.equal(objective.Prepare(_network, [_images], _labels, BatchShare.All(_labels.shape[0]), new SeededRandom(2, RandomUse.Objective))[0]).all().ToBoolean());
+        Assert.False(view.equal(objective.Prepare(_network, [_images], _labels, BatchShare.All(_labels.shape[0]), new SeededRandom(3, RandomUse.Objective))[0]).all().ToBoolean());
     }
 
     [Fact]
@@ -70,7 +71,7 @@ public sealed class AdversarialObjectiveTests : IDisposable
     {
         using var scope = torch.NewDisposeScope();
         IObjective objective = new Trades(new InnerAttack(_threat, 5, 2.0 / 255, BatchStatistics: false), Beta: 3);
-        var views = objective.Prepare(_network, [_images], _labels, new SeededRandom(2, RandomUse.Objective));
+        var views = objective.Prepare(_network, [_images], _labels, BatchShare.All(_labels.shape[0]), new SeededRandom(2, RandomUse.Objective));
         Assert.Equal(2, views.Count);
         Assert.InRange((views[0] - _images).abs().max().ToDouble(), Epsilon * 0.5, Epsilon + 1e-6);
         _network.eval();
@@ -123,10 +124,10 @@ public sealed class AdversarialObjectiveTests : IDisposable
         }
 
         void AssertWhereTheyWere() => Assert.All(_network.named_parameters(), pair => Assert.True(pair.parameter.equal(weights[pair.name]).all().ToBoolean()));
-        Assert.Null(perturbation.Move(2, objective, [_images], _labels));
+        Assert.Null(perturbation.Move(2, objective, [_images], _labels, BatchShare.All(_labels.shape[0])));
         AssertWhereTheyWere();
 
-        using (perturbation.Move(3, objective, [_images], _labels))
+        using (perturbation.Move(3, objective, [_images], _labels, BatchShare.All(_labels.shape[0])))
         {
             foreach (var (name, parameter) in _network.named_parameters())
             {
@@ -154,8 +155,8 @@ public sealed class AdversarialObjectiveTests : IDisposable
         void Step(IObjective objective)
         {
             using var scope = torch.NewDisposeScope();
-            var views = objective.Prepare(_network, [_images], _labels, new SeededRandom(2, RandomUse.Objective));
-            using var moved = perturbation.Move(0, objective, views, _labels);
+            var views = objective.Prepare(_network, [_images], _labels, BatchShare.All(_labels.shape[0]), new SeededRandom(2, RandomUse.Objective));
+            using var moved = perturbation.Move(0, objective, views, _labels, BatchShare.All(_labels.shape[0]));
             objective.Loss(objective.Run(_network.call, views), _labels).backward();
         }
 

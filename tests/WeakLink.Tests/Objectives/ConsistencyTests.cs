@@ -1,4 +1,5 @@
 using TorchSharp;
+using WeakLink.Data;
 using WeakLink.Models;
 using WeakLink.Objectives;
 using WeakLink.Runtime;
@@ -36,7 +37,7 @@ public class ConsistencyTests
         var images = torch.rand(3 * 4, 3, 16, 16);
         var labels = torch.tensor((long[])[0, 1, 2, 3]);
         var objective = new Consistency(12);
-        var views = objective.Prepare(network, images.chunk(3), labels, new SeededRandom(0, RandomUse.Objective));
+        var views = objective.Prepare(network, images.chunk(3), labels, BatchShare.All(labels.shape[0]), new SeededRandom(0, RandomUse.Objective));
         var logits = objective.Run(network.call, views);
 
         // All views in one batch: each by itself would have other statistics.
@@ -46,6 +47,6 @@ public class ConsistencyTests
         Assert.Equal(3, logits.Count);
         Assert.All(logits, one => Assert.Equal([4L, 5L], one.shape));
         Assert.True((logits[0] - network.call(images[..4])).abs().max().ToSingle() > 1e-3);
-        Assert.Throws<ArgumentException>(() => objective.Prepare(network, images.chunk(2), labels, new SeededRandom(0, RandomUse.Objective)));
+        Assert.Throws<ArgumentException>(() => objective.Prepare(network, images.chunk(2), labels, BatchShare.All(labels.shape[0]), new SeededRandom(0, RandomUse.Objective)));
     }
 }

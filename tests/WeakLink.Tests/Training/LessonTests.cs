@@ -64,7 +64,7 @@ public class LessonTests
 
         using var expected = Small.Network();
         var images = (batch.Images.to(torch.float32) / 255).chunk(loaded + 1);
-        var views = objective.Prepare(expected, images[..^1], batch.Labels, Draws(RandomUse.Objective));
+        var views = objective.Prepare(expected, images[..^1], batch.Labels, BatchShare.All(batch.Labels.shape[0]), Draws(RandomUse.Objective));
         using var noGradients = torch.no_grad();
         var calm = objective is Trades ? 1 : 0;
         Assert.Equal(objective is not AdversarialTraining, views[calm].equal(images[0]).all().ToBoolean());
@@ -114,7 +114,7 @@ public class LessonTests
             buffer.copy_(before);
         }
 
-        var mislead = Attack.Mislead(view => network.forward(view, subnet), images, teacher, Draws(RandomUse.SubnetAttack));
+        var mislead = Attack.Mislead(view => network.forward(view, subnet), images, teacher, BatchShare.All(images.shape[0]), Draws(RandomUse.SubnetAttack));
         Assert.InRange((mislead - images).abs().max().ToDouble(), 4.0 / 255, (8.0 / 255) + 1e-6);
         Assert.All(network.parameters(), parameter => Assert.True(parameter.grad is null));
         Assert.All(network.buffers().Zip(buffers), pair => Assert.True(pair.First.equal(pair.Second).all().ToBoolean()));

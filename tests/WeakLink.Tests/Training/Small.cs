@@ -30,7 +30,7 @@ internal static class Small
     {
         (recipe, data) = (recipe ?? Recipe, data ?? Data);
         using var folder = RunFolder.Open(path, recipe, data.Train.Classes, new ImageSize(32, 32), new { }, resume: true);
-        return TrainingRun.Train(recipe, data, folder, torch.CPU, observer ?? new SilentObserver(), stop);
+        return TrainingRun.Train(recipe, data, folder, torch.CPU, observer ?? new SilentObserver(), stop: stop);
     }
 
     /// <summary>The tensors of a run's last checkpoint.</summary>
@@ -66,6 +66,7 @@ internal static class Small
         }
     }
 
-    private static MemoryDataset Shapes(int split, int count) => new(
+    /// <summary>The first embedded images of a split.</summary>
+    public static MemoryDataset Shapes(int split, int count) => new(
         "shapes", ShapesDataset.Classes, 32, 32, [.. Enumerable.Range(0, count).Select(i => ShapesDataset.Draw(split, i))], [.. Enumerable.Range(0, count).Select(i => i % 10)]);
 }
