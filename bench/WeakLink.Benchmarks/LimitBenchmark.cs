@@ -168,13 +168,13 @@ internal static class LimitBenchmark
     private static double MultiplyAdds(int threads)
     {
         var watch = Stopwatch.StartNew();
-        var workers = Enumerable.Range(0, threads).Select(_ => new Thread(() => Sink = Vector512.IsHardwareAccelerated ? Wide() : Narrow())).ToList();
+        var workers = Enumerable.Range(0, threads).Select(_ => new Thread(() => _sink = Vector512.IsHardwareAccelerated ? Wide() : Narrow())).ToList();
         workers.ForEach(worker => worker.Start());
         workers.ForEach(worker => worker.Join());
         return (double)threads * Loops * Independent * (Vector512.IsHardwareAccelerated ? Vector512<float>.Count : Vector256<float>.Count) / watch.Elapsed.TotalSeconds;
     }
 
-    private static volatile float Sink;
+    private static volatile float _sink;
 
     // Twelve sums, so that none waits for another; they stay in registers.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]

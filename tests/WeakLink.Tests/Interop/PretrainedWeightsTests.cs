@@ -1,8 +1,8 @@
 using TorchSharp;
-using WeakLink.Files;
-using WeakLink.Interop;
 using WeakLink.Data;
+using WeakLink.Files;
 using WeakLink.Imaging;
+using WeakLink.Interop;
 using WeakLink.Models;
 using WeakLink.Recipes;
 using WeakLink.Tests.Data;
