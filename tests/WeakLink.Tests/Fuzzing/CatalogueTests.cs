@@ -52,6 +52,8 @@ public class CatalogueTests
         ["Page..cctor"] = "part of the library",
         ["Pixels.KeptStatistics"] = "its own cache, of which only what the same images gave counts",
         ["PretrainedWeights.Checksum"] = "a checksum of whatever is there",
+        ["ProcessGroup.AllowedCores"] = "written by the kernel",
+        ["ProcessGroup.From"] = "what another process of the same launch made, in memory",
         ["PredictCommand.Listed"] = "lines that name images, which are in the catalogue",
         ["RunFolder.ChecksumOf"] = "a checksum of whatever is there",
         ["RunFolder.Open"] = "an empty file, for its lock",
