@@ -73,6 +73,9 @@ public static class Json
         }
     }
 
+    /// <summary>What another process of this very program wrote in <see cref="Line"/>, in memory: taken as it is, null included.</summary>
+    internal static T Received<T>(ReadOnlySpan<byte> text) => JsonSerializer.Deserialize<T>(text, Line)!;
+
     /// <summary>Reads a file that holds one document.</summary>
     /// <exception cref="JsonException">As <see cref="Parse"/>.</exception>
     /// <exception cref="IOException">The file can't be read.</exception>

@@ -111,7 +111,7 @@ public sealed class BatchNorm : Layer
         var own = (double)images.numel() / channels;
         var (spread, centre) = torch.var_mean(values, [0, 2, 3], unbiased: false);
         (spread, centre) = (spread.to(torch.float64), centre.to(torch.float64));
-        var count = torch.full([1], own, torch.float64, images.device);
+        var count = torch.ones(1, torch.float64, images.device) * Kept(own);
         var moments = torch.cat([centre * Kept(own), spread.Plus(centre.Squared()) * Kept(own), count]);
         var parts = DifferentiableSum.Of(moments, processes).split([channels, channels, 1]);
         var mean = parts[0] / parts[2];

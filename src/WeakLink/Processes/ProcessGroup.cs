@@ -165,7 +165,7 @@ public sealed class ProcessGroup : IDisposable
         Sum(length);
         text = Rank == root ? text : new byte[length[0]];
         _others.Broadcast(text, root);
-        return Rank == root ? own : JsonSerializer.Deserialize<T>(text, Json.Line)!;
+        return Rank == root ? own : Json.Received<T>(text);
     }
 
     /// <summary>What every process says, by rank.</summary>
