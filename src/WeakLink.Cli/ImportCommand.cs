@@ -140,13 +140,13 @@ internal static class ImportCommand
     // ImageNet's networks see the centre of a larger picture; the others the whole of CIFAR's.
     private static string[] Size(string path, string name, ImportedWeights weights) =>
         weights.Preparation is { } preparation
-            ? [$"data.size={(preparation.Scales ? preparation.Height : 0)}", $"augmentation.crop={Crop(preparation)}", $"data.filter={(preparation.Filter == ResizeFilter.Bicubic ? "bicubic" : "bilinear")}"]
+            ? [$"data.size={(preparation.Scales ? preparation.Height : 0)}", $"augmentation.crop={Crop(preparation)}", $"data.filter={preparation.Filter}"]
         : name.EndsWith(ImageNetSuffix, StringComparison.Ordinal) ? [$"data.size={(IsSecondOfTorchvision(path) ? 232 : 256)}", "augmentation.crop=224"]
         : ["data.size=32"];
 
     private static bool IsSecondOfTorchvision(string path)
     {
-        using var file = File.OpenRead(path);
+        using var file = InputFile.Open(path);
         var checksum = Convert.ToHexStringLower(SHA256.HashData(file));
         return SecondOfTorchvision.Any(start => checksum.StartsWith(start, StringComparison.Ordinal));
     }

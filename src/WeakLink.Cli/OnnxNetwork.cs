@@ -1,6 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using TorchSharp;
 using WeakLink.Interop;
+using WeakLink.Recipes;
 using WeakLink.Runs;
 using WeakLink.Runtime;
 
@@ -10,9 +11,6 @@ namespace WeakLink.Cli;
 internal sealed class OnnxNetwork : IDisposable
 {
     private const string Extension = ".onnx";
-
-    // As evaluation.batch.
-    private const int Batch = 256;
 
     private readonly InferenceSession _session;
 
@@ -35,7 +33,7 @@ internal sealed class OnnxNetwork : IDisposable
         try
         {
             var network = new OnnxNetwork(path);
-            return new Predictor(model.Classes, model.Preparation, Batch, network.Logits, network);
+            return new Predictor(model.Classes, model.Preparation, new EvaluationRecipe().Batch, network.Logits, network);
         }
         catch (OnnxRuntimeException exception)
         {

@@ -62,19 +62,25 @@ int Run(string[] args)
     LibtorchMessages.KeepQuiet();
     Arithmetic.Said += sentence => Console.Error.WriteLine($"weaklink: {sentence}");
 
-    Command[] shared = [TrainCommand.Create(processes), EvaluateCommand.Create(processes), CompareCommand.Create(processes), AttackCommand.Create(processes), CorruptCommand.Create(processes)];
+    var shared = new HashSet<Command>();
+    Command Shared(Command command)
+    {
+        shared.Add(command);
+        return command;
+    }
+
     var root = new RootCommand("Train image classifiers that keep working when their input does not look like the training set (Enhancing Weak Subnets).")
     {
-        shared[0],
-        shared[1],
-        shared[2],
+        Shared(TrainCommand.Create(processes)),
+        Shared(EvaluateCommand.Create(processes)),
+        Shared(CompareCommand.Create(processes)),
         SubnetsCommand.Create(),
         PredictCommand.Create(),
         ReportCommand.Create(),
         DataCommand.Create(),
-        shared[3],
+        Shared(AttackCommand.Create(processes)),
         AugmentCommand.Create(),
-        shared[4],
+        Shared(CorruptCommand.Create(processes)),
         ExportCommand.Create(),
         ImportCommand.Create(),
         InfoCommand.Create(),

@@ -183,6 +183,12 @@ public sealed class SeededRandom
     {
         var (blocks, inside) = Math.DivRem(first, AtATime);
         var later = new SeededRandom(_state + unchecked((ulong)blocks * (AtATime / 2) * Step));
+        if (inside == 0)
+        {
+            later.FillNormal(values);
+            return;
+        }
+
         var all = new float[inside + values.Length];
         later.FillNormal(all);
         all.AsSpan((int)inside).CopyTo(values);

@@ -110,34 +110,35 @@ public sealed class Evaluator(
     /// <summary>Results, each measured unless it is kept; several processes share them out.</summary>
     /// <param name="names">What each is called.</param>
     /// <param name="measure">Measures the one of this index, by itself: what it does no other process does at the same time.</param>
-    /// <param name="done">Told of each as soon as it is there, in order.</param>
+    /// <param name="done">Told of each as soon as it is there, in order; of those that are kept, too.</param>
     internal IReadOnlyList<T> Each<T>(IReadOnlyList<string> names, Func<int, T> measure, Action<int, T> done)
     {
-        if (Processes.Size == 1)
-        {
-            return [.. Enumerable.Range(0, names.Count).Select(i => Told(i, Once(names[i], () => measure(i))))];
-        }
-
         var results = new T[names.Count];
         var missing = Processes.From(Enumerable.Range(0, names.Count).Where(i => Kept is null || !Kept.TryFind(names[i], out results[i])).ToArray());
         results = Processes.From(results);
+        var told = 0;
         foreach (var round in missing.Chunk(Processes.Size))
         {
+            TellBefore(round[0]);
             var clock = Stopwatch.GetTimestamp();
             var own = Processes.Rank < round.Length ? measure(round[Processes.Rank]) : default!;
             foreach (var (i, result) in round.Zip(Processes.Gather(own)))
             {
-                results[i] = Told(i, result);
+                results[i] = result;
                 Kept?.Add(names[i], result, Stopwatch.GetElapsedTime(clock).TotalSeconds / round.Length);
+                TellBefore(i + 1);
             }
         }
 
+        TellBefore(names.Count);
         return results;
 
-        T Told(int i, T result)
+        void TellBefore(int end)
         {
-            done(i, result);
-            return result;
+            for (; told < end; told++)
+            {
+                done(told, results[told]);
+            }
         }
     }
 

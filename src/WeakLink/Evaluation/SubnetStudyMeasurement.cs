@@ -163,10 +163,11 @@ public static class SubnetStudyMeasurement
     /// <summary>Measures subnets of one network on always the same images.</summary>
     private sealed class Meter(ClassifierNetwork network, SubnetStudyImages images, SubnetStudyOptions options, torch.Device device, CancellationToken stop)
     {
-        private readonly (int Height, int Width) _size = ((int)images.Clean[0].Images.shape[2], (int)images.Clean[0].Images.shape[3]);
+        private readonly (int Height, int Width) _size = Size(images);
+        private readonly Lazy<ComputeFormat?> _format = new(() => options.Exact ? null
+            : MeasuredNetwork.Format(network, Size(images).Height, Size(images).Width, device, () => images.Clean.Select(batch => Pixels.ToUnit(batch.Images.to(device)))));
+
         private long _attackPasses;
-        private ComputeFormat? _format;
-        private bool _chosen;
 
         /// <summary>What the last measurement cost, in forward passes of an image; a backward pass costs two.</summary>
         public long Passes => SubnetStudyImages.Count(images.Clean) + images.Corrupted.Sum(set => (long)SubnetStudyImages.Count(set)) + _attackPasses;
@@ -190,16 +191,9 @@ public static class SubnetStudyMeasurement
             return SubnetEvaluation.Accuracy(images.Clean, measured.Classify, device, stop);
         }
 
-        private MeasuredNetwork Measured(Subnet? subnet, SubnetStatistics? statistics)
-        {
-            if (!_chosen)
-            {
-                _format = options.Exact ? null : MeasuredNetwork.Format(network, _size.Height, _size.Width, device, () => images.Clean.Select(batch => Pixels.ToUnit(batch.Images.to(device))));
-                _chosen = true;
-            }
+        private MeasuredNetwork Measured(Subnet? subnet, SubnetStatistics? statistics) => MeasuredNetwork.Of(network, _format.Value, _size.Height, _size.Width, subnet, statistics);
 
-            return MeasuredNetwork.Of(network, _format, _size.Height, _size.Width, subnet, statistics);
-        }
+        private static (int Height, int Width) Size(SubnetStudyImages images) => ((int)images.Clean[0].Images.shape[2], (int)images.Clean[0].Images.shape[3]);
 
         /// <summary>
         /// Accuracy on the reward images: with the statistics of these images, as in training, or with the running averages, if that is

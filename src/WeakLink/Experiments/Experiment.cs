@@ -91,11 +91,13 @@ public static class Experiment
             DescribeAttack(recipe, data.Validation, observer);
         }
 
+        MeasuringEstimate? estimate = null;
         if (processes.Leads)
         {
             using var untrained = recipe.CreateNetwork(data.Train.Classes.Count);
             untrained.to(device);
-            observer.Note(MeasuringEstimate.For(new Evaluator(untrained, recipe, test, device, observer, stop), data.Train, examples: true) + (recipe.Evaluation.Budget > 0
+            estimate = MeasuringEstimate.For(new Evaluator(untrained, recipe, test, device, observer, stop), data.Train, examples: true);
+            observer.Note(estimate + (recipe.Evaluation.Budget > 0
                 ? FormattableString.Invariant($" Where that is more than {recipe.Evaluation.Budget:0.##} of the time that training takes, less is measured of what nobody set (evaluation.budget).") : ""));
         }
 
@@ -111,8 +113,8 @@ public static class Experiment
             throw new InputException($"'{folder.BestCheckpoint}' is of epoch {best.Position.Epoch}, but the run was best after epoch {position.BestEpoch}: put back the file that was changed, or train again.");
         }
 
-        var (sizes, cut) = processes.Leads
-            ? Sizes(new Evaluator(best.Network, recipe, test, device, observer, stop).Keeping(folder.MeasuringProgress), data.Train, position.Seconds, observer)
+        var (sizes, cut) = estimate is not null
+            ? Sizes(new Evaluator(best.Network, recipe, test, device, observer, stop).Keeping(folder.MeasuringProgress), estimate, position.Seconds, observer)
             : (MeasuredSizes.Of(recipe.Evaluation), false);
         sizes = processes.From(sizes);
         var measuring = recipe with { Evaluation = sizes.In(recipe.Evaluation) };
@@ -154,7 +156,7 @@ public static class Experiment
     }
 
     // Kept as they were chosen first: measuring that was interrupted goes on with them.
-    private static (MeasuredSizes Sizes, bool Cut) Sizes(Evaluator evaluator, Dataset training, double trained, IRunObserver observer)
+    private static (MeasuredSizes Sizes, bool Cut) Sizes(Evaluator evaluator, MeasuringEstimate estimate, double trained, IRunObserver observer)
     {
         var settings = evaluator.Recipe.Evaluation;
         if (settings.Budget == 0)
@@ -162,7 +164,6 @@ public static class Experiment
             return (MeasuredSizes.Of(settings), false);
         }
 
-        var estimate = MeasuringEstimate.For(evaluator, training, examples: true);
         var sizes = evaluator.Once("sizes", () => MeasuringBudget.Fit(estimate, settings, trained));
         var told = MeasuringBudget.Told(estimate, settings, sizes, trained);
         if (told is not null)

@@ -1,6 +1,5 @@
 using WeakLink.Data;
 using WeakLink.Files;
-using WeakLink.Imaging;
 using WeakLink.Runtime;
 
 namespace WeakLink.Sources;
@@ -213,8 +212,7 @@ public static class DataSources
 
         FolderDataset? Part(FolderPart? its)
         {
-            var part = its is null ? null : Read(its, someClasses: true);
-            return part is null ? null : (FolderDataset)SameSize(whole, part, its!.Path);
+            return its is null ? null : SameSize(whole, Read(its, someClasses: true), its.Path);
         }
     }
 
@@ -228,10 +226,8 @@ public static class DataSources
 
         if (packed.Filter is { } filter && filter != reading.Recipe.Filter)
         {
-            throw new InputException($"'{file}' holds images that were scaled with data.filter = {Written(filter)}, not {Written(reading.Recipe.Filter)}: set data.filter to that, or pack the images with the other.");
+            throw new InputException($"'{file}' holds images that were scaled with data.filter = {Keys.Kebab($"{filter}")}, not {Keys.Kebab($"{reading.Recipe.Filter}")}: set data.filter to that, or pack the images with the other.");
         }
-
-        static string Written(ResizeFilter filter) => filter.ToString().ToLowerInvariant();
 
         return Split(packed.Train, packed.Validation, packed.Test, ($"'{file}' has no test images", "pack a folder with test/CLASS/ inside of it"), seed, reading);
     }
@@ -336,7 +332,8 @@ public static class DataSources
         ? StratifiedSplit.HoldOut(train, fraction, unchecked(seed + 1))
         : (train, new SubsetDataset(train, []));
 
-    private static Dataset SameSize(Dataset train, Dataset other, string folder) => (train.Width, train.Height) == (other.Width, other.Height)
+    private static T SameSize<T>(Dataset train, T other, string folder)
+        where T : Dataset => (train.Width, train.Height) == (other.Width, other.Height)
         ? other
         : throw new InputException($"The images in '{folder}' are {other.Width}x{other.Height} pixels, the training images {train.Width}x{train.Height}: set data.size to one size.");
 
