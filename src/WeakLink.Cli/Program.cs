@@ -74,7 +74,7 @@ int Run(string[] args)
         Shared(TrainCommand.Create(processes)),
         Shared(EvaluateCommand.Create(processes)),
         Shared(CompareCommand.Create(processes)),
-        SubnetsCommand.Create(),
+        Shared(SubnetsCommand.Create(processes)),
         PredictCommand.Create(),
         ReportCommand.Create(),
         DataCommand.Create(),

@@ -7,6 +7,7 @@ using WeakLink.Corruptions;
 using WeakLink.Data;
 using WeakLink.Evaluation;
 using WeakLink.Models;
+using WeakLink.Processes;
 using WeakLink.Recipes;
 using WeakLink.Reports;
 using WeakLink.Runs;
@@ -30,7 +31,7 @@ internal static class SubnetsCommand
     // What leaves a network that was not trained against attacks some accuracy to compare: at 8/255 it has none.
     private static readonly ThreatModel MildThreat = new(Norm.Linf, 1.0 / 255);
 
-    public static Command Create()
+    public static Command Create(ProcessGroup processes)
     {
         var models = new Argument<string[]>("MODEL") { Description = "Run folders or .safetensors checkpoints; with four or more also the correlation over them.", Arity = ArgumentArity.OneOrMore };
         var checkpoints = new Option<bool>("--checkpoints") { Description = "Measure the checkpoints that each run kept on its way (training.keep-every), instead of its best." };
@@ -124,7 +125,11 @@ internal static class SubnetsCommand
                 screen.Note(warning);
             }
 
-            Directory.CreateDirectory(folder);
+            if (processes.Leads)
+            {
+                Directory.CreateDirectory(folder);
+            }
+
             using var images = SubnetStudyImages.Create(
                 recipe,
                 splits.Test,
@@ -168,7 +173,7 @@ internal static class SubnetsCommand
             {
                 try
                 {
-                    return SubnetStudyMeasurement.Measure(network, images, options, device, name, screen, interruption.Token);
+                    return SubnetStudyMeasurement.Measure(network, images, options, device, name, screen, processes, interruption.Token);
                 }
                 catch (InputException exception)
                 {
@@ -188,9 +193,12 @@ internal static class SubnetsCommand
                         Models = [.. study.Models, new ModelStudy(
                             names[i], paths[i], trained.Network.Name, trained.Recipe.Ews.Search.ToString().ToLowerInvariant(), trained.Position.Epoch, full, reestimated, measured, Stopwatch.GetElapsedTime(clock).TotalSeconds)],
                     };
-                    Keep(measured, trained.Network, folder, paths.Count > 1 ? $"{i + 1}-" : "");
-                    SubnetPage.Write(study, folder);
-                    SubnetResults.ShowModel(screen, study, study.Models[^1]);
+                    if (processes.Leads)
+                    {
+                        Keep(measured, trained.Network, folder, paths.Count > 1 ? $"{i + 1}-" : "");
+                        SubnetPage.Write(study, folder);
+                        SubnetResults.ShowModel(screen, study, study.Models[^1]);
+                    }
                 }
             }
             catch (OperationCanceledException) when (study.Models.Count > 0)

@@ -117,21 +117,22 @@ public sealed class Evaluator(
         var missing = Processes.From(Enumerable.Range(0, names.Count).Where(i => Kept is null || !Kept.TryFind(names[i], out results[i])).ToArray());
         results = Processes.From(results);
         var told = 0;
-        foreach (var round in missing.Chunk(Processes.Size))
+        TellBefore(missing.FirstOrDefault(names.Count));
+        Processes.Share(missing, Timed, (i, its) =>
         {
-            TellBefore(round[0]);
-            var clock = Stopwatch.GetTimestamp();
-            var own = Processes.Rank < round.Length ? measure(round[Processes.Rank]) : default!;
-            foreach (var (i, result) in round.Zip(Processes.Gather(own)))
-            {
-                results[i] = result;
-                Kept?.Add(names[i], result, Stopwatch.GetElapsedTime(clock).TotalSeconds / round.Length);
-                TellBefore(i + 1);
-            }
-        }
-
+            results[i] = its.Result;
+            Kept?.Add(names[i], its.Result, its.Seconds);
+            TellBefore(i + 1);
+        });
         TellBefore(names.Count);
         return results;
+
+        TimedResult<T> Timed(int i)
+        {
+            var clock = Stopwatch.GetTimestamp();
+            var result = measure(i);
+            return new TimedResult<T>(result, Stopwatch.GetElapsedTime(clock).TotalSeconds);
+        }
 
         void TellBefore(int end)
         {

@@ -3,6 +3,7 @@ using TorchSharp;
 using WeakLink.Attacks;
 using WeakLink.Data;
 using WeakLink.Models;
+using WeakLink.Processes;
 using WeakLink.Subnets;
 
 namespace WeakLink.Evaluation;
@@ -38,12 +39,13 @@ public sealed record SubnetStudyOptions
 /// </summary>
 public static class SubnetStudyMeasurement
 {
-    // Other draws than the policy's, whose untrained proposals would be nearly the same subnets.
-    private const int RandomDraws = -2;
-    private const int SaliencyDraws = -3;
-
-    // Of searches.
-    private const int Kinds = 3;
+    // Of other numbers than the policy's, whose untrained proposals would be nearly the same subnets.
+    private static readonly SearchKind[] Kinds =
+    [
+        new("policy", SubnetEvaluation.PolicyDraws, SubnetEvaluation.NewPolicy),
+        new("random", -2, (space, width, _) => new RandomSearch(space, width)),
+        new("saliency", -3, (space, width, _) => new SaliencySearch(space, width)),
+    ];
 
     /// <summary>Measures a network and its subnets.</summary>
     /// <param name="network">The network; its weights and running averages stay as they are.</param>
@@ -52,136 +54,133 @@ public static class SubnetStudyMeasurement
     /// <param name="device">Where the network lives.</param>
     /// <param name="name">What to call the progress.</param>
     /// <param name="observer">Told of the progress.</param>
+    /// <param name="processes">Those that share the work out; null: this one alone.</param>
     /// <param name="stop">Stops between two batches.</param>
     /// <returns>The full network with its running averages, and with re-estimated statistics if subnets have those; and its subnets by width.</returns>
     public static (Accuracies Full, Accuracies? FullReestimated, IReadOnlyList<WidthStudy> Widths) Measure(
-        ClassifierNetwork network, SubnetStudyImages images, SubnetStudyOptions options, torch.Device device, string name, IRunObserver observer, CancellationToken stop = default)
+        ClassifierNetwork network, SubnetStudyImages images, SubnetStudyOptions options, torch.Device device, string name, IRunObserver observer, ProcessGroup? processes = null, CancellationToken stop = default)
     {
         using var noGradients = torch.no_grad();
         using var scope = torch.NewDisposeScope();
+        processes ??= ProcessGroup.Alone;
         network.eval();
-        var meter = new Meter(network, images, options, device, stop);
+        var meter = new Meter(network, images, options, device, processes, stop);
+        SeededRandom Draws(long epoch = 0, long index = 0) => new(options.Seed, RandomUse.SubnetEvaluation, epoch, index);
+        using var everything = new RandomSearch(network.Space, 1);
         // The full network first: what an attack costs is known only then.
-        var full = meter.Measure(null);
+        var whole = new List<MeasuredAccuracies>();
+        processes.Share(images.Recalibration.Count > 0 ? [null, everything.Propose(new SearchContext(Draws()))] : (Subnet?[])[null], meter.Measure, (_, its) => whole.Add(its));
+
         var searches = options.SearchUpdates > 0 ? options.Searches : 0;
         var reward = SubnetStudyImages.Count(images.Reward);
         var clean = SubnetStudyImages.Count(images.Clean);
-        var perSubnet = meter.Passes + SubnetStudyImages.Count(images.Recalibration);
-        var subnets = (searches > 0 ? 2 : 1) * options.Count + (Kinds * searches);
+        var perSubnet = whole[0].Passes + SubnetStudyImages.Count(images.Recalibration);
+        var perSearch = (long)options.SearchUpdates * reward;
+        var subnets = (searches > 0 ? 2 : 1) * options.Count + (Kinds.Length * searches);
         var runningAverages = images.Recalibration.Count > 0 ? options.Count * clean : 0;
-        var whole = images.Recalibration.Count > 0 ? perSubnet : 0;
-        var (done, total) = (0L, whole + (options.Widths.Count * ((subnets * perSubnet) + runningAverages + ((long)Kinds * searches * options.SearchUpdates * reward))));
+        var (done, total) = (0L, options.Widths.Count * ((subnets * perSubnet) + runningAverages + (Kinds.Length * searches * perSearch)));
         observer.Begin(name, total, "passes");
-        void Advance(long passes, string detail) => observer.Advance(done += passes, detail);
+        List<TResult> Shared<TItem, TResult>(IReadOnlyList<TItem> items, Func<TItem, TResult> work, long cost, string detail)
+        {
+            var results = new List<TResult>();
+            processes.Share(items, work, (_, result) =>
+            {
+                results.Add(result);
+                observer.Advance(done += cost, detail);
+            });
+            return results;
+        }
 
-        using var everything = new RandomSearch(network.Space, 1);
-        var reestimated = whole == 0 ? null : meter.Measure(everything.Propose(new SearchContext(new SeededRandom(options.Seed, RandomUse.SubnetEvaluation))));
-        Advance(whole, "full network");
         var widths = new List<WidthStudy>();
         foreach (var width in options.Widths)
         {
             var at = FormattableString.Invariant($"width {width}");
-            AccuracyGroup Group(IEnumerable<Subnet> chosen, string what) => AccuracyGroup.Of([.. chosen.Select(subnet =>
-            {
-                var accuracies = meter.Measure(subnet);
-                Advance(perSubnet, $"{at}, {what}");
-                return accuracies;
-            })]);
+            AccuracyGroup Group(IEnumerable<Subnet> chosen, string what) => AccuracyGroup.Of([.. Shared([.. chosen], meter.Measure, perSubnet, $"{at}, {what}").Select(its => its.Accuracies)]);
             using var uniform = new RandomSearch(network.Space, width);
-            var random = Enumerable.Range(0, options.Count).Select(i => uniform.Propose(new SearchContext(new SeededRandom(options.Seed, RandomUse.SubnetEvaluation, 0, i)))).ToList();
+            var random = Enumerable.Range(0, options.Count).Select(i => uniform.Propose(new SearchContext(Draws(0, i)))).ToList();
             var measured = Group(random, "random subnets");
-            SpreadSummary? misled = runningAverages == 0 ? null : SpreadSummary.Of([.. random.Select(subnet =>
-            {
-                var accuracy = meter.OfClean(subnet);
-                Advance(clean, $"{at}, running averages");
-                return accuracy;
-            })]);
+            var misled = runningAverages == 0 ? null : SpreadSummary.Of(Shared(random, meter.OfClean, clean, $"{at}, running averages"));
             if (searches == 0)
             {
                 widths.Add(new WidthStudy(width, measured, null, null, null, null, misled, null));
                 continue;
             }
 
-            var policies = new List<PolicySearch>();
-            using var saliency = new SaliencySearch(network.Space, width);
-            try
+            FinishedSearch Search((int Number, SearchKind Kind) which)
             {
-                var seconds = new Dictionary<string, double>();
-                SearchTrial Trial(ISubnetSearch search, int number, int draws, string who)
+                var watch = Stopwatch.StartNew();
+                using var search = which.Kind.New(network.Space, width, options.Seed + which.Number);
+                var passes = 0L;
+                double Reward(Subnet subnet)
                 {
-                    var watch = Stopwatch.StartNew();
-                    double Reward(Subnet subnet)
-                    {
-                        var accuracy = meter.Reward(subnet);
-                        Advance(reward, $"{at}, {who} search");
-                        return accuracy;
-                    }
-
-                    var trial = SearchTrial.Run(search, Reward, options.SearchUpdates, draws, options.Seed + number, search is SaliencySearch ? meter.RewardBatch() : null);
-                    seconds[who] = seconds.GetValueOrDefault(who) + (watch.Elapsed.TotalSeconds / searches);
-                    return trial;
+                    var accuracy = meter.Reward(subnet);
+                    passes += reward;
+                    observer.Advance(done + passes, $"{at}, {which.Kind.Name} search");
+                    return accuracy;
                 }
 
-                var (learned, blind, drawn) = (new List<SearchTrial>(), new List<SearchTrial>(), new List<SearchTrial>());
-                for (var number = 0; number < searches; number++)
-                {
-                    policies.Add(SubnetEvaluation.NewPolicy(network.Space, width, options.Seed + number));
-                    learned.Add(Trial(policies[^1], number, SubnetEvaluation.PolicyDraws, "policy"));
-                    blind.Add(Trial(uniform, number, RandomDraws, "random"));
-                    drawn.Add(Trial(saliency, number, SaliencyDraws, "saliency"));
-                }
-
+                var trial = SearchTrial.Run(search, Reward, options.SearchUpdates, which.Kind.Draws, options.Seed + which.Number, search is SaliencySearch ? meter.RewardBatch() : null);
+                var seconds = watch.Elapsed.TotalSeconds;
                 network.eval();
-                var proposed = Enumerable.Range(0, options.Count)
-                    .Select(i => policies[i % searches].Propose(new SearchContext(new SeededRandom(options.Seed, RandomUse.SubnetEvaluation, 1, i))));
-                widths.Add(new WidthStudy(
-                    width,
-                    measured,
-                    Group(proposed, "proposed subnets"),
-                    Group(learned.Select(trial => trial.Weakest!), "weakest found"),
-                    Group(blind.Select(trial => trial.Weakest!), "weakest found"),
-                    Group(drawn.Select(trial => trial.Weakest!), "weakest found"),
-                    misled,
-                    new SearchStrength(reward, Courses(learned), Courses(blind), Courses(drawn)) { Seconds = seconds })
+                return new FinishedSearch(trial, seconds, search is not PolicySearch ? []
+                    : [.. Enumerable.Range(0, options.Count).Where(i => i % searches == which.Number).Select(i => search.Propose(new SearchContext(Draws(1, i))))]);
+            }
+
+            var finished = Shared([.. from number in Enumerable.Range(0, searches) from kind in Kinds select (number, kind)], Search, perSearch, $"{at}, searches");
+            List<SearchTrial> Trials(int kind) => [.. finished.Where((_, i) => i % Kinds.Length == kind).Select(its => its.Trial)];
+            var (learned, blind, drawn) = (Trials(0), Trials(1), Trials(2));
+            var policies = finished.Where((_, i) => i % Kinds.Length == 0).ToList();
+            AccuracyGroup Weakest(List<SearchTrial> trials) => Group(trials.Select(trial => trial.Weakest!), "weakest found");
+            widths.Add(new WidthStudy(
+                width,
+                measured,
+                Group(Enumerable.Range(0, options.Count).Select(i => policies[i % searches].Proposed[i / searches]), "proposed subnets"),
+                Weakest(learned),
+                Weakest(blind),
+                Weakest(drawn),
+                misled,
+                new SearchStrength(reward, Courses(learned), Courses(blind), Courses(drawn))
                 {
-                    Found = [.. Found("policy", learned), .. Found("random", blind), .. Found("saliency", drawn)],
-                });
-            }
-            finally
+                    Seconds = Kinds.Index().ToDictionary(kind => kind.Item.Name, kind => finished.Where((_, i) => i % Kinds.Length == kind.Index).Average(its => its.Seconds)),
+                })
             {
-                policies.ForEach(policy => policy.Dispose());
-            }
+                Found = [.. Kinds.Index().SelectMany(kind => Trials(kind.Index).Select((trial, number) => new FoundSubnet($"{kind.Item.Name}-{number + 1}", trial.Weakest!)))],
+            });
         }
 
-        return (full, reestimated, widths);
+        return (whole[0].Accuracies, whole.ElementAtOrDefault(1)?.Accuracies, widths);
     }
 
     private static IReadOnlyList<double>[] Courses(List<SearchTrial> trials) => [.. trials.Select(trial => trial.RunningMinima)];
 
-    private static IEnumerable<FoundSubnet> Found(string search, List<SearchTrial> trials) => trials.Select((trial, number) => new FoundSubnet($"{search}-{number + 1}", trial.Weakest!));
+    private sealed record SearchKind(string Name, int Draws, Func<SubnetSpace, double, long, ISubnetSearch> New);
+
+    // What the processes tell one another.
+    private sealed record FinishedSearch(SearchTrial Trial, double Seconds, IReadOnlyList<Subnet> Proposed);
+
+    /// <param name="Accuracies">What was measured.</param>
+    /// <param name="Passes">What that cost, in forward passes of an image; a backward pass costs two.</param>
+    private sealed record MeasuredAccuracies(Accuracies Accuracies, long Passes);
 
     /// <summary>Measures subnets of one network on always the same images.</summary>
-    private sealed class Meter(ClassifierNetwork network, SubnetStudyImages images, SubnetStudyOptions options, torch.Device device, CancellationToken stop)
+    private sealed class Meter(ClassifierNetwork network, SubnetStudyImages images, SubnetStudyOptions options, torch.Device device, ProcessGroup processes, CancellationToken stop)
     {
         private readonly (int Height, int Width) _size = Size(images);
-        private readonly Lazy<ComputeFormat?> _format = new(() => options.Exact ? null
-            : MeasuredNetwork.Format(network, Size(images).Height, Size(images).Width, device, () => images.Clean.Select(batch => Pixels.ToUnit(batch.Images.to(device)))));
-
-        private long _attackPasses;
-
-        /// <summary>What the last measurement cost, in forward passes of an image; a backward pass costs two.</summary>
-        public long Passes => SubnetStudyImages.Count(images.Clean) + images.Corrupted.Sum(set => (long)SubnetStudyImages.Count(set)) + _attackPasses;
+        // One for all processes: rounding differs between formats.
+        private readonly ComputeFormat? _format = options.Exact ? null : processes.From(processes.Leads
+            ? MeasuredNetwork.Format(network, Size(images).Height, Size(images).Width, device, () => images.Clean.Select(batch => Pixels.ToUnit(batch.Images.to(device))))
+            : null);
 
         /// <summary>Accuracies of a subnet with its own statistics, or of the full network.</summary>
-        public Accuracies Measure(Subnet? subnet)
+        public MeasuredAccuracies Measure(Subnet? subnet)
         {
             using var statistics = subnet is null ? null : SubnetEvaluation.Reestimated(network, subnet, images.Recalibration, device);
             using var measured = Measured(subnet, statistics);
             double On(IReadOnlyList<Batch> batches) => SubnetEvaluation.Accuracy(batches, measured.Classify, device, stop);
-            return new Accuracies(
-                On(images.Clean),
-                images.Corrupted.Count > 0 ? images.Corrupted.Average(On) : null,
-                options.Attacks.Count > 0 ? Attacked(new SubnetModule(network, subnet, statistics)) : null);
+            var (attacked, passes) = options.Attacks.Count > 0 ? Attacked(new SubnetModule(network, subnet, statistics)) : (null, 0);
+            return new MeasuredAccuracies(
+                new Accuracies(On(images.Clean), images.Corrupted.Count > 0 ? images.Corrupted.Average(On) : null, attacked),
+                passes + SubnetStudyImages.Count(images.Clean) + images.Corrupted.Sum(set => (long)SubnetStudyImages.Count(set)));
         }
 
         /// <summary>Clean accuracy of a subnet with the full network's running averages.</summary>
@@ -191,7 +190,7 @@ public static class SubnetStudyMeasurement
             return SubnetEvaluation.Accuracy(images.Clean, measured.Classify, device, stop);
         }
 
-        private MeasuredNetwork Measured(Subnet? subnet, SubnetStatistics? statistics) => MeasuredNetwork.Of(network, _format.Value, _size.Height, _size.Width, subnet, statistics);
+        private MeasuredNetwork Measured(Subnet? subnet, SubnetStatistics? statistics) => MeasuredNetwork.Of(network, _format, _size.Height, _size.Width, subnet, statistics);
 
         private static (int Height, int Width) Size(SubnetStudyImages images) => ((int)images.Clean[0].Images.shape[2], (int)images.Clean[0].Images.shape[3]);
 
@@ -216,7 +215,7 @@ public static class SubnetStudyMeasurement
         }
 
         // Every attack is given what the ones before it left.
-        private double Attacked(SubnetModule module)
+        private (double? Accuracy, long Passes) Attacked(SubnetModule module)
         {
             using var owned = module;
             var model = new AttackedModel(module);
@@ -242,8 +241,7 @@ public static class SubnetStudyMeasurement
                 first += labels.shape[0];
             }
 
-            _attackPasses = model.Forwards + (2 * model.Backwards);
-            return (double)robust / first;
+            return ((double)robust / first, model.Forwards + (2 * model.Backwards));
         }
     }
 }

@@ -15,10 +15,12 @@ namespace WeakLink.Processes;
 public sealed class ProcessGroup : IDisposable
 {
     private readonly ICommunicator? _others;
+    private readonly Lazy<Nccl?> _gpus;
 
     internal ProcessGroup(ICommunicator? others)
     {
         _others = others;
+        _gpus = new(() => Nccl.Join(this));
         (Rank, Size) = others is null ? (0, 1) : (others.Rank, others.Size);
         Cores = Environment.ProcessorCount;
         LocalSize = 1;
@@ -85,6 +87,9 @@ public sealed class ProcessGroup : IDisposable
     /// <summary>Waits until all are here.</summary>
     public void Barrier() => _others?.Barrier();
 
+    /// <summary>Gives all what the first has.</summary>
+    internal void Broadcast(Span<byte> values) => _others?.Broadcast(values, 0);
+
     /// <summary>Sums over all processes, in place.</summary>
     public void Sum(Span<float> values) => _others?.Sum(values);
 
@@ -100,6 +105,12 @@ public sealed class ProcessGroup : IDisposable
     {
         if (_others is null)
         {
+            return;
+        }
+
+        if (values.device_type == DeviceType.CUDA && _gpus.Value is { } gpus)
+        {
+            gpus.Sum(values);
             return;
         }
 
@@ -171,6 +182,22 @@ public sealed class ProcessGroup : IDisposable
     /// <summary>What every process says, by rank.</summary>
     public IReadOnlyList<T> Gather<T>(T own) => [.. Enumerable.Range(0, Size).Select(root => From(own, root))];
 
+    /// <summary>Work that the processes share out, one piece for each at a time; all know what came of it.</summary>
+    /// <param name="items">All the pieces, the same for every process.</param>
+    /// <param name="work">Does one, by itself: not all of them do it, so it can't ask the others.</param>
+    /// <param name="done">Told of each result, in order, in every process.</param>
+    public void Share<TItem, TResult>(IReadOnlyList<TItem> items, Func<TItem, TResult> work, Action<TItem, TResult> done)
+    {
+        foreach (var round in items.Chunk(Size))
+        {
+            var own = Rank < round.Length ? work(round[Rank]) : default!;
+            foreach (var (item, result) in round.Zip(Gather(own)))
+            {
+                done(item, result);
+            }
+        }
+    }
+
     /// <summary>Something that leaves files behind for the others (a download, a cache): the first process does it, then the others do and find them.</summary>
     public T LeaderFirst<T>(Func<T> work)
     {
@@ -184,7 +211,15 @@ public sealed class ProcessGroup : IDisposable
     public void Abort(int code) => _others?.Abort(code);
 
     /// <summary>Waits for the others to end, too.</summary>
-    public void Dispose() => _others?.End();
+    public void Dispose()
+    {
+        if (_gpus.IsValueCreated)
+        {
+            _gpus.Value?.Dispose();
+        }
+
+        _others?.End();
+    }
 
     // A library that means something else by its types' names would train on wrong numbers.
     private void RequireSums()

@@ -8,6 +8,7 @@ using WeakLink.Runs;
 using WeakLink.Runtime;
 using WeakLink.Subnets;
 using WeakLink.Tests.Data;
+using WeakLink.Tests.Processes;
 using WeakLink.Tests.Training;
 
 namespace WeakLink.Tests.Evaluation;
@@ -134,6 +135,23 @@ public sealed class SubnetStudyTests : IDisposable
         Assert.Equal(observer.Total, observer.Done);
         Measure(images, new SubnetStudyOptions { Widths = [0.8], Count = 2, SearchUpdates = 0 }, observer);
         Assert.Equal(observer.Total, observer.Done);
+    }
+
+    [Fact]
+    public void ThreeProcesses_MeasureWhatOneDoes()
+    {
+        using var images = Images(recalibration: 32);
+        var options = new SubnetStudyOptions { Widths = [0.5, 0.7], Count = 4, Searches = 2, SearchUpdates = 3, Attacks = [Pgd], Exact = true };
+        var alone = Measured(1)[0];
+        Assert.Contains("saliency-2", alone);
+        Assert.All(Measured(3), its => Assert.Equal(alone, its));
+
+        string[] Measured(int size) => Ranks.Run(size, processes =>
+        {
+            using var trained = TrainedModel.Load(_folder["run"], torch.CPU);
+            var (full, reestimated, widths) = SubnetStudyMeasurement.Measure(trained.Network, images, options, torch.CPU, "run", new SilentObserver(), processes);
+            return JsonSerializer.Serialize(new { full, reestimated, widths = widths.Select(width => width with { Search = width.Search! with { Seconds = new Dictionary<string, double>() } }), found = widths.Select(width => width.Found) });
+        });
     }
 
     [Fact]
