@@ -1,7 +1,6 @@
 using TorchSharp;
 using WeakLink.Attacks;
 using WeakLink.Models;
-using WeakLink.Recipes;
 using WeakLink.Runtime;
 using WeakLink.Subnets;
 
@@ -117,5 +116,5 @@ internal static class DeviceBenchmark
     }
 
     private static ClassifierNetwork Network(string name) =>
-        new Recipe { Model = new ModelRecipe { Name = name, Mean = [0.5, 0.5, 0.5], StandardDeviation = [0.25, 0.25, 0.25] } }.CreateNetwork(10);
+        StepBenchmark.NewNetwork(name);
 }

@@ -3,7 +3,6 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using TorchSharp;
 using WeakLink.Models;
-using WeakLink.Recipes;
 using WeakLink.Subnets;
 
 namespace WeakLink.Benchmarks;
@@ -46,7 +45,7 @@ internal static class LimitBenchmark
     private static void Run(string name, ComputeFormat format, double limit, int rounds)
     {
         var side = name.EndsWith("-imagenet", StringComparison.Ordinal) ? ImageNetSide : Side;
-        using var network = new Recipe { Model = new ModelRecipe { Name = name, Mean = [0.5, 0.5, 0.5], StandardDeviation = [0.25, 0.25, 0.25] } }.CreateNetwork(10);
+        using var network = StepBenchmark.NewNetwork(name);
         using var batch = StepBenchmark.RandomBatch(side: side);
         var step = Interleaved.Run(rounds, ("step", StepBenchmark.Step(name, SearchKind.Off, format, batch)))[0].Median;
         using var random = new RandomSearch(network.Space, Width);

@@ -24,7 +24,7 @@ internal static class MeasuringBenchmark
 
     private static void Run(string name, int rounds)
     {
-        using var network = new Recipe { Model = new ModelRecipe { Name = name, Mean = [0.5, 0.5, 0.5], StandardDeviation = [0.25, 0.25, 0.25] } }.CreateNetwork(Classes);
+        using var network = StepBenchmark.NewNetwork(name, Classes);
         network.eval();
         using var images = torch.randint(0, 256, [ImagesPerTurn, Dataset.Channels, Size, Size], torch.uint8);
         var formats = (from number in Machine.Precisions from layout in new[] { Layout.Contiguous, Layout.ChannelsLast } select new ComputeFormat(number, layout)).ToList();

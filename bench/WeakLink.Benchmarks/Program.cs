@@ -1,6 +1,6 @@
 using WeakLink.Benchmarks;
 
-const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- [spoiled | mended] arithmetic | device [STEPS] | steps [NETWORK...] [ROUNDS] | lessons [NETWORK] [ROUNDS] | limit [NETWORK...] [ROUNDS] | measuring [NETWORK...] [ROUNDS] | memory [STEPS] | channels | loading [FOLDER] | corruptions REFERENCE | attacks [IMAGES] | attacks RUN [IMAGES] | peer RUN AUTOATTACK [IMAGES] | strength RUN [IMAGES] | serve ADDRESS MODEL PICTURES | augmentations | comparison TABLE DATA OUT [SEEDS] [KEY=VALUE...] | picture OUT RUN...";
+const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- [spoiled | mended] arithmetic | device [STEPS] | steps [NETWORK...] [ROUNDS] | lessons [NETWORK] [ROUNDS] | ranks [NETWORK...] [ROUNDS] (by mpirun) | scaling IMAGES_PER_SECOND... | limit [NETWORK...] [ROUNDS] | measuring [NETWORK...] [ROUNDS] | memory [STEPS] | channels | loading [FOLDER] | corruptions REFERENCE | attacks [IMAGES] | attacks RUN [IMAGES] | peer RUN AUTOATTACK [IMAGES] | strength RUN [IMAGES] | serve ADDRESS MODEL PICTURES | augmentations | comparison TABLE DATA OUT [SEEDS] [KEY=VALUE...] | picture OUT RUN...";
 Machine.Prepare();
 if (args is ["spoiled" or "mended", ..])
 {
@@ -28,6 +28,13 @@ switch (args)
         int? repeats = measured is [.., var end] && int.TryParse(end, System.Globalization.CultureInfo.InvariantCulture, out var counted) ? counted : null;
         string[] them = [.. measured.Take(measured.Length - (repeats is null ? 0 : 1))];
         LimitBenchmark.Run(them.Length > 0 ? them : ["resnet20", "resnet18", "resnet50"], repeats ?? 5);
+        return 0;
+    case ["ranks", .. var trained]:
+        int? turned = trained is [.., var ended] && int.TryParse(ended, System.Globalization.CultureInfo.InvariantCulture, out var told) ? told : null;
+        string[] those = [.. trained.Take(trained.Length - (turned is null ? 0 : 1))];
+        return RankBenchmark.Run(those.Length > 0 ? those : ["resnet20", "resnet18"], turned ?? 5);
+    case ["scaling", .. var rates]:
+        ScalingModel.Print([.. rates.Select(rate => double.Parse(rate, System.Globalization.CultureInfo.InvariantCulture))]);
         return 0;
     case ["lessons", .. var of]:
         Console.WriteLine($"{Machine.Describe()}\n");

@@ -2,6 +2,7 @@ using TorchSharp;
 using WeakLink.Data;
 using WeakLink.Models;
 using WeakLink.Objectives;
+using WeakLink.Processes;
 using WeakLink.Recipes;
 using WeakLink.Subnets;
 using WeakLink.Training;
@@ -62,24 +63,29 @@ internal static class StepBenchmark
         }
     }
 
+    /// <summary>A network of the catalogue that was not trained, for images of any mean.</summary>
+    public static ClassifierNetwork NewNetwork(string name, int classes = 10) =>
+        new Recipe { Model = new ModelRecipe { Name = name, Mean = [0.5, 0.5, 0.5], StandardDeviation = [0.25, 0.25, 0.25] } }.CreateNetwork(classes);
+
     /// <summary>A training step as a run takes it.</summary>
     public static Action Step(string name, SearchKind kind, ComputeFormat format, Batch batch, torch.Device? device = null)
     {
-        device ??= torch.CPU;
-        var recipe = new Recipe
-        {
-            Model = new ModelRecipe { Name = name, Mean = [0.5, 0.5, 0.5], StandardDeviation = [0.25, 0.25, 0.25] },
-            Ews = new EwsRecipe { Search = kind },
-        };
-        var network = recipe.CreateNetwork(10);
+        var step = NewStep(name, kind, format, device ?? torch.CPU, ProcessGroup.Alone);
+        var count = 0L;
+        return () => step.Run(batch, count++, 0.01);
+    }
+
+    /// <summary>What takes such steps.</summary>
+    public static TrainingStep NewStep(string name, SearchKind kind, ComputeFormat format, torch.Device device, ProcessGroup processes)
+    {
+        var recipe = new Recipe { Ews = new EwsRecipe { Search = kind } };
+        var network = NewNetwork(name);
         network.Format = format;
         network.to(device);
         network.train();
         var optimizer = torch.optim.SGD(network.parameters(), 0.1, 0.9, weight_decay: 1e-4, nesterov: true);
         var ews = recipe.Ews.CreateSearch(network.Space, 0) is { } search ? new EnhanceWeakSubnets(network, search, new Distillation()) : null;
-        var step = new TrainingStep(network, new CrossEntropy(), ews, null, optimizer, 3, device, 0);
-        var count = 0L;
-        return () => step.Run(batch, count++, 0.01);
+        return new TrainingStep(network, new CrossEntropy(), ews, null, optimizer, 3, device, 0, processes: processes);
     }
 
     /// <summary>The same work several times.</summary>
