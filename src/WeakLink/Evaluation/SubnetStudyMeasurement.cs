@@ -127,31 +127,27 @@ public static class SubnetStudyMeasurement
             }
 
             var finished = Shared([.. from number in Enumerable.Range(0, searches) from kind in Kinds select (number, kind)], Search, perSearch, $"{at}, searches");
-            List<SearchTrial> Trials(int kind) => [.. finished.Where((_, i) => i % Kinds.Length == kind).Select(its => its.Trial)];
-            var (learned, blind, drawn) = (Trials(0), Trials(1), Trials(2));
-            var policies = finished.Where((_, i) => i % Kinds.Length == 0).ToList();
-            AccuracyGroup Weakest(List<SearchTrial> trials) => Group(trials.Select(trial => trial.Weakest!), "weakest found");
+            List<FinishedSearch>[] byKind = [.. Kinds.Select((_, kind) => finished.Where((_, i) => i % Kinds.Length == kind).ToList())];
+            var (learned, blind, drawn) = (byKind[0], byKind[1], byKind[2]);
+            AccuracyGroup Weakest(List<FinishedSearch> of) => Group(of.Select(its => its.Trial.Weakest!), "weakest found");
             widths.Add(new WidthStudy(
                 width,
                 measured,
-                Group(Enumerable.Range(0, options.Count).Select(i => policies[i % searches].Proposed[i / searches]), "proposed subnets"),
+                Group(Enumerable.Range(0, options.Count).Select(i => learned[i % searches].Proposed[i / searches]), "proposed subnets"),
                 Weakest(learned),
                 Weakest(blind),
                 Weakest(drawn),
                 misled,
-                new SearchStrength(reward, Courses(learned), Courses(blind), Courses(drawn))
-                {
-                    Seconds = Kinds.Index().ToDictionary(kind => kind.Item.Name, kind => finished.Where((_, i) => i % Kinds.Length == kind.Index).Average(its => its.Seconds)),
-                })
+                new SearchStrength(reward, Courses(learned), Courses(blind), Courses(drawn)) { Seconds = Kinds.Zip(byKind).ToDictionary(kind => kind.First.Name, kind => kind.Second.Average(its => its.Seconds)) })
             {
-                Found = [.. Kinds.Index().SelectMany(kind => Trials(kind.Index).Select((trial, number) => new FoundSubnet($"{kind.Item.Name}-{number + 1}", trial.Weakest!)))],
+                Found = [.. Kinds.Zip(byKind).SelectMany(kind => kind.Second.Select((its, number) => new FoundSubnet($"{kind.First.Name}-{number + 1}", its.Trial.Weakest!)))],
             });
         }
 
         return (whole[0].Accuracies, whole.ElementAtOrDefault(1)?.Accuracies, widths);
     }
 
-    private static IReadOnlyList<double>[] Courses(List<SearchTrial> trials) => [.. trials.Select(trial => trial.RunningMinima)];
+    private static IReadOnlyList<double>[] Courses(List<FinishedSearch> searches) => [.. searches.Select(its => its.Trial.RunningMinima)];
 
     private sealed record SearchKind(string Name, int Draws, Func<SubnetSpace, double, long, ISubnetSearch> New);
 
@@ -166,6 +162,7 @@ public static class SubnetStudyMeasurement
     private sealed class Meter(ClassifierNetwork network, SubnetStudyImages images, SubnetStudyOptions options, torch.Device device, ProcessGroup processes, CancellationToken stop)
     {
         private readonly (int Height, int Width) _size = Size(images);
+
         // One for all processes: rounding differs between formats.
         private readonly ComputeFormat? _format = options.Exact ? null : processes.From(processes.Leads
             ? MeasuredNetwork.Format(network, Size(images).Height, Size(images).Width, device, () => images.Clean.Select(batch => Pixels.ToUnit(batch.Images.to(device))))
