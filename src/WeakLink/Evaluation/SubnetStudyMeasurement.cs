@@ -40,7 +40,7 @@ public sealed record SubnetStudyOptions
 public static class SubnetStudyMeasurement
 {
     // Of other numbers than the policy's, whose untrained proposals would be nearly the same subnets.
-    private static readonly SearchKind[] Kinds =
+    private static readonly StudiedSearch[] Kinds =
     [
         new("policy", SubnetEvaluation.PolicyDraws, SubnetEvaluation.NewPolicy),
         new("random", -2, (space, width, _) => new RandomSearch(space, width)),
@@ -106,7 +106,7 @@ public static class SubnetStudyMeasurement
                 continue;
             }
 
-            FinishedSearch Search((int Number, SearchKind Kind) which)
+            FinishedSearch Search((int Number, StudiedSearch Kind) which)
             {
                 var watch = Stopwatch.StartNew();
                 using var search = which.Kind.New(network.Space, width, options.Seed + which.Number);
@@ -149,7 +149,7 @@ public static class SubnetStudyMeasurement
 
     private static IReadOnlyList<double>[] Courses(List<FinishedSearch> searches) => [.. searches.Select(its => its.Trial.RunningMinima)];
 
-    private sealed record SearchKind(string Name, int Draws, Func<SubnetSpace, double, long, ISubnetSearch> New);
+    private sealed record StudiedSearch(string Name, int Draws, Func<SubnetSpace, double, long, ISubnetSearch> New);
 
     // What the processes tell one another.
     private sealed record FinishedSearch(SearchTrial Trial, double Seconds, IReadOnlyList<Subnet> Proposed);
