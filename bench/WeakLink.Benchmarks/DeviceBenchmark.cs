@@ -74,7 +74,7 @@ internal static class DeviceBenchmark
 
             (torch.Tensor Logits, torch.Tensor Gradient) Pass(ComputeFormat its, torch.Device on)
             {
-                using var network = Network(name);
+                using var network = StepBenchmark.NewNetwork(name);
                 network.Format = its;
                 network.to(on);
                 network.train();
@@ -90,7 +90,7 @@ internal static class DeviceBenchmark
     private static void CheckAttack(torch.Device device, Action<string, bool> tell)
     {
         using var scope = torch.NewDisposeScope();
-        using var network = Network("resnet20");
+        using var network = StepBenchmark.NewNetwork("resnet20");
         network.to(device);
         network.eval();
         var threat = new ThreatModel(Norm.Linf, 8.0 / 255);
@@ -114,7 +114,4 @@ internal static class DeviceBenchmark
             .Select(kind => ($"{kind}", StepBenchmark.Repeat(StepBenchmark.Step(Name, kind, format, batch, device), steps)))]);
         Console.WriteLine(FormattableString.Invariant($"{Name}, batch {size}, 32x32, {format}: {string.Join(", ", timings.Select(timing => FormattableString.Invariant($"EWS {timing.Name.ToLowerInvariant()} {size * steps / timing.Median:n0} images/s")))}; EWS random / plain {timings[1].RatioTo(timings[0]):0.00}"));
     }
-
-    private static ClassifierNetwork Network(string name) =>
-        StepBenchmark.NewNetwork(name);
 }

@@ -1,6 +1,6 @@
 using WeakLink.Benchmarks;
 
-const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- [spoiled | mended] arithmetic | device [STEPS] | steps [NETWORK...] [ROUNDS] | lessons [NETWORK] [ROUNDS] | ranks [NETWORK...] [ROUNDS] (by mpirun) | scaling IMAGES_PER_SECOND... | limit [NETWORK...] [ROUNDS] | measuring [NETWORK...] [ROUNDS] | memory [STEPS] | channels | loading [FOLDER] | corruptions REFERENCE | attacks [IMAGES] | attacks RUN [IMAGES] | peer RUN AUTOATTACK [IMAGES] | strength RUN [IMAGES] | serve ADDRESS MODEL PICTURES | augmentations | comparison TABLE DATA OUT [SEEDS] [KEY=VALUE...] | picture OUT RUN...";
+const string Usage = "usage: dotnet run -c Release --project bench/WeakLink.Benchmarks -- [spoiled | mended] arithmetic | device [STEPS] | steps [NETWORK...] [ROUNDS] | lessons [NETWORK] [ROUNDS] | ranks [NETWORK...] [ROUNDS] (by mpirun) | scaling IMAGES_PER_SECOND... | limit [NETWORK...] [ROUNDS] | weights | measuring [NETWORK...] [ROUNDS] | memory [STEPS] | channels | loading [FOLDER] | corruptions REFERENCE | attacks [IMAGES] | attacks RUN [IMAGES] | peer RUN AUTOATTACK [IMAGES] | strength RUN [IMAGES] | serve ADDRESS MODEL PICTURES | augmentations | comparison TABLE DATA OUT [SEEDS] [KEY=VALUE...] | picture OUT RUN...";
 Machine.Prepare();
 if (args is ["spoiled" or "mended", ..])
 {
@@ -19,22 +19,23 @@ switch (args)
         return DeviceBenchmark.Run(stepCount.Length > 0 ? int.Parse(stepCount[0], System.Globalization.CultureInfo.InvariantCulture) : 50);
     case ["steps", .. var networks]:
         Console.WriteLine($"{Machine.Describe()}\n");
-        int? rounds = networks is [.., var last] && int.TryParse(last, System.Globalization.CultureInfo.InvariantCulture, out var number) ? number : null;
-        string[] named = [.. networks.Take(networks.Length - (rounds is null ? 0 : 1))];
-        StepBenchmark.Run(named.Length > 0 ? named : ["resnet20", "resnet18"], rounds);
+        var (stepped, rounds) = NetworksAndRounds(networks, "resnet20", "resnet18");
+        StepBenchmark.Run(stepped, rounds);
         return 0;
     case ["limit", .. var measured]:
         Console.WriteLine($"{Machine.Describe()}\n");
-        int? repeats = measured is [.., var end] && int.TryParse(end, System.Globalization.CultureInfo.InvariantCulture, out var counted) ? counted : null;
-        string[] them = [.. measured.Take(measured.Length - (repeats is null ? 0 : 1))];
-        LimitBenchmark.Run(them.Length > 0 ? them : ["resnet20", "resnet18", "resnet50"], repeats ?? 5);
+        var (limited, repeats) = NetworksAndRounds(measured, "resnet20", "resnet18", "resnet50");
+        LimitBenchmark.Run(limited, repeats ?? 5);
         return 0;
     case ["ranks", .. var trained]:
-        int? turned = trained is [.., var ended] && int.TryParse(ended, System.Globalization.CultureInfo.InvariantCulture, out var told) ? told : null;
-        string[] those = [.. trained.Take(trained.Length - (turned is null ? 0 : 1))];
-        return RankBenchmark.Run(those.Length > 0 ? those : ["resnet20", "resnet18"], turned ?? 5);
+        var (shared, times) = NetworksAndRounds(trained, "resnet20", "resnet18");
+        return RankBenchmark.Run(shared, times ?? 5);
     case ["scaling", .. var rates]:
         ScalingModel.Print([.. rates.Select(rate => double.Parse(rate, System.Globalization.CultureInfo.InvariantCulture))]);
+        return 0;
+    case ["weights"]:
+        Console.WriteLine($"{Machine.Describe()}\n");
+        WeightGradientBenchmark.Run();
         return 0;
     case ["lessons", .. var of]:
         Console.WriteLine($"{Machine.Describe()}\n");
@@ -42,9 +43,8 @@ switch (args)
         return 0;
     case ["measuring", .. var measured]:
         Console.WriteLine($"{Machine.Describe()}\n");
-        int? turns = measured is [.., var final] && int.TryParse(final, System.Globalization.CultureInfo.InvariantCulture, out var given) ? given : null;
-        string[] ofThem = [.. measured.Take(measured.Length - (turns is null ? 0 : 1))];
-        MeasuringBenchmark.Run(ofThem.Length > 0 ? ofThem : ["resnet20", "resnet18"], turns ?? 9);
+        var (timed, turns) = NetworksAndRounds(measured, "resnet20", "resnet18");
+        MeasuringBenchmark.Run(timed, turns ?? 9);
         return 0;
     case ["memory", .. var steps]:
         Console.WriteLine($"{Machine.Describe()}\n");
@@ -101,4 +101,12 @@ switch (args)
     default:
         Console.Error.WriteLine(Usage);
         return 2;
+}
+
+// Such as "resnet20 resnet18 5"; both may be left out.
+static (string[] Networks, int? Rounds) NetworksAndRounds(string[] arguments, params string[] usual)
+{
+    int? rounds = arguments is [.., var last] && int.TryParse(last, System.Globalization.CultureInfo.InvariantCulture, out var number) ? number : null;
+    var named = rounds is null ? arguments : arguments[..^1];
+    return (named.Length > 0 ? named : usual, rounds);
 }

@@ -51,7 +51,9 @@ internal static class RankBenchmark
         var share = together.Deal(0, StepBenchmark.BatchSize);
         using var places = torch.tensor((long[])[.. share.Positions.Select(position => (long)position)]);
         using var part = new Batch(whole.Images.index_select(0, places), whole.Labels.index_select(0, places), [.. share.Positions.Select(position => whole.Identities[position])], share);
-        var count = 0L;
+        var (count, number) = (0L, 0L);
+        var steps = StepBenchmark.Repeat(() => together.Run(part, count++, 0.01), StepsPerTurn);
+        var lonely = StepBenchmark.Repeat(() => alone.Run(whole, number++, 0.01), StepsPerTurn);
         var flag = processes.From(Path.Combine(Path.GetTempPath(), $"weaklink-ranks-{Environment.ProcessId}"));
 
         double Together()
@@ -59,11 +61,7 @@ internal static class RankBenchmark
             torch.set_num_threads(processes.Cores);
             processes.Barrier();
             var clock = Stopwatch.GetTimestamp();
-            for (var i = 0; i < StepsPerTurn; i++)
-            {
-                together.Run(part, count++, 0.01);
-            }
-
+            steps();
             return Stopwatch.GetElapsedTime(clock).TotalSeconds;
         }
 
@@ -75,11 +73,7 @@ internal static class RankBenchmark
             {
                 torch.set_num_threads(processes.Cores * processes.Size);
                 var clock = Stopwatch.GetTimestamp();
-                for (var i = 0; i < StepsPerTurn; i++)
-                {
-                    alone.Run(whole, count + i, 0.01);
-                }
-
+                lonely();
                 seconds = Stopwatch.GetElapsedTime(clock).TotalSeconds;
                 File.WriteAllText(flag, "");
             }
@@ -102,7 +96,6 @@ internal static class RankBenchmark
 
         Together();
         Alone();
-        timed.Reset();
         var (shared, threads, waited) = (new double[rounds], new double[rounds], 0.0);
         for (var round = 0; round < rounds; round++)
         {
@@ -112,7 +105,7 @@ internal static class RankBenchmark
             threads[round] = Alone();
         }
 
-        var network = StepBenchmark.NewNetwork(name);
+        using var network = StepBenchmark.NewNetwork(name);
         using var bucket = torch.zeros(network.ParameterCount);
         processes.Barrier();
         var start = Stopwatch.GetTimestamp();
@@ -134,14 +127,12 @@ internal static class RankBenchmark
     /// <summary>Counts the time that sums take.</summary>
     private sealed class TimedCommunicator(ICommunicator inner) : ICommunicator
     {
-        /// <summary>Seconds since the last <see cref="Reset"/>.</summary>
+        /// <summary>Seconds so far.</summary>
         public double Summing { get; private set; }
 
         public int Rank => inner.Rank;
 
         public int Size => inner.Size;
-
-        public void Reset() => Summing = 0;
 
         public void Barrier() => inner.Barrier();
 

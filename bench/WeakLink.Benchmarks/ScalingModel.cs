@@ -19,7 +19,8 @@ internal static class ScalingModel
     /// <param name="rates">Images a second that a process trains by itself.</param>
     public static void Print(IReadOnlyList<double> rates)
     {
-        var bytes = 4 * StepBenchmark.NewNetwork(Network, Classes).ParameterCount;
+        using var network = StepBenchmark.NewNetwork(Network, Classes);
+        var bytes = 4 * network.ParameterCount;
         foreach (var rate in rates)
         {
             var step = Batch / rate;
@@ -28,15 +29,13 @@ internal static class ScalingModel
             Console.WriteLine($"|---|{string.Concat(Gigabits.Select(_ => "---|"))}---|");
             foreach (var size in Sizes)
             {
-                var efficiencies = Gigabits.Select(gigabit => FormattableString.Invariant($"{step / (step + Sum(bytes, size, gigabit)):0.00}"));
-                // The bandwidth at which the sum takes a ninth of the step.
-                var left = (step / 9) - (2 * Math.Log2(size) * Latency);
-                Console.WriteLine(FormattableString.Invariant($"| {size} | {string.Join(" | ", efficiencies)} | {2.0 * (size - 1) / size * bytes * 8 / left / 1e9:0.##} Gbit/s |"));
+                var (moved, waited) = (2.0 * (size - 1) / size * bytes * 8 / 1e9, 2 * Math.Log2(size) * Latency);
+                var efficiencies = Gigabits.Select(gigabit => FormattableString.Invariant($"{step / (step + (moved / gigabit) + waited):0.00}"));
+                // There the sum takes a ninth of the step.
+                Console.WriteLine(FormattableString.Invariant($"| {size} | {string.Join(" | ", efficiencies)} | {moved / ((step / 9) - waited):0.##} Gbit/s |"));
             }
 
             Console.WriteLine();
         }
     }
-
-    private static double Sum(long bytes, int size, int gigabit) => (2.0 * (size - 1) / size * bytes * 8 / (gigabit * 1e9)) + (2 * Math.Log2(size) * Latency);
 }

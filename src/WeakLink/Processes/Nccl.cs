@@ -49,7 +49,14 @@ internal sealed unsafe partial class Nccl : IDisposable
         processes.Broadcast(new Span<byte>(&identity, sizeof(Identity)));
         nint communicator;
         code = ((delegate* unmanaged[Cdecl]<nint*, int, Identity, int, int>)function!("ncclCommInitRank"))(&communicator, processes.Size, identity, processes.Rank);
-        return processes.Any(code != 0) ? null : new Nccl(function, communicator);
+        var joined = code == 0 ? new Nccl(function, communicator) : null;
+        if (processes.Any(joined is null))
+        {
+            joined?.Dispose();
+            return null;
+        }
+
+        return joined;
     }
 
     /// <summary>The sum over all processes, in place.</summary>
