@@ -8,7 +8,7 @@ internal static class ResultTables
     private const string SmallRecipe = "recipes/cifar-small.yaml";
     private const string AdversarialRecipe = "recipes/adversarial-small.yaml";
     private const double LinfEps = 8.0 / 255;
-    private const string Off = "ews.search=off";
+    private const string Off = "ews.search=off", Policy = "ews.search=policy";
 
     // One format for all, not the one that wins today's timing. A thousand images of each corruption and severity: 75,000 for each network.
     private static readonly string[] Format = ["training.precision=bf16", "training.layout=channels-last", "evaluation.corruption-images=1000"];
@@ -48,7 +48,7 @@ internal static class ResultTables
         "ews" => new(Format,
         [
             Small("plain", "plain", Off),
-            Small("EWS, searched subnets", "policy"),
+            Small("EWS, searched subnets", "policy", Policy),
             Small("EWS, random subnets", "random", "ews.search=random"),
             Small("plain, 8 epochs (the compute of EWS)", "plain-8", Off, "training.epochs=8"),
         ], WithSubnets),
@@ -60,13 +60,13 @@ internal static class ResultTables
         "few" => new(Format,
         [
             Small("plain", "plain-few", [.. Few, Off]),
-            Small("EWS, searched subnets", "policy-few", Few),
+            Small("EWS, searched subnets", "policy-few", [.. Few, Policy]),
             Small("plain, 80 epochs (the compute of EWS)", "plain-few-80", [.. Few, Off, "training.epochs=80"]),
         ], WithSubnets),
         "fitted" => new(Format,
         [
             Small("plain", "plain-fitted", [.. Fitted, Off]),
-            Small("EWS, searched subnets", "policy-fitted", Fitted),
+            Small("EWS, searched subnets", "policy-fitted", [.. Fitted, Policy]),
             Small("plain, 320 epochs (more than the compute of EWS)", "plain-fitted-320", [.. Fitted, Off, "training.epochs=320"]),
         ], WithSubnets),
         "kinds" => new(Format, [.. Kinds()], WithSubnets),
@@ -111,13 +111,13 @@ internal static class ResultTables
         foreach (var (name, folder, settings) in places)
         {
             yield return Small($"{name}: plain", $"plain{folder}", [.. settings, Off]);
-            yield return Small($"{name}: EWS", $"policy{folder}", settings);
+            yield return Small($"{name}: EWS", $"policy{folder}", [.. settings, Policy]);
         }
 
-        yield return Small("as above: EWS, ρ = 0.9", "policy-width9", "ews.width=0.9");
-        yield return Small("5,000 images, 40 epochs: EWS, ρ = 0.9", "policy-few-width9", [.. Few, "ews.width=0.9"]);
-        yield return Small("5,000 images, 40 epochs: EWS, λ = 0.1", "policy-few-weight1", [.. Few, "ews.weight=0.1"]);
-        yield return Small("5,000 images, 40 epochs: EWS, ρ = 0.9, λ = 0.1", "policy-few-width9-weight1", [.. Few, "ews.width=0.9", "ews.weight=0.1"]);
+        yield return Small("as above: EWS, ρ = 0.9", "policy-width9", Policy, "ews.width=0.9");
+        yield return Small("5,000 images, 40 epochs: EWS, ρ = 0.9", "policy-few-width9", [.. Few, Policy, "ews.width=0.9"]);
+        yield return Small("5,000 images, 40 epochs: EWS, λ = 0.1", "policy-few-weight1", [.. Few, Policy, "ews.weight=0.1"]);
+        yield return Small("5,000 images, 40 epochs: EWS, ρ = 0.9, λ = 0.1", "policy-few-width9-weight1", [.. Few, Policy, "ews.width=0.9", "ews.weight=0.1"]);
     }
 
     // The first two are those of the first table; no question is asked of the others' subnets.
@@ -132,7 +132,7 @@ internal static class ResultTables
         foreach (var (name, folder, settings) in augmentations)
         {
             yield return Small(name, $"plain{folder}", [.. settings, Off]);
-            yield return Small($"{name} + EWS", $"policy{folder}", settings);
+            yield return Small($"{name} + EWS", $"policy{folder}", [.. settings, Policy]);
         }
     }
 

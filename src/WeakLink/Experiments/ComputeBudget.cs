@@ -22,8 +22,8 @@ public static class ComputeBudget
     private const int Never = 1_000_000;
     private const string EpochsKey = "training.epochs";
 
-    // Steps that allocate, choose algorithms and fill queues; then as many as give a cost to a few percent, in turns so that what else the machine does meets all alike.
-    private const int WarmUp = 3, Steps = 8, Rounds = 3;
+    // Steps that allocate, choose algorithms and fill queues; then as many as give a cost to a few percent: a multiple of 2, 3, 4, 5, 6 and 10, for what is done in every so manieth step.
+    private const int WarmUp = 4, Steps = 60;
 
     /// <summary>Gives every variant the epochs of its recipe, divided by how many times the baseline's compute one of its epochs takes.</summary>
     /// <param name="arms">The arms with their variants; their epochs are counted in the baseline's.</param>
@@ -95,54 +95,60 @@ public static class ComputeBudget
         }
     }
 
-    // Seconds a training image, of each recipe.
+    // Seconds a training image, of each recipe: a step of each after the other. A machine's speed changes by a third from one second to the next.
     private static double[] Measure(IReadOnlyList<Recipe> recipes, IRunObserver observer, CancellationToken stop)
     {
         var environment = EnvironmentReport.Create();
         var device = EnvironmentReport.TrainingDevice;
+        var threads = torch.get_num_threads();
         var opened = new Dictionary<string, DataSplits>();
-        var seconds = recipes.Select(_ => new List<double>()).ToList();
-        var resolved = new Recipe?[recipes.Count];
-        observer.Begin("measuring what a step costs", (long)Rounds * recipes.Count, "trials");
-        for (var trial = 0; trial < Rounds * recipes.Count; trial++)
+        var resolved = new List<(Recipe Recipe, DataSplits Data)>();
+        foreach (var recipe in recipes)
         {
-            var which = trial % recipes.Count;
-            var recipe = resolved[which] ?? recipes[which];
-            using var threads = new LibtorchThreads(recipe.Training.Threads);
-            var text = string.Join('\n', RecipeKeys.ValuesOf(recipes[which]).Where(key => key.Name.StartsWith("data.", StringComparison.Ordinal)));
+            using var asked = new LibtorchThreads(recipe.Training.Threads);
+            var text = string.Join('\n', RecipeKeys.ValuesOf(recipe).Where(key => key.Name.StartsWith("data.", StringComparison.Ordinal)));
             if (!opened.TryGetValue(text, out var data))
             {
                 opened[text] = data = DataSources.Open(recipe.Data, recipe.Seed, new SilentObserver(), stop);
             }
 
-            resolved[which] = recipe = resolved[which] ?? RecipeResolution.Resolve(ComparisonTraining.InOneFormat(PretrainedWeights.Resolve(recipe), resolved.OfType<Recipe>()), data, environment, device, observer);
+            var like = ComparisonTraining.InOneFormat(PretrainedWeights.Resolve(recipe), resolved.Select(one => one.Recipe));
+            resolved.Add((RecipeResolution.Resolve(like, data, environment, device, observer), data));
+        }
+
+        observer.Begin("measuring what a step costs", (long)(WarmUp + Steps) * recipes.Count, "steps");
+        var (done, seconds) = (0L, new double[recipes.Count]);
+        Turns.Take(recipes.Count, (which, pass) =>
+        {
+            var (recipe, data) = resolved[which];
+            using var asked = new LibtorchThreads(recipe.Training.Threads > 0 ? recipe.Training.Threads : threads);
             var folder = Directory.CreateTempSubdirectory("weaklink-budget-");
             try
             {
                 using var run = RunFolder.Open(Path.Combine(folder.FullName, "run"), recipe, data.Train.Classes, new ImageSize(data.Train.Height, data.Train.Width), environment, resume: false);
                 using var enough = CancellationTokenSource.CreateLinkedTokenSource(stop);
-                var clock = new StepClock(enough, onProcessor: device.type == DeviceType.CPU);
+                var clock = new StepClock(enough, onProcessor: device.type == DeviceType.CPU, () =>
+                {
+                    observer.Advance(++done);
+                    pass();
+                });
                 try
                 {
                     TrainingRun.Train(Endless(recipe), data, run, device, clock, stop: enough.Token);
                 }
-                catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+                catch (OperationCanceledException) when (clock.Enough && !stop.IsCancellationRequested)
                 {
                     // That was enough.
                 }
 
-                seconds[which].Add(clock.Seconds / recipe.Training.Batch);
+                seconds[which] = clock.Seconds / recipe.Training.Batch;
             }
             finally
             {
                 folder.Delete(recursive: true);
             }
-
-            observer.Advance(trial + 1);
-        }
-
-        // The least disturbed.
-        return [.. seconds.Select(trials => trials.Min())];
+        });
+        return seconds;
     }
 
     private static Recipe OneEpoch(Recipe recipe) => recipe with { Training = recipe.Training with { Epochs = 1 } };
@@ -150,39 +156,41 @@ public static class ComputeBudget
     // Nothing between the steps but the next one.
     private static Recipe Endless(Recipe recipe) => recipe with
     {
-        Training = recipe.Training with { Epochs = WarmUp + Steps + 1, ValidateEvery = Never, CheckpointEvery = Never, KeepEvery = 0 },
+        // All layers learn from the first step on, which is what most steps cost.
+        Training = recipe.Training with { Epochs = WarmUp + Steps + 1, ValidateEvery = Never, CheckpointEvery = Never, KeepEvery = 0, ClassifierWarmup = 0 },
         // Steps that teach from the beginning: an arm that begins later is charged for all of its epochs, rather than for none.
         Ews = recipe.Ews with { Start = 0 },
     };
 
     private sealed record Kept(string Baseline, [property: Limits(1e-6, 1e6)] IReadOnlyDictionary<string, double> Costs);
 
-    // Told of every step: takes the time of those after the first few, then stops the training.
-    private sealed class StepClock(CancellationTokenSource enough, bool onProcessor) : IRunObserver
+    // Told of every step: takes the time of those after the first few, lets the others have theirs between two of them, and stops the training in the end.
+    private sealed class StepClock(CancellationTokenSource enough, bool onProcessor, Action between) : IRunObserver
     {
-        private readonly List<double> _steps = [];
         private int _told;
         private double _last;
 
-        /// <summary>What a step costs: the median, which an epoch's beginning does not move.</summary>
-        public double Seconds => _steps.Order().ElementAt(_steps.Count / 2);
+        /// <summary>What the counted steps cost together.</summary>
+        public double Seconds { get; private set; }
+
+        public bool Enough => _told == WarmUp + Steps;
 
         public void Begin(string name, long total, string unit, long done = 0) => _last = Now();
 
         public void Advance(long done, string detail = "")
         {
-            var now = Now();
             if (++_told > WarmUp)
             {
-                _steps.Add(now - _last);
+                Seconds += Now() - _last;
             }
 
-            if (_steps.Count == Steps)
+            if (Enough)
             {
                 enough.Cancel();
             }
 
-            _last = now;
+            between();
+            _last = Now();
         }
 
         public void Epoch(EpochMetrics metrics)

@@ -24,6 +24,9 @@ public static class Experiment
     // Below this a network has hardly moved; someone with few images will not think of it.
     private const int FewSteps = 500;
 
+    // The one that takes whatever images there are, and the one for so few of them.
+    private const string GeneralRecipe = "small", FewImagesRecipe = "few-images";
+
     /// <summary>Trains and measures. Meanwhile libtorch has the recipe's number of threads in the whole process.</summary>
     /// <param name="recipe">The recipe; a resumed run takes its own from the folder.</param>
     /// <param name="path">The run folder.</param>
@@ -83,7 +86,7 @@ public static class Experiment
         observer.Note($"{recipe.Model.Name}, {Count(recipe.Training.Epochs, "epoch")} of {data.Train.Count:n0} images{Extra(data.Extra)}, {Search(recipe)}, {format}, {(processes.Size > 1 ? $"{processes.Size} processes, in the first of them " : "")}{Count(torch.get_num_threads(), "thread")}; run folder {path}");
         if (steps < FewSteps)
         {
-            observer.Note($"The whole training is only {Count((int)steps, "step")}: a larger training.epochs (or a smaller training.batch) will do better.");
+            observer.Note($"The whole training is only {Count((int)steps, "step")}: a larger training.epochs (or a smaller training.batch) will do better{(recipe.Name == GeneralRecipe ? $"; the recipe {FewImagesRecipe} is made for few images" : "")}.");
         }
 
         if (recipe.Objective.Kind.IsAdversarial())
