@@ -44,7 +44,7 @@ def seconds(batch, dtype, device, steps):
     def step():
         optimizer.zero_grad()
         x = images.to(device).float().div(255).to(memory_format=torch.channels_last)
-        with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
+        with torch.autocast(device.type, torch.bfloat16, enabled=dtype == torch.bfloat16):
             loss = F.cross_entropy(model(x), labels.to(device))
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 3)
@@ -63,6 +63,6 @@ def seconds(batch, dtype, device, steps):
 steps = int(sys.argv[1]) if len(sys.argv) > 1 else 50
 device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 print(f"PyTorch {torch.__version__}, {torch.cuda.get_device_name() if device.type == 'cuda' else 'processor'}")
-for batch in (128, 512):
+for batch in (128, 512) if device.type == "cuda" else (16,):
     for dtype in (torch.float32, torch.bfloat16):
         print(f"resnet18, batch {batch}, 32x32, {dtype} channels-last: {batch * steps / seconds(batch, dtype, device, steps):,.0f} images/s")

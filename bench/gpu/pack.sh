@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What bench/gpu/run.sh needs on a machine that has a GPU and an installed PyTorch, but no .NET and no package registry: WeakLink and its
-# benchmarks with the .NET runtime, without libtorch, and the images. About 35 MB in bench/gpu/pack/, which git ignores.
+# benchmarks with the .NET runtime, without libtorch, and the images. About 56 MB in bench/gpu/pack/, which git ignores.
 #   bench/gpu/pack.sh cifar10-images.tar.xz
 set -euo pipefail
 images=$(realpath "${1:?usage: bench/gpu/pack.sh CIFAR10-IMAGES.tar.xz}")
