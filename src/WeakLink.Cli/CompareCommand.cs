@@ -41,8 +41,8 @@ internal static class CompareCommand
         var json = CommonOptions.Json();
         var command = new CommandWithExamples("compare", "Train several recipes with equal seeds, or take finished runs, and report the differences with confidence intervals and costs. The same command again goes on where it stopped.", """
             weaklink compare plain=shapes,ews.search=off ews=shapes                  two recipes, three seeds each
-            weaklink compare plain=small,ews.search=off ews=small --data photos/ --budget compute
-            weaklink compare "plain=small,ews.search=off,training.epochs=40|80|160" ews=small,training.epochs=160 --data photos/ --budget compute --seeds 200-204
+            weaklink compare plain=small ews=small,ews.search=policy --data photos/ --budget compute
+            weaklink compare "plain=small,training.epochs=40|80|160" ews=small,ews.search=policy,training.epochs=160 --data photos/ --budget compute --seeds 200-204
             weaklink compare crop=small mix=small,augmentation.sequence=crop,flip,mixup --data photos/ --seeds 5 --out runs/mixing
             weaklink compare my.yaml other.yaml --data cifar10 --set training.epochs=20 --set training.precision=bf16
             weaklink compare runs/plain-* runs/ews-*                                 runs that are finished

@@ -14,7 +14,7 @@ public class CompareCommandTests
         Assert.SkipWhen(OperatingSystem.IsWindows(), "sends a signal");
         using var folder = new TemporaryFolder();
         Pictures.WriteClasses(folder["pets"], 24, 16);
-        string[] command = ["compare", "plain=small,ews.search=off", "ews=small", "--data", "pets", "--seeds", "2", "--out", "out", "--json", .. Quick];
+        string[] command = ["compare", "plain=small", "ews=small,ews.search=policy", "--data", "pets", "--seeds", "2", "--out", "out", "--json", .. Quick];
         using (var process = Weaklink.Start(folder.Path, command))
         {
             var clock = Stopwatch.StartNew();
@@ -37,7 +37,7 @@ public class CompareCommandTests
         Assert.Equal(File.ReadAllText(folder["out/comparison.json"]), finished.Output);
         using var document = JsonDocument.Parse(finished.Output);
         Assert.Equal(["plain", "ews"], document.RootElement.GetProperty("arms").EnumerateArray().Select(arm => arm.GetProperty("name").GetString()));
-        Assert.StartsWith("weaklink compare plain=small,ews.search=off ews=small --data pets --seeds 2", document.RootElement.GetProperty("command").GetString(), StringComparison.Ordinal);
+        Assert.StartsWith("weaklink compare plain=small ews=small,ews.search=policy --data pets --seeds 2", document.RootElement.GetProperty("command").GetString(), StringComparison.Ordinal);
         Assert.Contains("ews against plain", File.ReadAllText(folder["out/report.html"]), StringComparison.Ordinal);
 
         // The same runs by their folders, the other way round.
