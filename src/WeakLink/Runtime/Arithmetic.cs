@@ -125,10 +125,10 @@ public static class Arithmetic
 
     private static string RememberedFile => Path.Combine(CacheFolder.Default, "arithmetic", $"{Machine.Value}.txt");
 
-    // Everything that decides which of libtorch's routines run: processor, its caches as oneDNN knows them, libtorch, threads, oneDNN's own variables.
+    // Everything that decides which of libtorch's routines run, and how hard they were looked at: processor, its caches as oneDNN knows them, libtorch, threads, oneDNN's own variables.
     private static readonly Lazy<string> Machine = new(() =>
     {
-        var parts = new List<string> { NativeLibraries.LibtorchVersion, torch.get_num_threads().ToString(System.Globalization.CultureInfo.InvariantCulture), NativeLibraries.CacheRemedy.ToString() ?? "" };
+        var parts = new List<string> { NativeLibraries.LibtorchVersion, torch.get_num_threads().ToString(System.Globalization.CultureInfo.InvariantCulture), NativeLibraries.CacheRemedy.ToString() ?? "", $"{LayerCheck.Tries} tries" };
         if (LoadedLibrary.Libtorch is { } library)
         {
             parts.Add($"{new FileInfo(library.Path).Length}");

@@ -13,7 +13,7 @@ public class CommandTests
     {
         using var folder = new TemporaryFolder();
         Pictures.WriteClasses(folder["pets"], 24, 16);
-        var trained = Weaklink.Run(folder.Path, ["train", "--data", "pets", "--out", "run", "--seed", "3", "--json", .. Weaklink.Quick]);
+        var trained = Weaklink.Run(folder.Path, ["train", "--data", "pets", "--out", "run", "--seed", "3", "--ews", "policy", "--json", .. Weaklink.Quick]);
         Assert.True(trained.ExitCode == 0, trained.Error);
         using var summary = JsonDocument.Parse(trained.Output);
         var root = summary.RootElement;
