@@ -20,6 +20,6 @@ settings=(model.name=resnet18 training.epochs=24 training.precision=auto evaluat
 # Training stops in time to be measured; the same command goes on.
 timeout --signal=INT "${SECONDS_LEFT:-1800}" WeakLink.Cli compare \
   plain=cifar-small ews=cifar-small,ews.search=policy augmix=cifar-small,augmentation.sequence=crop,flip,augmix \
-  both=cifar-small,augmentation.sequence=crop,flip,augmix,ews.search=random,ews.view=augmix,ews.fraction=0.5 \
+  both=cifar-small,augmentation.sequence=crop,flip,augmix,ews.search=random,ews.view=augmix,ews.fraction=0.4 \
   --budget compute --seeds "${SEEDS:-1}" --data "$work/images" --out "$work/runs" $(printf -- '--set %s ' "${settings[@]}" "$@") | tee "$out/compare.txt"
 cp "$work"/runs/comparison.json "$work"/runs/report.html "$out"/ 2>/dev/null || true
