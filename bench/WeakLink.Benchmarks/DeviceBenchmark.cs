@@ -14,10 +14,16 @@ internal static class DeviceBenchmark
 {
     private const int Images = 16;
 
-    // cuDNN may multiply float32 with the mantissa of TF32, ten bits; bfloat16 has seven.
-    private const double Fp32Error = 5e-3, Bf16Error = 8e-2, Fp32Cosine = 0.9999, Bf16Cosine = 0.98;
+    // Without TF32, whose ten bits would turn a gradient by more than this: cuDNN's fast ways to convolve still lose some of float32's.
+    private const double Fp32Error = 5e-3, Fp32Turn = 1e-4;
+
+    // bfloat16 has seven bits, which add up over a network's layers: how far they move logits and gradient is measured on the processor. A device that rounds in another order comes as far, not twice as far.
+    private const double Bf16Share = 2;
 
     private static readonly string[] Networks = ["resnet20", "resnet18", "preact-resnet18", "wide-resnet-16-2", "resnet50"];
+
+    // An untrained ResNet-50 magnifies so much that right rounding to bfloat16 turns its gradient by 76 degrees (one part in a thousand in the images: by 39), which tells nothing of a device.
+    private static readonly string[] Magnifying = ["resnet50"];
 
     /// <summary>Checks, then times.</summary>
     /// <param name="steps">Steps timed of each candidate.</param>
@@ -27,14 +33,17 @@ internal static class DeviceBenchmark
         var device = EnvironmentReport.TrainingDevice;
         IReadOnlyList<Precision> precisions = device.type == DeviceType.CUDA ? [Precision.Fp32, Precision.Bf16] : Machine.Precisions;
         var (passed, failed) = (0, 0);
+        var tf32 = torch.backends.cudnn.allow_tf32;
+        torch.backends.cudnn.allow_tf32 = false;
         foreach (var name in Networks)
         {
-            foreach (var precision in precisions)
+            foreach (var precision in precisions.Where(precision => precision == Precision.Fp32 || !Magnifying.Contains(name)))
             {
                 Check(name, new ComputeFormat(precision, precision == Precision.Bf16 ? Layout.ChannelsLast : Layout.Contiguous), device, Tell);
             }
         }
 
+        torch.backends.cudnn.allow_tf32 = tf32;
         CheckAttack(device, Tell);
         Console.WriteLine(FormattableString.Invariant($"{passed} passed, {failed} failed, on {device}\n"));
 
@@ -62,16 +71,24 @@ internal static class DeviceBenchmark
         using var scope = torch.NewDisposeScope();
         var images = torch.rand([Images, 3, 32, 32], generator: new torch.Generator(1));
         var labels = torch.arange(Images).remainder(10);
-        var (error, cosine) = format.Precision == Precision.Bf16 ? (Bf16Error, Bf16Cosine) : (Fp32Error, Fp32Cosine);
         foreach (var whole in (bool[])[true, false])
         {
-            var (logits, gradient) = Pass(ComputeFormat.Exact, torch.CPU);
-            var (found, its) = Pass(format, device);
-            var difference = ((found - logits).abs().max() / logits.abs().max()).ReadDouble();
-            var angle = ((gradient * its).sum() / (gradient.norm() * its.norm())).ReadDouble();
+            var exact = Pass(ComputeFormat.Exact, torch.CPU);
+            var (difference, turn) = Distance(Pass(format, device));
+            var (error, most) = (Fp32Error, Fp32Turn);
+            if (format.Precision == Precision.Bf16)
+            {
+                (error, most) = Distance(Pass(format, torch.CPU));
+                (error, most) = (Bf16Share * error, Bf16Share * most);
+            }
+
             tell(
-                FormattableString.Invariant($"{name} {format}, {(whole ? "whole" : "subnet")}: logits differ by {difference:e1} of the largest (at most {error:e1}), cosine of gradients {angle:0.00000} (at least {cosine})"),
-                difference <= error && angle >= cosine);
+                FormattableString.Invariant($"{name} {format}, {(whole ? "whole" : "subnet")}: logits differ by {difference:e1} of the largest (at most {error:e1}), 1 - cosine of gradients {turn:e1} (at most {most:e1})"),
+                difference <= error && turn <= most);
+
+            (double Logits, double Gradient) Distance((torch.Tensor Logits, torch.Tensor Gradient) found) => (
+                ((found.Logits - exact.Logits).abs().max() / exact.Logits.abs().max()).ReadDouble(),
+                1 - ((found.Gradient * exact.Gradient).sum() / (found.Gradient.norm() * exact.Gradient.norm())).ReadDouble());
 
             (torch.Tensor Logits, torch.Tensor Gradient) Pass(ComputeFormat its, torch.Device on)
             {
