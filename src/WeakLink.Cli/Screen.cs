@@ -75,6 +75,8 @@ internal sealed class Screen : IRunObserver
         ClearBar();
         (_name, _total, _unit, _first) = (name, total, unit, done);
         _start = _shown = Stopwatch.GetTimestamp();
+        // What follows may be another run's training, with other columns.
+        (_underAttack, _taught, _epochHeader) = (false, false, "");
     }
 
     /// <inheritdoc/>
@@ -121,7 +123,7 @@ internal sealed class Screen : IRunObserver
         // Adversarial objectives are validated under attack too, which is what selects their checkpoint.
         _underAttack |= metrics.ValidationRobustTop1 is not null;
         // Without EWS there are no subnets to diverge.
-        _taught |= metrics.Divergence > 0;
+        _taught |= metrics.Divergence is not null;
         var header = $" epoch     rate     loss{(_taught ? "  divergence" : "")}   train   valid{(_underAttack ? "  robust" : "")}  images/s  waited";
         if (header != _epochHeader)
         {
@@ -130,7 +132,7 @@ internal sealed class Screen : IRunObserver
         }
 
         var robust = _underAttack ? $"  {Measured(metrics.ValidationRobustTop1),6}" : "";
-        Line($"{metrics.Epoch,6}  {metrics.LearningRate,7:0.00000}  {metrics.Loss,7:0.0000}{(_taught ? $"  {metrics.Divergence,10:0.0000}" : "")}  {Percent(metrics.TrainTop1),6}  {Measured(metrics.ValidationTop1),6}{robust}  {metrics.ImagesPerSecond,8:n0}  {100 * metrics.WaitedForData,5:0.0}%");
+        Line($"{metrics.Epoch,6}  {metrics.LearningRate,7:0.00000}  {metrics.Loss,7:0.0000}{(_taught ? $"  {metrics.Divergence?.ToString("0.0000", CultureInfo.InvariantCulture) ?? "-",10}" : "")}  {Percent(metrics.TrainTop1),6}  {Measured(metrics.ValidationTop1),6}{robust}  {metrics.ImagesPerSecond,8:n0}  {100 * metrics.WaitedForData,5:0.0}%");
 
         static string Measured(double? fraction) => fraction is { } value ? Percent(value) : "-";
     }

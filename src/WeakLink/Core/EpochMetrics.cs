@@ -5,7 +5,7 @@ namespace WeakLink;
 /// <param name="Step">Steps of the run so far.</param>
 /// <param name="LearningRate">Learning rate of the last step.</param>
 /// <param name="Loss">Mean of the objective over the epoch.</param>
-/// <param name="Divergence">Mean distillation divergence of the taught subnets in nats; 0 without EWS.</param>
+/// <param name="Divergence">Mean distillation divergence of the taught subnets in nats; null where none was taught.</param>
 /// <param name="TrainTop1">Accuracy on the (augmented) training images while they were trained on.</param>
 /// <param name="ValidationTop1">Accuracy on the held-out images; null in epochs that were not validated.</param>
 /// <param name="ValidationNll">Negative log-likelihood on the held-out images; null likewise.</param>
@@ -18,7 +18,7 @@ public sealed record EpochMetrics(
     [property: Limits(1, long.MaxValue)] long Step,
     double LearningRate,
     double Loss,
-    double Divergence,
+    double? Divergence,
     [property: Limits(0, 1)] double TrainTop1,
     [property: Limits(0, 1)] double? ValidationTop1,
     double? ValidationNll,

@@ -201,7 +201,7 @@ public static class TrainingRun
             ((long)done.Epoch * steps) + done.StepInEpoch,
             LearningRate.At(settings, ((long)done.Epoch * steps) + done.StepInEpoch - 1, steps),
             done.LossSum / done.Images,
-            done.Images > done.UntaughtImages ? done.DivergenceSum / (done.Images - done.UntaughtImages) : 0,
+            done.Images > done.UntaughtImages ? done.DivergenceSum / (done.Images - done.UntaughtImages) : null,
             (double)done.Correct / done.Images,
             held?.Top1,
             held?.Nll,

@@ -147,7 +147,7 @@ public static class RunReport
             // Far smaller than the objective: on one axis it would be a line along the bottom.
             var divergence = Chart.Create("epoch", "nats");
             divergence.CountAcross();
-            divergence.Line(1, "divergence of the taught subnets", [.. epochs.Select(epoch => ((double)epoch.Epoch, epoch.Divergence))]);
+            Add(divergence, 1, "divergence of the taught subnets", epoch => epoch.Divergence);
             page.Figure(divergence.Svg(), "Divergence: how far the subnets that the network taught were from it.");
         }
 

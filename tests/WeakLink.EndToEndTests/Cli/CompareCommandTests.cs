@@ -35,6 +35,9 @@ public class CompareCommandTests
         Assert.True(finished.ExitCode == 0, finished.Error);
         Assert.Equal(written, File.GetLastWriteTimeUtc(folder["out/plain-0/summary.json"]));
         Assert.Equal(File.ReadAllText(folder["out/comparison.json"]), finished.Output);
+        // plain-1 after ews-0: each run's table has its own columns, and no divergence where no subnet was taught.
+        Assert.Equal([false, true], finished.Error.Split('\n').Where(line => line.StartsWith(" epoch", StringComparison.Ordinal)).TakeLast(2).Select(line => line.Contains("divergence", StringComparison.Ordinal)));
+        Assert.Contains("\"divergence\":null", File.ReadAllText(folder["out/plain-1/metrics.jsonl"]), StringComparison.Ordinal);
         using var document = JsonDocument.Parse(finished.Output);
         Assert.Equal(["plain", "ews"], document.RootElement.GetProperty("arms").EnumerateArray().Select(arm => arm.GetProperty("name").GetString()));
         Assert.StartsWith("weaklink compare plain=small ews=small,ews.search=policy --data pets --seeds 2", document.RootElement.GetProperty("command").GetString(), StringComparison.Ordinal);

@@ -260,7 +260,7 @@ public class TrainingRunTests
 
     private static void AssertSameMetrics(string expected, string actual)
     {
-        static IEnumerable<(int, double, double, double?)> Read(string path) => File.ReadLines(Path.Combine(path, "metrics.jsonl"))
+        static IEnumerable<(int, double, double?, double?)> Read(string path) => File.ReadLines(Path.Combine(path, "metrics.jsonl"))
             .Select(line => JsonSerializer.Deserialize<EpochMetrics>(line, Json.Line)!)
             .Select(metrics => (metrics.Epoch, metrics.Loss, metrics.Divergence, metrics.ValidationTop1));
         Assert.Equal(Read(expected), Read(actual));
