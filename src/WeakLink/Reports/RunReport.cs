@@ -142,6 +142,7 @@ public static class RunReport
         loss.CountAcross();
         loss.Line(0, "objective", [.. epochs.Select(epoch => ((double)epoch.Epoch, epoch.Loss))]);
         page.Figure(loss.Svg(), "Objective of the full network.");
+        // Run folders of before 27 November 2026 have 0 where no subnet was taught.
         if (epochs.Any(epoch => epoch.Divergence > 0))
         {
             // Far smaller than the objective: on one axis it would be a line along the bottom.
