@@ -42,7 +42,7 @@ internal static class EvaluateCommand
         var command = new CommandWithExamples("evaluate", "Measure a trained network: accuracy, calibration, common corruptions, and how weak its subnets are.", """
             weaklink evaluate runs/shapes-1
             weaklink evaluate runs/photos-1 --data more-photos/ --json
-            weaklink evaluate resnet50.safetensors --data imagenet-a/ --classes present
+            weaklink evaluate resnet50.safetensors --data a/ --classes present      a/test: the folders of ImageNet-A
             weaklink evaluate runs/photos-1 --corruptions all --limit 1000
             weaklink evaluate runs/cifar-1 --corruptions benchmark --corrupted CIFAR-10-C/
             weaklink evaluate runs/cifar-1 --attack autoattack --eps 8/255 --limit 1000 --attack-state aa/

@@ -40,7 +40,7 @@ internal static class SubnetsCommand
         var widths = new Option<string>("--widths") { Description = "Subnet widths, in (0, 1], with commas between; up to 0.5 one of a block's two paths is left out.", HelpName = "LIST", DefaultValueFactory = _ => string.Join(',', Usual.Widths.Select(width => width.ToString(CultureInfo.InvariantCulture))) };
         var count = new Option<int>("--count") { Description = "Random subnets of each width, and as many proposed by a policy.", HelpName = "N", DefaultValueFactory = _ => Usual.Count };
         var updates = new Option<int>("--search-updates") { Description = "Forward passes of a search, each an update of the policy (0: no search, random subnets alone).", HelpName = "N", DefaultValueFactory = _ => Usual.SearchUpdates };
-        var searches = new Option<int>("--searches") { Description = "Searches of each width by a policy, and as many random ones, to see their spread.", HelpName = "N", DefaultValueFactory = _ => Usual.Searches };
+        var searches = new Option<int>("--searches") { Description = "Searches of each width by a policy, as many random ones and by gradients, to see their spread.", HelpName = "N", DefaultValueFactory = _ => Usual.Searches };
         var recalibrate = new Option<int>("--recalibrate") { Description = "Training images on which each subnet's batch-norm statistics are re-estimated (0: the full network's running averages).", HelpName = "N", DefaultValueFactory = _ => UsualImages.RecalibrationImages };
         var corruptions = new Option<string>("--corruptions") { Description = "benchmark (the 15), all (19), names with commas between, or none.", HelpName = "NAMES", DefaultValueFactory = _ => FewCorruptions };
         var severities = new Option<string>("--severities") { Description = "Severities of the corruptions, such as 1-5 or 1,3,5.", HelpName = "LIST", DefaultValueFactory = _ => MildSeverity };
@@ -59,7 +59,7 @@ internal static class SubnetsCommand
             weaklink subnets runs/cifar-1 --recalibrate 0 --out averages/     with the full network's running averages
             weaklink subnets runs/cifar-1 --corruptions benchmark --severities 1-5 --attack none
             weaklink subnets runs/robust-1 --attack pgd --eps 8/255 --attack-steps 20
-            weaklink subnets runs/plain-0 runs/ews-0 runs/augmix-0 --out correlation/
+            weaklink subnets runs/plain-0 runs/plain-1 runs/ews-0 runs/augmix-0 --out correlation/
             weaklink subnets runs/cifar-1 --checkpoints --widths 0.7 --search-updates 0     over the epochs of one run
             """)
         { models, checkpoints, data, limit, widths, count, updates, searches, recalibrate, corruptions, severities, attack, attackSteps, attackLimit, norm, eps, output, seed, set, json };

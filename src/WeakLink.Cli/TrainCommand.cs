@@ -34,13 +34,13 @@ internal static class TrainCommand
         var quick = CommonOptions.Quick();
         var exact = CommonOptions.Exact();
         var json = CommonOptions.Json();
-        var command = new CommandWithExamples("train", "Train a robust classifier with Enhancing Weak Subnets, measure it, and leave a run folder.", """
-            weaklink train                                         the embedded data set, two to ten minutes on two cores
+        var command = new CommandWithExamples("train", "Train a robust classifier, with Enhancing Weak Subnets (EWS) or without, measure it, and leave a run folder.", """
+            weaklink train                                         the embedded data set, with EWS, four to eight minutes on two cores
             weaklink train --data photos/                          your own images, one folder a class
             weaklink train --data cifar10 --recipe cifar-small --ews off --seed 1
-            weaklink train --data photos/ --set training.epochs=60 --set ews.width=0.5
+            weaklink train --data photos/ --ews policy --set training.epochs=60 --set ews.width=0.5
             weaklink train --data photos/ --quick                  measure little when it has trained
-            weaklink train --data cifar10/ --recipe cifar-augmix --extra-data deepaugment/ --extra-data generated/
+            weaklink train --data cifar10 --recipe cifar-augmix --extra-data deepaugment/ --extra-data generated/
             weaklink train --data photos/ --weights resnet50.pth   fine-tune a network that is trained already
             weaklink train --resume --out runs/photos-1            continue after a Ctrl-C or a crash
             """)

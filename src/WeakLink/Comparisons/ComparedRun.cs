@@ -16,7 +16,7 @@ public sealed record ComparedRun(string Folder, Recipe Recipe, Summary Summary, 
     public long Seed => Summary.Seed;
 
     /// <summary>Images that it was trained on, each as often as it was seen; null where the folder doesn't say.</summary>
-    public long? ImagesSeen => Epochs.Count > 0 ? Epochs[^1].Step * Recipe.Training.Batch : null;
+    public long? ImagesSeen => Epochs.Count > 0 ? (long)Math.Round(Epochs.Sum(epoch => epoch.ImagesPerSecond * epoch.Seconds)) : null;
 
     /// <summary>Reads a run.</summary>
     /// <exception cref="InputException">There is none, or it is not finished.</exception>

@@ -73,8 +73,8 @@ public sealed class BatchLoader
     /// <summary>Images in a batch.</summary>
     public int BatchSize => _batch;
 
-    /// <summary>Images in the smallest batch of an epoch.</summary>
-    public int LeastTrainingBatch => Math.Min(_own, _ownCount) + _batch - _own;
+    /// <summary>Images in a batch of an epoch: fewer where there are not as many.</summary>
+    public int TrainingBatch => Math.Min(_own, _ownCount) + _batch - _own;
 
     /// <summary>Height of what a step sees of an image, in pixels.</summary>
     public int Height => _views.Height;
@@ -180,7 +180,7 @@ public sealed class BatchLoader
 
         // Beside them, from all extra images alike.
         var random = new SeededRandom(seed, RandomUse.ExtraImages, epoch, step);
-        return [.. own, .. Enumerable.Range(0, _batch - _own).Select(_ => new Drawn(_ownCount + random.Next(_dataset.Count - _ownCount)))];
+        return [.. own, .. Enumerable.Range(0, _batch - _own).Select(i => new Drawn(_ownCount + random.Next(_dataset.Count - _ownCount), 1 + (step * (_batch - _own)) + i))];
     }
 
     private IEnumerable<Batch> Ahead(int first, int end, Func<int, PreparedBatch> prepare, int every = 1)
@@ -243,7 +243,7 @@ public sealed class BatchLoader
 
     private delegate void Maker(Drawn drawn, ReadOnlySpan<byte> source, ViewTargets target);
 
-    // An image, and how often it was drawn in the epoch before.
+    // An image; 0, or what tells its draws from those of the same image elsewhere in the epoch.
     private readonly record struct Drawn(int Index, int Again = 0);
 
     private sealed record PreparedBatch(byte[] Images, long[] Labels, long[] Identities, long[] Shape, BatchShare? Share = null);

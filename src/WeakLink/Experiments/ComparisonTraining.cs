@@ -90,7 +90,7 @@ public static class ComparisonTraining
         arms.Count == 1 ? "" : took.Count == 0 ? FormattableString.Invariant($"; {arms.Count} runs are to be trained and measured, and after this one is told how long that takes")
             : $"; all that is left takes about {MeasuringEstimate.Time(arms.Sum(arm => took.TryGetValue(arm, out var seconds) ? seconds : took.Values.Average()))}";
 
-    private static void CheckNames(IReadOnlyList<Arm> arms)
+    internal static void CheckNames(IReadOnlyList<Arm> arms)
     {
         foreach (var arm in arms)
         {

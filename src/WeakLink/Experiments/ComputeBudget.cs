@@ -9,11 +9,12 @@ using WeakLink.Recipes;
 using WeakLink.Runs;
 using WeakLink.Runtime;
 using WeakLink.Sources;
+using WeakLink.Subnets;
 
 namespace WeakLink.Experiments;
 
 /// <summary>
-/// Equal compute for all arms: an arm whose steps cost twice the baseline's trains half of its epochs. What a training image costs is measured,
+/// Equal compute for all arms: an arm whose epochs cost twice the baseline's trains half as many. What an epoch costs is measured,
 /// in turns with the baseline, before anything is trained, and kept in the comparison's budget.json, so that the same command gives the same runs.
 /// </summary>
 public static class ComputeBudget
@@ -37,6 +38,7 @@ public static class ComputeBudget
         IReadOnlyList<ArmVariants> arms, string baseline, IReadOnlyList<string> common, string output, IRunObserver observer, CancellationToken stop = default)
     {
         var reference = arms.First(arm => arm.Name == baseline).Variants[0];
+        ComparisonTraining.CheckNames([.. arms.SelectMany(arm => arm.Variants)]);
         var all = arms.SelectMany(arm => arm.Variants).ToDictionary(variant => variant.Name, variant => variant.Load(0, common));
         var costs = Costs(all, reference.Name, output, observer, stop);
         return [.. arms.Select(arm => arm with { Variants = [.. arm.Variants.Select(Shared)] })];
@@ -53,34 +55,34 @@ public static class ComputeBudget
         Directory.CreateDirectory(output);
         var path = Path.Combine(output, FileName);
         using var mine = ComparisonTraining.Take(path + ".lock") ?? throw new InputException($"Another process measures what the arms cost, for '{path}': start this one again when it trains.");
-        var costs = File.Exists(path) ? Read(path, reference) : [];
-        costs[reference] = 1;
-        // Variants that differ in their epochs alone take steps of one cost.
-        var steps = recipes.ToDictionary(pair => pair.Key, pair => RecipeDifferences.WithoutSeed(OneEpoch(pair.Value)));
-        var known = costs.Where(cost => steps.ContainsKey(cost.Key)).GroupBy(cost => steps[cost.Key]).ToDictionary(same => same.Key, same => same.First().Value);
-        string[] missing = [.. recipes.Keys.Where(name => !known.ContainsKey(steps[name])).DistinctBy(name => steps[name])];
-        if (missing.Length > 0)
+        var parts = recipes.ToDictionary(pair => pair.Key, pair => Parts(pair.Value));
+        // What most of the baseline's epochs are.
+        var unit = parts[reference][^1].Epoch;
+        var costs = File.Exists(path) ? Read(path, NameOf(unit)) : [];
+        costs[NameOf(unit)] = 1;
+        List<Recipe> missing = [.. parts.Values.SelectMany(of => of).Select(part => part.Epoch).Where(epoch => !costs.ContainsKey(NameOf(epoch))).DistinctBy(NameOf)];
+        if (missing.Count > 0)
         {
-            var measured = Measure([recipes[reference], .. missing.Select(name => recipes[name])], observer, stop);
-            foreach (var (name, seconds) in missing.Zip(measured.Skip(1)))
+            var seconds = Measure([unit, .. missing], observer, stop);
+            foreach (var (epoch, took) in missing.Zip(seconds.Skip(1)))
             {
-                known[steps[name]] = seconds / measured[0];
-                observer.Note(FormattableString.Invariant($"{name}: an epoch takes {known[steps[name]]:0.00} times the compute of one of {reference}"));
+                costs[NameOf(epoch)] = took / seconds[0];
             }
         }
 
-        foreach (var (name, step) in steps)
+        AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(Json.Sealed(new Kept(NameOf(unit), costs)))));
+        var all = parts.ToDictionary(arm => arm.Key, arm => arm.Value.Sum(part => part.Length * costs[NameOf(part.Epoch)]));
+        foreach (var (name, cost) in all.Where(arm => arm.Key != reference))
         {
-            costs.TryAdd(name, known[step]);
+            observer.Note(FormattableString.Invariant($"{name}: an epoch takes {cost / all[reference]:0.00} times the compute of one of {reference}"));
         }
 
-        AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(Json.Sealed(new Kept(reference, costs)))));
-        return costs;
+        return all.ToDictionary(arm => arm.Key, arm => arm.Value / all[reference]);
     }
 
-    /// <summary>What an epoch of each arm costs, in the baseline's.</summary>
+    /// <summary>What epochs cost, in the baseline's, by their names (<see cref="NameOf"/>).</summary>
     /// <param name="path">A comparison's budget.json.</param>
-    /// <param name="baseline">The baseline; nothing is kept for another one.</param>
+    /// <param name="baseline">The name of the baseline's epoch; nothing is kept for another one.</param>
     /// <exception cref="InputException">It is damaged.</exception>
     internal static Dictionary<string, double> Read(string path, string baseline)
     {
@@ -95,7 +97,22 @@ public static class ComputeBudget
         }
     }
 
-    // Seconds a training image, of each recipe: a step of each after the other. A machine's speed changes by a third from one second to the next.
+    /// <summary>The name of an epoch: that of every recipe whose epochs cost the same, whatever its arm is called.</summary>
+    internal static string NameOf(Recipe recipe) => ShortHash.Of(RecipeDifferences.WithoutSeed(recipe with { Training = recipe.Training with { Epochs = 1 } }));
+
+    /// <summary>Of which kinds the epochs of a recipe are, in their order, and which part of all each kind is.</summary>
+    internal static IReadOnlyList<(double Length, Recipe Epoch)> Parts(Recipe recipe)
+    {
+        var (taught, perturbed) = (recipe.Ews.Search == SearchKind.Off ? 0 : recipe.Ews.Start, recipe.Objective.WeightPerturbation == 0 ? 0 : recipe.Objective.WeightPerturbationWarmup);
+        double[] bounds = [.. new[] { 0, taught, perturbed, 1 }.Distinct().Order()];
+        return [.. bounds.Zip(bounds.Skip(1), (begin, end) => (end - begin, recipe with
+        {
+            Ews = recipe.Ews with { Start = 0, Search = begin < taught ? SearchKind.Off : recipe.Ews.Search },
+            Objective = recipe.Objective with { WeightPerturbationWarmup = 0, WeightPerturbation = begin < perturbed ? 0 : recipe.Objective.WeightPerturbation },
+        }))];
+    }
+
+    // Seconds an epoch, of each recipe: a step of each after the other. A machine's speed changes by a third from one second to the next.
     private static double[] Measure(IReadOnlyList<Recipe> recipes, IRunObserver observer, CancellationToken stop)
     {
         var environment = EnvironmentReport.Create();
@@ -141,7 +158,7 @@ public static class ComputeBudget
                     // That was enough.
                 }
 
-                seconds[which] = clock.Seconds / recipe.Training.Batch;
+                seconds[which] = clock.Seconds / Steps * Loaders.Training(recipe, data).StepsPerEpoch;
             }
             finally
             {
@@ -151,15 +168,11 @@ public static class ComputeBudget
         return seconds;
     }
 
-    private static Recipe OneEpoch(Recipe recipe) => recipe with { Training = recipe.Training with { Epochs = 1 } };
-
     // Nothing between the steps but the next one.
     private static Recipe Endless(Recipe recipe) => recipe with
     {
         // All layers learn from the first step on, which is what most steps cost.
         Training = recipe.Training with { Epochs = WarmUp + Steps + 1, ValidateEvery = Never, CheckpointEvery = Never, KeepEvery = 0, ClassifierWarmup = 0 },
-        // Steps that teach from the beginning: an arm that begins later is charged for all of its epochs, rather than for none.
-        Ews = recipe.Ews with { Start = 0 },
     };
 
     private sealed record Kept(string Baseline, [property: Limits(1e-6, 1e6)] IReadOnlyDictionary<string, double> Costs);

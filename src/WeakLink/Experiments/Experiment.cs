@@ -217,11 +217,11 @@ public static class Experiment
     private static void CheckBatch(Recipe recipe, DataSplits data, ProcessGroup processes)
     {
         var loader = Loaders.Training(recipe, data);
-        var taught = Lesson.Of(recipe, 1, null).Images(loader.LeastTrainingBatch);
+        var taught = Lesson.Of(recipe, 1, null).Images(loader.TrainingBatch);
         if (taught < processes.Size)
         {
             throw new InputException(
-                $"{(taught < loader.LeastTrainingBatch ? "The part of a batch that a subnet is taught on" : "A batch")} has {Count(taught, "image")}, too few for each of {processes.Size} processes to have one: start fewer, or set training.batch (now {recipe.Training.Batch}){(taught < loader.LeastTrainingBatch ? $" or ews.fraction (now {recipe.Ews.Fraction.ToString(CultureInfo.InvariantCulture)})" : "")} to more.");
+                $"{(taught < loader.TrainingBatch ? "The part of a batch that a subnet is taught on" : "A batch")} has {Count(taught, "image")}, too few for each of {processes.Size} processes to have one: start fewer, or set training.batch (now {recipe.Training.Batch}){(taught < loader.TrainingBatch ? $" or ews.fraction (now {recipe.Ews.Fraction.ToString(CultureInfo.InvariantCulture)})" : "")} to more.");
         }
 
         var reduction = NetworkCatalogue.Reduction(recipe.Model.Name);

@@ -69,11 +69,11 @@ public static class TrainingRun
         var ews = search is null ? null : new EnhanceWeakSubnets(network, search, new Distillation(recipe.Ews.Weight, recipe.Ews.Kl), processes);
         var steps = training.StepsPerEpoch;
         var weightPerturbation = recipe.Objective.WeightPerturbation > 0
-            ? new WeightPerturbation(network, recipe.Objective.WeightPerturbation, (long)Math.Ceiling(recipe.Objective.WeightPerturbationWarmup * settings.Epochs * steps), processes)
+            ? new WeightPerturbation(network, recipe.Objective.WeightPerturbation, settings.StepAfter(recipe.Objective.WeightPerturbationWarmup, steps), processes)
             : null;
         var mixings = AugmentationSequence.Mixings(recipe, data.Train.Classes.Count);
-        var objective = recipe.Objective.Create(settings.ClassBalance == ClassBalancing.Weights ? ClassWeights.Of([data.Train, .. data.Extra is null ? Array.Empty<Dataset>() : [data.Extra.Images]]) : null, processes);
-        var step = new TrainingStep(network, objective, ews, weightPerturbation, optimizer, settings.GradientClip, device, recipe.Seed, mixings, Lesson.Of(recipe, (long)settings.Epochs * steps, average), average, processes);
+        var objective = recipe.Objective.Create(settings.ClassBalance == ClassBalancing.Weights ? ClassWeights.Of(data.Train, data.Extra) : null, processes);
+        var step = new TrainingStep(network, objective, ews, weightPerturbation, optimizer, settings.GradientClip, device, recipe.Seed, mixings, Lesson.Of(recipe, steps, average), average, processes);
 
         var chooses = Chooses(data.Validation);
         var frozen = new FrozenParts(network, settings, steps);
@@ -84,7 +84,7 @@ public static class TrainingRun
         }
 
         var saved = Stopwatch.GetTimestamp();
-        observer.Begin("training", (long)settings.Epochs * steps * settings.Batch, "images", (((long)position.Epoch * steps) + position.StepInEpoch) * settings.Batch);
+        observer.Begin("training", (long)settings.Epochs * steps * training.TrainingBatch, "images", (((long)position.Epoch * steps) + position.StepInEpoch) * training.TrainingBatch);
         while (!IsDone(position))
         {
             var epoch = position.Epoch;
@@ -98,7 +98,7 @@ public static class TrainingRun
                     frozen.Apply(globalStep);
                     var result = step.Run(batch, globalStep, LearningRate.At(settings, globalStep, steps));
                     position = clock.Advance(position, result, processes);
-                    observer.Advance((globalStep + 1) * settings.Batch, $"epoch {epoch + 1}/{settings.Epochs}, loss {position.LossSum / position.Images:0.00}, {100.0 * position.Correct / position.Images:0.0}% right, waited {100 * position.EpochSecondsWaited / position.EpochSeconds:0}%");
+                    observer.Advance((globalStep + 1) * training.TrainingBatch, $"epoch {epoch + 1}/{settings.Epochs}, loss {position.LossSum / position.Images:0.00}, {100.0 * position.Correct / position.Images:0.0}% right, waited {100 * position.EpochSecondsWaited / position.EpochSeconds:0}%");
                 }
 
                 // After the same step on all: one that went on would wait for the others for ever.

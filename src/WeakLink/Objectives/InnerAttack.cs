@@ -1,6 +1,7 @@
 using TorchSharp;
 using WeakLink.Attacks;
 using WeakLink.Data;
+using WeakLink.Subnets;
 
 namespace WeakLink.Objectives;
 
@@ -45,7 +46,7 @@ public sealed record InnerAttack(ThreatModel Threat, int Steps, double StepSize,
     {
         using var scope = torch.NewDisposeScope();
         var target = torch.nn.functional.log_softmax(teacher, 1);
-        return Climb(images, RandomStart(images, share, random), point => share.PartOf(Trades.Divergence(target, subnet(point)))).MoveToOuterDisposeScope();
+        return Climb(images, RandomStart(images, share, random), point => share.PartOf(Distillation.Divergence(target, subnet(point)))).MoveToOuterDisposeScope();
     }
 
     /// <summary>A random point of the ball around each image.</summary>

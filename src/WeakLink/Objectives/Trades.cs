@@ -1,6 +1,7 @@
 using TorchSharp;
 using WeakLink.Data;
 using WeakLink.Processes;
+using WeakLink.Subnets;
 
 namespace WeakLink.Objectives;
 
@@ -39,7 +40,7 @@ public sealed record Trades(InnerAttack Attack, double Beta, double LabelSmoothi
         }
 
         var start = images.Plus(torch.tensor(noise, images.shape, device: images.device) * Kept(StartNoise));
-        var adversarial = Attack.Climb(model, images, start, logits => share.PartOf(Divergence(clean, logits)));
+        var adversarial = Attack.Climb(model, images, start, logits => share.PartOf(Distillation.Divergence(clean, logits)));
         return [adversarial.MoveToOuterDisposeScope(), images];
     }
 
@@ -51,10 +52,6 @@ public sealed record Trades(InnerAttack Attack, double Beta, double LabelSmoothi
     public torch.Tensor Loss(IReadOnlyList<torch.Tensor> logits, torch.Tensor labels)
     {
         var (adversarial, clean) = (logits[0], logits[1]);
-        return new CrossEntropy(LabelSmoothing, ClassWeights, Processes).Of(clean, labels).Plus(Divergence(torch.nn.functional.log_softmax(clean, 1), adversarial) * Kept(Beta));
+        return new CrossEntropy(LabelSmoothing, ClassWeights, Processes).Of(clean, labels).Plus(Distillation.Divergence(torch.nn.functional.log_softmax(clean, 1), adversarial) * Kept(Beta));
     }
-
-    /// <summary>KL(target ‖ softmax of the logits), averaged over the images.</summary>
-    internal static torch.Tensor Divergence(torch.Tensor logTarget, torch.Tensor logits) =>
-        (logTarget.exp() * (logTarget - torch.nn.functional.log_softmax(logits, 1))).sum(1).mean();
 }

@@ -153,6 +153,9 @@ public sealed record TrainingRecipe
     [Limits(0, 1e6)]
     public double GradientClip { get; init; } = 3;
 
+    /// <summary>The first step, from 0, that is not in a part of the run.</summary>
+    internal long StepAfter(double part, int stepsPerEpoch) => (long)Math.Ceiling((part * Epochs * stepsPerEpoch) - 1e-9);
+
     /// <summary>How the learning rate moves.</summary>
     public ScheduleKind Schedule { get; init; } = ScheduleKind.Step;
 

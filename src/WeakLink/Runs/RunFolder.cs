@@ -379,7 +379,22 @@ public sealed class RunFolder : IDisposable
         RequireRecipe(Path, LastCheckpoint, checkpoint.Recipe);
         checkpoint.Restore(network, optimizer, search, average);
         KeepMetrics(checkpoint.Position.Epoch);
-        return checkpoint.Position;
+        return WithNewerBest(checkpoint.Position);
+    }
+
+    // The best is saved at once, the last every so many epochs: weights of this run that were validated later than where it goes on stay the best until they are beaten,
+    // which they are not by the same epoch again where it does not end with the same weights (other processes, another machine).
+    private RunPosition WithNewerBest(RunPosition position)
+    {
+        if (!File.Exists(BestCheckpoint))
+        {
+            return position;
+        }
+
+        using var best = Checkpoint.Load(BestCheckpoint);
+        RequireRecipe(Path, BestCheckpoint, best.Recipe);
+        var found = best.Position;
+        return found.Epoch > position.Epoch ? position with { BestTop1 = found.BestTop1, BestNll = found.BestNll, BestEpoch = found.BestEpoch } : position;
     }
 
     /// <summary>Saves what the run continues from.</summary>

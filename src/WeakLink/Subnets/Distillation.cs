@@ -27,14 +27,20 @@ public sealed record Distillation(double Weight = 1, DivergenceMean Mean = Diver
     public torch.Tensor Loss(IReadOnlyList<torch.Tensor> teacher, IReadOnlyList<torch.Tensor> student)
     {
         using var scope = torch.NewDisposeScope();
-        var sum = teacher.Zip(student, Divergence).Aggregate((total, divergence) => total.Plus(divergence));
+        var sum = teacher.Zip(student, Averaged).Aggregate((total, divergence) => total.Plus(divergence));
         return (sum * Kept(Weight / teacher.Count)).MoveToOuterDisposeScope();
     }
 
-    private torch.Tensor Divergence(torch.Tensor teacher, torch.Tensor student)
+    /// <summary>KL(target ‖ softmax of the logits), averaged over the images.</summary>
+    /// <param name="logTarget">Logarithms of probabilities, N×classes.</param>
+    /// <param name="logits">N×classes.</param>
+    internal static torch.Tensor Divergence(torch.Tensor logTarget, torch.Tensor logits) => Terms(logTarget, logits).sum(1).mean();
+
+    private static torch.Tensor Terms(torch.Tensor logTarget, torch.Tensor logits) => logTarget.exp() * (logTarget - torch.nn.functional.log_softmax(logits, 1));
+
+    private torch.Tensor Averaged(torch.Tensor teacher, torch.Tensor student)
     {
         var target = torch.nn.functional.log_softmax(teacher, 1);
-        var terms = target.exp() * (target - torch.nn.functional.log_softmax(student, 1));
-        return Mean == DivergenceMean.BatchMean ? terms.sum(1).mean() : terms.mean();
+        return Mean == DivergenceMean.BatchMean ? Divergence(target, student) : Terms(target, student).mean();
     }
 }

@@ -1,5 +1,3 @@
-using TorchSharp;
-
 namespace WeakLink.Subnets;
 
 /// <summary>Every subnet equally likely: the ablation of the search.</summary>
@@ -10,19 +8,6 @@ public sealed class RandomSearch(SubnetSpace space, double width) : ISubnetSearc
     /// <inheritdoc/>
     public Subnet Propose(SearchContext context) =>
         Subnet.Of(space.Choices.Select(choice => PlackettLuce.Sample(new float[choice.Items], choice.Kept(width), context.Random)).ToList());
-
-    /// <inheritdoc/>
-    public void Learn(long step, SeededRandom random, double accuracy)
-    {
-    }
-
-    /// <inheritdoc/>
-    public IReadOnlyDictionary<string, torch.Tensor> State() => new Dictionary<string, torch.Tensor>();
-
-    /// <inheritdoc/>
-    public void Load(IReadOnlyDictionary<string, torch.Tensor> state)
-    {
-    }
 
     /// <inheritdoc/>
     public void Dispose()

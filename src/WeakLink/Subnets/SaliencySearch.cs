@@ -1,5 +1,3 @@
-using TorchSharp;
-
 namespace WeakLink.Subnets;
 
 /// <summary>
@@ -20,19 +18,6 @@ public sealed class SaliencySearch(SubnetSpace space, double width, double sharp
     {
         var gradients = (context.Batch ?? throw new InvalidOperationException("A saliency search needs a batch to judge by.")).GateGradients();
         return Subnet.Of(space.Choices.Zip(gradients, (choice, gradient) => Draw(gradient, choice.Kept(width), context.Random)).ToList());
-    }
-
-    /// <inheritdoc/>
-    public void Learn(long step, SeededRandom random, double accuracy)
-    {
-    }
-
-    /// <inheritdoc/>
-    public IReadOnlyDictionary<string, torch.Tensor> State() => new Dictionary<string, torch.Tensor>();
-
-    /// <inheritdoc/>
-    public void Load(IReadOnlyDictionary<string, torch.Tensor> state)
-    {
     }
 
     /// <inheritdoc/>

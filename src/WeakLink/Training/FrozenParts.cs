@@ -33,7 +33,7 @@ public sealed class FrozenParts
             parameter.requires_grad = false;
         }
 
-        (_backbone, _warmup) = ([.. parameters[false]], (long)Math.Ceiling(recipe.ClassifierWarmup * recipe.Epochs * stepsPerEpoch));
+        (_backbone, _warmup) = ([.. parameters[false]], recipe.StepAfter(recipe.ClassifierWarmup, stepsPerEpoch));
     }
 
     /// <summary>Freezes and thaws for a step: before each one.</summary>

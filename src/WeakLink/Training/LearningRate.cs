@@ -23,8 +23,8 @@ public static class LearningRate
         var rest = Math.Clamp((epoch - warmup) / (recipe.Epochs - warmup), 0, 1);
         return recipe.LearningRate * recipe.Schedule switch
         {
-            // Drops happen at the start of an epoch, as they do in the published code: 400 epochs drop at 133 and 266.
-            ScheduleKind.Step => Math.Pow(recipe.Drop, recipe.Milestones.Count(milestone => step >= (long)Math.Floor((milestone * recipe.Epochs) + 1e-9) * stepsPerEpoch)),
+            // Drops happen at the start of an epoch, as they do in the published code: 400 epochs drop at 133 and 266. The first epoch, of however few, has the whole rate.
+            ScheduleKind.Step => Math.Pow(recipe.Drop, recipe.Milestones.Count(milestone => step >= (long)Math.Max(1, Math.Floor((milestone * recipe.Epochs) + 1e-9)) * stepsPerEpoch)),
             ScheduleKind.Cosine => (1 + Math.Cos(Math.PI * rest)) / 2,
             ScheduleKind.OneCycle => 1 - rest,
             _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe.Schedule, "Unknown schedule."),

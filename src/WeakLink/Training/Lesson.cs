@@ -27,9 +27,9 @@ public sealed record Lesson(
 
     /// <summary>The lessons of a recipe.</summary>
     /// <param name="recipe">The recipe.</param>
-    /// <param name="steps">Steps of the whole run.</param>
+    /// <param name="stepsPerEpoch">Steps in an epoch.</param>
     /// <param name="average">The average of the weights that the run keeps.</param>
-    public static Lesson Of(Recipe recipe, long steps, WeightAverage? average) => recipe.Ews is var ews && ews.Search == SearchKind.Off
+    public static Lesson Of(Recipe recipe, int stepsPerEpoch, WeightAverage? average) => recipe.Ews is var ews && ews.Search == SearchKind.Off
         ? new Lesson()
         : new Lesson(
             ews.View,
@@ -37,8 +37,8 @@ public sealed record Lesson(
             ews.View == SubnetView.Adversarial ? recipe.Objective.InnerAttack() : null,
             ews.Teacher == TeacherKind.Average ? average : null,
             ews.Every,
-            (long)Math.Ceiling(ews.Start * steps),
-            (long)Math.Ceiling(ews.Warmup * steps));
+            recipe.Training.StepAfter(ews.Start, stepsPerEpoch),
+            recipe.Training.StepAfter(ews.Warmup, stepsPerEpoch));
 
     /// <summary>Whether a step teaches a subnet.</summary>
     internal bool Teaches(long step) => step >= Start && (step - Start) % Every == 0;

@@ -1,5 +1,8 @@
+using System.Text.Json;
 using WeakLink.Comparisons;
 using WeakLink.Experiments;
+using WeakLink.Recipes;
+using WeakLink.Subnets;
 using WeakLink.Tests.Data;
 
 namespace WeakLink.Tests.Experiments;
@@ -13,18 +16,42 @@ public class ComputeBudgetTests
     {
         using var folder = new TemporaryFolder();
         Directory.CreateDirectory(folder["out"]);
-        File.WriteAllText(
-            folder["out/budget.json"],
-            Json.Sealed(new { Baseline = "plain training.epochs=40", Costs = new Dictionary<string, double> { ["plain training.epochs=40"] = 1, ["plain training.epochs=80"] = 1, ["ews"] = 1.9, ["views"] = 2.4 } }));
+        var plain = Epoch("ews.search=off");
+        File.WriteAllText(folder["out/budget.json"], Json.Sealed(new { Baseline = plain, Costs = new Dictionary<string, double> { [plain] = 1, [Epoch()] = 1.9, [Epoch("ews.view=crop")] = 2.4 } }));
         ArmVariants[] arms =
         [
             ArmVariants.Of(Arm.Parse("plain=shapes,ews.search=off,training.epochs=40|80")), ArmVariants.Of(Arm.Parse("ews=shapes,training.epochs=80")),
-            ArmVariants.Of(Arm.Parse("views=shapes,training.epochs=1")),
+            ArmVariants.Of(Arm.Parse("views=shapes,ews.view=crop,training.epochs=1")), ArmVariants.Of(Arm.Parse("late=shapes,ews.start=0.5,training.epochs=80")),
         ];
         var shared = ComputeBudget.Share(arms, "plain", [], folder["out"], new SilentObserver());
-        // 80 / 1.9 and, at least one, 1 / 2.4.
-        Assert.Equal([40, 80, 42, 1], shared.SelectMany(arm => arm.Variants).Select(variant => variant.Load(0, []).Training.Epochs));
-        Assert.Equal(["plain-training.epochs=40", "plain-training.epochs=80", "ews", "views"], shared.SelectMany(arm => arm.Variants).Select(variant => variant.Folder));
+        // 80 / 1.9, at least one (1 / 2.4), and 80 / 1.45: half of the epochs cost 1.9.
+        Assert.Equal([40, 80, 42, 1, 55], shared.SelectMany(arm => arm.Variants).Select(variant => variant.Load(0, []).Training.Epochs));
+        Assert.Equal(["plain-training.epochs=40", "plain-training.epochs=80", "ews", "views", "late"], shared.SelectMany(arm => arm.Variants).Select(variant => variant.Folder));
+    }
+
+    [Fact]
+    public void AnEpochIsKnown_ByWhatItIs()
+    {
+        Assert.Equal(Epoch(), Epoch("training.epochs=7", "seed=3"));
+        Assert.Equal(9, new[] { Epoch(), Epoch("ews.search=off"), Epoch("ews.search=saliency"), Epoch("ews.width=0.5"), Epoch("ews.view=crop"), Epoch("data.limit=100"), Epoch("training.batch=7"), Epoch("objective.kind=pgd"), Epoch("objective.kind=pgd", "objective.steps=3") }.Distinct().Count());
+    }
+
+    [Fact]
+    public void WhatBeginsLater_IsAKindOfItsOwn()
+    {
+        var recipe = RecipeFile.Load("shapes", ["ews.start=0.5", "objective.weight-perturbation=0.01", "objective.weight-perturbation-warmup=0.2"]);
+        Assert.Equal(
+            [(0.2, SearchKind.Off, 0), (0.3, SearchKind.Off, 0.01), (0.5, SearchKind.Policy, 0.01)],
+            ComputeBudget.Parts(recipe).Select(part => (Math.Round(part.Length, 12), part.Epoch.Ews.Search, part.Epoch.Objective.WeightPerturbation)));
+        Assert.Equal(1, Assert.Single(ComputeBudget.Parts(RecipeFile.Load("shapes", ["ews.search=off", "ews.start=0.5"]))).Length);
+    }
+
+    [Fact]
+    public void VariantsOfOneName_AreRefused()
+    {
+        using var folder = new TemporaryFolder();
+        var error = Assert.Throws<InputException>(() => ComputeBudget.Share([ArmVariants.Of(Arm.Parse("plain=shapes,training.epochs=40|40"))], "plain", [], folder["out"], new SilentObserver()));
+        Assert.Contains("Two arms would be called", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -40,6 +67,11 @@ public class ComputeBudgetTests
         var kept = File.ReadAllText(folder["out/budget.json"]);
         Assert.Equal(epochs, ComputeBudget.Share(arms, "plain", common, folder["out"], new SilentObserver())[1].Variants[0].Load(0, common).Training.Epochs);
         Assert.Equal(kept, File.ReadAllText(folder["out/budget.json"]));
+        // Another arm of the same name costs what it costs.
+        ComputeBudget.Share([arms[0], ArmVariants.Of(Arm.Parse("ews=shapes,ews.search=saliency"))], "plain", common, folder["out"], new SilentObserver());
+        Assert.Equal([2, 3], new[] { kept, File.ReadAllText(folder["out/budget.json"]) }.Select(text => JsonDocument.Parse(text).RootElement.GetProperty("costs").EnumerateObject().Count()));
         Assert.Equal(["budget.json"], Directory.GetFileSystemEntries(folder["out"]).Select(Path.GetFileName));
     }
+
+    private static string Epoch(params string[] settings) => ComputeBudget.NameOf(RecipeFile.Load("shapes", settings));
 }

@@ -115,6 +115,17 @@ public class BatchLoaderTests
     }
 
     [Fact]
+    public void AnExtraImage_ThatComesAgain_IsAugmentedAnew()
+    {
+        // No two pixels are alike, so that a crop tells its draws: 81 places, mirrored or not.
+        MemoryDataset Of(int images) => new("one class", ["a"], 5, 5, [.. Enumerable.Range(0, images).Select(_ => Enumerable.Range(0, 75).Select(pixel => (byte)pixel).ToArray())], new int[images]);
+        var loader = new BatchLoader(Of(8), new CropAndFlip(5, 5, 4, true), 16, 2, new ExtraImages(Of(1), 0.5));
+        using var batch = Assert.Single(loader.Training(3, 0));
+        var bytes = batch.Images.data<byte>().ToArray();
+        Assert.InRange(Enumerable.Range(8, 8).Select(i => Convert.ToHexString(bytes.AsSpan(i * 75, 75))).Distinct().Count(), 6, 8);
+    }
+
+    [Fact]
     public void ExtraImagesWithoutAFraction_AreAddedToTheOthers()
     {
         var loader = new BatchLoader(new Numbered(20, 8, 8), new CropAndFlip(8, 8, 0, false), 10, 2, new ExtraImages(new Numbered(30, 8, 8, first: 1000), 0));

@@ -1,4 +1,5 @@
 using TorchSharp;
+using WeakLink.Experiments;
 using WeakLink.Imaging;
 using WeakLink.Recipes;
 using WeakLink.Runs;
@@ -149,6 +150,22 @@ public sealed class RunFolderTests : IDisposable
         {
             Assert.Contains("was deleted or moved", Assert.Throws<InputException>(act).Message, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public void WeightsThatWereValidatedAfterTheLastSave_StayTheBest()
+    {
+        var data = Small.Data;
+        using var folder = RunFolder.Open(_folder["killed"], Small.Recipe, data.Train.Classes, new ImageSize(32, 32), new { }, resume: false);
+        using var network = Small.Recipe.CreateNetwork(data.Train.Classes.Count);
+        using var search = Small.Recipe.Ews.CreateSearch(network.Space, 0);
+        using var optimizer = TrainingRun.Optimizer(network, Small.Recipe.Training);
+        var last = new RunPosition { Epoch = 2, BestEpoch = 1, BestTop1 = 0.4, BestNll = 2 };
+        folder.SaveLast(network, optimizer, search, last);
+        folder.SaveBest(network, last with { Epoch = 1 });
+        Assert.Equal(last, folder.Restore(network, optimizer, search));
+        folder.SaveBest(network, new RunPosition { Epoch = 3, BestEpoch = 3, BestTop1 = 0.5, BestNll = 1 });
+        Assert.Equal(last with { BestEpoch = 3, BestTop1 = 0.5, BestNll = 1 }, folder.Restore(network, optimizer, search));
     }
 
     [Fact]

@@ -29,4 +29,16 @@ public class ClassWeightsTests
         Assert.Equal(expected, new Trades(null!, 6, 0, weights).Loss([logits, logits], labels).ToDouble(), 1e-5);
         Assert.NotEqual(expected, new CrossEntropy().Loss([logits], labels).ToDouble(), 1e-2);
     }
+
+    [Fact]
+    public void ExtraImages_CountAsTheBatchesMixThem()
+    {
+        var (images, extra) = (Of(9, 1), Of(50, 50));
+        Assert.Equal([110.0 / (2 * 59), 110.0 / (2 * 51)], ClassWeights.Of(images, new ExtraImages(extra, 0)), (one, other) => Math.Abs(one - other) < 1e-12);
+        // A tenth of a batch is extra: 0.9 * 0.9 + 0.1 * 0.5 of it is of the first class.
+        Assert.Equal([1 / (2 * 0.86), 1 / (2 * 0.14)], ClassWeights.Of(images, new ExtraImages(extra, 0.1)), (one, other) => Math.Abs(one - other) < 1e-12);
+
+        static MemoryDataset Of(int first, int second) =>
+            new("two", ["a", "b"], 1, 1, [.. Enumerable.Range(0, first + second).Select(_ => new byte[3])], [.. Enumerable.Repeat(0, first), .. Enumerable.Repeat(1, second)]);
+    }
 }

@@ -25,6 +25,16 @@ public class LearningRateTests
         Assert.Equal([0.1, 0.01, 0.01, 0.001], new[] { (99, 9), (100, 0), (149, 9), (150, 0) }.Select(at => Math.Round(At(recipe, at.Item1, at.Item2), 12)));
     }
 
+    [Theory]
+    [InlineData(1, new[] { 0.1 })]
+    [InlineData(2, new[] { 0.1, 0.001 })]
+    [InlineData(3, new[] { 0.1, 0.01, 0.001 })]
+    public void Step_LeavesTheFirstEpochItsRate(int epochs, double[] rates)
+    {
+        var recipe = new TrainingRecipe { Epochs = epochs, LearningRate = 0.1, Schedule = ScheduleKind.Step };
+        Assert.Equal(rates, Enumerable.Range(0, epochs).Select(epoch => Math.Round(At(recipe, epoch, 0), 12)));
+    }
+
     [Fact]
     public void Cosine_IsHalfThePeakHalfway_AndFallsAllTheWay()
     {
