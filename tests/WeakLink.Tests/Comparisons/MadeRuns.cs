@@ -25,7 +25,7 @@ internal static class MadeRuns
     };
 
     public static ComparedRun Run(long seed, double top1, Recipe? recipe = null, double trainSeconds = 60, long step = 20) => new(
-        $"run-{seed}", (recipe ?? new Recipe()) with { Seed = seed }, Summary(seed, top1, trainSeconds), [Epoch(1, step / 2), Epoch(2, step)], null);
+        $"run-{seed}", (recipe ?? new Recipe()) with { Seed = seed }, Summary(seed, top1, trainSeconds), [Epoch(1, step / 2, step / 2), Epoch(2, step, step / 2)], null);
 
     /// <summary>Writes a run folder.</summary>
     public static string Write(string folder, Recipe recipe, double top1 = 0.5)
@@ -33,9 +33,10 @@ internal static class MadeRuns
         Directory.CreateDirectory(folder);
         File.WriteAllText(Path.Combine(folder, "recipe.yaml"), RecipeFile.ToYaml(recipe));
         File.WriteAllText(Path.Combine(folder, "summary.json"), Summary(recipe.Seed, top1).ToJson());
-        File.WriteAllText(Path.Combine(folder, "metrics.jsonl"), JsonSerializer.Serialize(Epoch(1, 20), Json.Line) + "\n");
+        File.WriteAllText(Path.Combine(folder, "metrics.jsonl"), JsonSerializer.Serialize(Epoch(1, 20, 20), Json.Line) + "\n");
         return folder;
     }
 
-    private static EpochMetrics Epoch(int epoch, long step) => new(epoch, step, 0.1, 1, 0, 0.5, 0.4 + (0.1 * epoch), 1, null, 1, 100, 0);
+    // A second long.
+    private static EpochMetrics Epoch(int epoch, long step, long steps) => new(epoch, step, 0.1, 1, 0, 0.5, 0.4 + (0.1 * epoch), 1, null, 1, steps * new TrainingRecipe().Batch, 0);
 }
