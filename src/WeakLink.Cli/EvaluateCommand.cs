@@ -1,5 +1,6 @@
 using System.CommandLine;
 using WeakLink.Attacks;
+using WeakLink.Corruptions;
 using WeakLink.Data;
 using WeakLink.Evaluation;
 using WeakLink.Models;
@@ -119,7 +120,7 @@ internal static class EvaluateCommand
             }
 
             var (errors, stability) = (
-                referenceModel is not null && recipe.Evaluation.Corruptions != EvaluationRecipe.None ? ReferenceErrors.From(referenceModel) : null,
+                referenceModel is not null && recipe.Evaluation.Corruptions != EvaluationRecipe.None ? ReferenceErrors.From(referenceModel, CommonCorruptions.Named(recipe.Evaluation.Corruptions)) : null,
                 referenceModel is not null && recipe.Evaluation.Perturbations != EvaluationRecipe.None
                     ? Summary.ReadReference(referenceModel, CommonPerturbations.Named(recipe.Evaluation.Perturbations))
                     : null);
@@ -164,6 +165,12 @@ internal static class EvaluateCommand
             {
                 Console.Error.WriteLine($"Stopped. What was measured is kept in {progress}: the same command goes on from there.");
                 throw;
+            }
+
+            foreach (var sentence in referenceModel is null ? [] : Summary.DoubtsOfReference(Summary.Read(referenceModel), measurement.Summary))
+            {
+                screen.Note(sentence);
+                warnings.Add(sentence);
             }
 
             var summary = measurement.Summary with

@@ -27,26 +27,35 @@ public static class AugmentationSheet
     /// <param name="epochs">Epochs shown; an epoch with several views of an image takes as many columns.</param>
     /// <param name="seed">Seed of the draws.</param>
     /// <returns>A PNG file.</returns>
-    /// <exception cref="InputException">The images are smaller than the crop.</exception>
+    /// <exception cref="InputException">The images are smaller than the crop, or too large to be mixed.</exception>
     public static byte[] Draw(Dataset images, IViews views, IReadOnlyList<BatchMixing> mixings, int epochs, long seed)
     {
-        var rows = Enumerable.Range(0, images.Count).Select(index => new List<Picture> { Picture.Of(images, index) }).ToList();
-        // All at once, in order: what training would make of this batch.
+        var rows = Enumerable.Range(0, images.Count).Select(index => new List<Picture> { Picture.Of(images, index).ForTable() }).ToList();
         var bytes = Dataset.Channels * views.Height * views.Width;
+        // What is mixed with one another at once, in order, as training would mix this batch; else each by itself.
+        var together = mixings.Count > 0 ? images.Count : 1;
+        if ((long)views.Count * together * bytes > Array.MaxLength)
+        {
+            throw new InputException($"{together} images of {views.Width}x{views.Height} pixels are too many to be mixed at once: give fewer, or --set data.size={PictureTable.LargestCell}.");
+        }
+
+        var batch = new byte[views.Count * together * bytes];
         for (var epoch = 0; epoch < epochs; epoch++)
         {
-            var batch = new byte[views.Count * images.Count * bytes];
-            for (var index = 0; index < images.Count; index++)
+            foreach (var part in Enumerable.Range(0, images.Count).Chunk(together))
             {
-                views.Make(rows[index][0].Planes, images.Height, images.Width, new ViewTargets(batch, index, images.Count, bytes), new SeededRandom(seed, RandomUse.Augmentation, epoch, images.Identity(index)));
-            }
-
-            batch = Mix(batch, epoch);
-            for (var view = 0; view < views.Count; view++)
-            {
-                for (var index = 0; index < images.Count; index++)
+                foreach (var (place, index) in part.Index())
                 {
-                    rows[index].Add(new Picture(new ViewTargets(batch, index, images.Count, bytes)[view].ToArray(), views.Height, views.Width));
+                    views.Make(Picture.Of(images, index).Planes, images.Height, images.Width, new ViewTargets(batch, place, together, bytes), new SeededRandom(seed, RandomUse.Augmentation, epoch, images.Identity(index)));
+                }
+
+                var mixed = Mix(batch, epoch);
+                for (var view = 0; view < views.Count; view++)
+                {
+                    foreach (var (place, index) in part.Index())
+                    {
+                        rows[index].Add(new Picture(new ViewTargets(mixed, place, together, bytes)[view].ToArray(), views.Height, views.Width).ForTable());
+                    }
                 }
             }
         }

@@ -8,6 +8,12 @@ internal static partial class AtomicFile
     /// <summary>What names of half-written files end in.</summary>
     public const string TemporarySuffix = ".partial";
 
+    // Machines and containers that share a disk have processes of the same number.
+    private static readonly string Machine = ShortHash.Of(Environment.MachineName)[..4];
+
+    /// <summary>Where this process writes a file before it takes its name.</summary>
+    internal static string TemporaryOf(string path) => $"{path}.{Environment.ProcessId}-{Machine}{TemporarySuffix}";
+
     /// <summary>Writes a file.</summary>
     /// <exception cref="InputException">The disk is full or the folder can't be written to, or there is a pipe or a device; what was at <paramref name="path"/> is untouched.</exception>
     public static void Write(string path, Action<FileStream> content)
@@ -18,11 +24,12 @@ internal static partial class AtomicFile
             throw new InputException($"'{path}' is a pipe or a device, and a file can't take its place: name a file.");
         }
 
-        var temporary = $"{path}.{Environment.ProcessId}{TemporarySuffix}";
+        var (temporary, mine) = (TemporaryOf(path), false);
         try
         {
             using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16))
             {
+                mine = true;
                 content(stream);
                 stream.Flush(flushToDisk: true);
             }
@@ -35,7 +42,10 @@ internal static partial class AtomicFile
             // Whatever stopped it, a Ctrl-C included.
             try
             {
-                File.Delete(temporary);
+                if (mine)
+                {
+                    File.Delete(temporary);
+                }
             }
             catch (Exception cleanup) when (cleanup is IOException or UnauthorizedAccessException)
             {

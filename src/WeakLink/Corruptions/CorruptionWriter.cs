@@ -37,6 +37,7 @@ public static class CorruptionWriter
     private const int PublishedJpegQuality = 85;
     private const int MostImagesAtATime = 256;
     private const int BytesAtATime = 64 << 20;
+    private const string LockName = ".lock";
 
     /// <summary>Writes corrupted images.</summary>
     /// <param name="images">Clean images.</param>
@@ -45,11 +46,49 @@ public static class CorruptionWriter
     /// <param name="observer">Told of the progress.</param>
     /// <param name="processes">Those that write together: each a corruption, then another. Null: this one alone.</param>
     /// <param name="stop">Stops between two pieces.</param>
-    /// <exception cref="InputException">The folder holds corruptions of other images or made with other settings, a class has a name that no folder can have, or the disk is full.</exception>
+    /// <exception cref="InputException">The folder holds corruptions of other images or made with other settings, another command writes there, a class has a name that no folder can have, or the disk is full.</exception>
     public static void Write(Dataset images, CorruptionSettings settings, string folder, IRunObserver observer, ProcessGroup? processes = null, CancellationToken stop = default)
     {
         processes ??= ProcessGroup.Alone;
-        var manifest = processes.LeaderFirst(() => Prepare(images, KnownImages.Of(images, observer, stop), settings, folder));
+        if (settings.Layout == CorruptionLayout.Folders && ClassNames.WithoutFolder(images.Classes) is { } unfit)
+        {
+            throw new InputException($"The class '{unfit}' of {images.Name} can't be the name of a folder: write arrays instead of folders, or rename the class.");
+        }
+
+        FileStream? held = null;
+        try
+        {
+            var manifest = processes.LeaderFirst(() =>
+            {
+                held = processes.Leads ? Lock(folder) : null;
+                return Prepare(images, KnownImages.Of(images, observer, stop), settings, folder);
+            });
+            Write(images, settings, folder, manifest, observer, processes, stop);
+        }
+        finally
+        {
+            held?.Dispose();
+        }
+    }
+
+    // What is finished is listed by the command that made it: two at once would each leave out the other's, and take its temporary files for leftovers.
+    private static FileStream Lock(string folder)
+    {
+        try
+        {
+            return LockFile.Take(Path.Combine(folder, LockName)) ?? throw new InputException($"Another process is writing into '{folder}', or nothing can be written there: wait for it, or choose another folder.");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw Unwritable(folder, exception);
+        }
+    }
+
+    private static InputException Unwritable(string folder, Exception exception) =>
+        new($"'{folder}' can't be written to ({exception.Message.TrimEnd('.')}): free some space or check the permissions.", exception);
+
+    private static void Write(Dataset images, CorruptionSettings settings, string folder, CorruptionManifest manifest, IRunObserver observer, ProcessGroup processes, CancellationToken stop)
+    {
         // Nobody writes while another one still clears away what was left behind.
         processes.Barrier();
         var total = (long)settings.Corruptions.Count * settings.Severities.Count * images.Count;
@@ -90,18 +129,13 @@ public static class CorruptionWriter
     private static CorruptionManifest Prepare(Dataset images, KnownImages known, CorruptionSettings settings, string folder)
     {
         var manifest = CorruptionManifest.Of(images, known, settings.Crop?.Width ?? images.Width, settings.Crop?.Height ?? images.Height, settings);
-        if (settings.Layout == CorruptionLayout.Folders && ClassNames.WithoutFolder(manifest.Classes!) is { } unfit)
-        {
-            throw new InputException($"The class '{unfit}' of {images.Name} can't be the name of a folder: write arrays instead of folders, or rename the class.");
-        }
-
         var path = Path.Combine(folder, CorruptionManifest.FileName);
         try
         {
             Directory.CreateDirectory(folder);
             if (!File.Exists(path))
             {
-                if (Directory.EnumerateFileSystemEntries(folder).Any())
+                if (Directory.EnumerateFileSystemEntries(folder).Any(entry => Path.GetFileName(entry) != LockName))
                 {
                     throw new InputException($"'{folder}' holds other files: give an empty or new folder.");
                 }
@@ -124,7 +158,7 @@ public static class CorruptionWriter
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new InputException($"'{folder}' can't be written to ({exception.Message.TrimEnd('.')}): free some space or check the permissions.", exception);
+            throw Unwritable(folder, exception);
         }
 
         var labels = Path.Combine(folder, "labels.npy");

@@ -27,6 +27,20 @@ internal sealed record Picture(byte[] Planes, int Height, int Width)
         return new Picture(seen, crop.Height, crop.Width);
     }
 
+    /// <summary>The same of at most as many pixels across as a table shows.</summary>
+    public Picture ForTable()
+    {
+        if (Width <= PictureTable.LargestCell)
+        {
+            return this;
+        }
+
+        var (height, width) = (Math.Max(1, (int)((long)Height * PictureTable.LargestCell / Width)), PictureTable.LargestCell);
+        var smaller = new byte[Dataset.Channels * height * width];
+        FilteredResize.Apply(new ImageView(Planes, Height, Width), 0, 0, Height, Width, height, width, smaller);
+        return new Picture(smaller, height, width);
+    }
+
     /// <summary>A PNG file; larger pictures are made smaller.</summary>
     /// <param name="largest">Most pixels across.</param>
     public byte[] ToPng(int largest = int.MaxValue)
@@ -46,7 +60,7 @@ internal static class PictureTable
     private const int Gap = 4;
     private const int TextHeight = 18;
     private const int LeastCell = 96;
-    private const int LargestCell = 224;
+    public const int LargestCell = 224;
 
     /// <summary>Draws the rows.</summary>
     /// <param name="rows">A caption and images; at least one row of one image.</param>

@@ -5,6 +5,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using TorchSharp;
 using WeakLink.Attacks;
+using WeakLink.Data;
 
 namespace WeakLink.Evaluation;
 
@@ -17,7 +18,9 @@ internal sealed class AttackState
     /// <summary>Older versions, whose progress lacks this, drew by an image's place.</summary>
     public const string Draws = " by image";
 
-    private const int FingerprintImages = 64;
+    // Between the checksums; older versions had one, of some of the images.
+    private const char Separator = '-';
+
     private static readonly TimeSpan SaveInterval = TimeSpan.FromSeconds(5);
 
     private readonly string? _path;
@@ -71,9 +74,9 @@ internal sealed class AttackState
                 throw new JsonException();
             }
 
-            if (saved.Evaluation != evaluation && saved.Evaluation == evaluation.Replace(Draws, "", StringComparison.Ordinal))
+            if (!saved.Evaluation.Contains(Draws, StringComparison.Ordinal) || !saved.Evaluation.Split(", ")[^1].Contains(Separator))
             {
-                observer.Note($"The progress in '{path}' is of an older version, which drew its random numbers otherwise: the attacks begin again.");
+                observer.Note($"The progress in '{path}' is of an older version, which drew its random numbers otherwise or did not look at all of the images: the attacks begin again.");
                 return New(path, evaluation, images, attacks, keeps);
             }
 
@@ -107,28 +110,21 @@ internal sealed class AttackState
             $"{name}, {attacks[0].Threat}, {string.Join(" ", attacks.Zip(attempts, (attack, times) => $"{times}x{attack.Name} ({attack.Settings})"))}, seed {evaluator.Recipe.Seed}{Draws}, {images.Name}, {images.Count} images of {crop.Height}x{crop.Width}, {ChecksumOf(evaluator)}");
     }
 
-    /// <summary>A checksum of the network's numbers, and of some of the images and all their classes: 16 hexadecimal digits.</summary>
+    /// <summary>A checksum of the network's numbers and one of the images and their classes, in hexadecimal digits.</summary>
     public static string ChecksumOf(Evaluator evaluator)
     {
         using var scope = torch.NewDisposeScope();
-        var (network, images, hash) = (evaluator.Network, evaluator.Images, new XxHash3());
+        var (network, hash) = (evaluator.Network, new XxHash3());
         foreach (var tensor in network.parameters().Concat<torch.Tensor>(network.buffers()))
         {
             hash.Append(MemoryMarshal.AsBytes<float>(tensor.detach().to(torch.float32).cpu().contiguous().data<float>().ToArray()));
         }
 
-        var whole = new byte[images.BytesPerImage];
-        for (var i = 0; i < images.Count; i++)
-        {
-            hash.Append(BitConverter.GetBytes(images.Label(i)));
-            if (i % ((images.Count / FingerprintImages) + 1) == 0)
-            {
-                images.Read(i, whole);
-                hash.Append(whole);
-            }
-        }
-
-        return hash.GetCurrentHashAsUInt64().ToString("x16", CultureInfo.InvariantCulture);
+        // Progress is kept by an image's place: in another order they are others.
+        var (known, images) = (KnownImages.Of(evaluator.Images, new SilentObserver(), evaluator.Stop), new XxHash3());
+        images.Append(MemoryMarshal.AsBytes<UInt128>(known.Hashes.ToArray()));
+        images.Append(MemoryMarshal.AsBytes<int>(known.Labels.ToArray()));
+        return string.Create(CultureInfo.InvariantCulture, $"{hash.GetCurrentHashAsUInt64():x16}{Separator}{images.GetCurrentHashAsUInt64():x16}");
     }
 
     // A file that was edited or damaged must not yield a number.

@@ -99,7 +99,7 @@ public static class CorruptionEvaluation
 
         return new CorruptionSummary(
             measured[^1].Images,
-            folder is null ? "generated" : settings.CorruptedImages,
+            folder is null ? CorruptionSummary.Generated : settings.CorruptedImages,
             folder is null ? JsonNamingPolicy.CamelCase.ConvertName(SeverityTables.For(crop.Height, crop.Width).ToString()) : null,
             severities,
             1 - CorruptionSummary.Counted(errors).Average(one => one.Error),
@@ -121,7 +121,7 @@ public static class CorruptionEvaluation
             RequireSize(recipe, evaluator.Images, all.Width, all.Height);
             whole ??= all.Count;
             return all.Count == whole
-                ? StratifiedSplit.Limit(all, settings.CorruptionImages, recipe.Seed)
+                ? StratifiedSplit.Limit(StratifiedSplit.Limit(all, settings.Images, recipe.Seed), settings.CorruptionImages, recipe.Seed)
                 : throw new InputException($"'{settings.CorruptedImages}' has {all.Count:n0} images of {corruption.Name} {severity}, but {whole:n0} of {corruptions[0].Name} {severities[0]}: copy, fetch or write them again.");
         }
     }

@@ -27,10 +27,16 @@ public sealed record CorruptionSummary(
     [property: Limits(0, double.MaxValue)] double Seconds,
     [property: Limits(0, double.MaxValue)] double WaitedSeconds)
 {
+    /// <summary>The source of images that were corrupted for the measurement.</summary>
+    internal const string Generated = "generated";
+
     private static readonly HashSet<string> Benchmark = [.. CommonCorruptions.Benchmark.Select(corruption => corruption.Name)];
 
     /// <summary>The corruptions that means are taken over, each with its mean error: the benchmark's 15 where any of them was measured, else all that were.</summary>
     /// <param name="errors">Errors by corruption.</param>
     internal static IReadOnlyList<(string Corruption, double Error)> Counted(IReadOnlyDictionary<string, IReadOnlyList<double>> errors) =>
-        [.. errors.Where(pair => Benchmark.Contains(pair.Key) || !errors.Keys.Any(Benchmark.Contains)).Select(pair => (pair.Key, pair.Value.Average()))];
+        [.. Counted([.. errors.Keys]).Select(name => (name, errors[name].Average()))];
+
+    /// <summary>Their names.</summary>
+    internal static IReadOnlyList<string> Counted(IReadOnlyList<string> measured) => [.. measured.Where(name => Benchmark.Contains(name) || !measured.Any(Benchmark.Contains))];
 }

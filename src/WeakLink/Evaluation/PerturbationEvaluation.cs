@@ -35,7 +35,7 @@ internal static class PerturbationEvaluation
         var counted = PerturbationSummary.Counted(flips.Keys);
         return new PerturbationSummary(
             measured[^1].Sequences,
-            folder is null ? "generated" : settings.PerturbedImages,
+            folder is null ? CorruptionSummary.Generated : settings.PerturbedImages,
             counted.Average(name => flips[name]),
             counted.Average(name => distances[name]),
             Mfr: null,
@@ -52,7 +52,8 @@ internal static class PerturbationEvaluation
             var (sequences, frames) = folder is null
                 ? (new PerturbedDataset(clean, crop, perturbation, recipe.Seed), perturbation.Frames(SeverityTables.For(crop.Height, crop.Width)))
                 : folder.Sequences(perturbation, evaluator.Stop);
-            sequences = StratifiedSplit.Limit(sequences, settings.PerturbationImages, recipe.Seed);
+            // As the images are that sequences are made of.
+            sequences = StratifiedSplit.Limit(StratifiedSplit.Limit(sequences, settings.Images, recipe.Seed), settings.PerturbationImages, recipe.Seed);
             if ((sequences.Height / frames, sequences.Width) != (crop.Height, crop.Width))
             {
                 throw new InputException($"The frames of {perturbation.Name} in '{settings.PerturbedImages}' have {sequences.Width}x{sequences.Height / frames} pixels, but the network sees {crop.Width}x{crop.Height}: give the sequences of images of its size.");

@@ -48,7 +48,7 @@ public static class ComparisonTraining
                 continue;
             }
 
-            using var mine = Take(folder + ".lock");
+            using var mine = LockFile.Take(folder + ".lock");
             // Between the question and the lock another process may have finished it.
             if (mine is null || RunFolder.IsFinished(folder))
             {
@@ -143,19 +143,5 @@ public static class ComparisonTraining
                 Layout = training.Layout == Layout.Auto ? decided.Layout : training.Layout,
             },
         };
-    }
-
-    // Null where another process trains.
-    internal static FileStream? Take(string path)
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        try
-        {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
-        }
-        catch (IOException)
-        {
-            return null;
-        }
     }
 }

@@ -54,7 +54,7 @@ public static class ComputeBudget
     {
         Directory.CreateDirectory(output);
         var path = Path.Combine(output, FileName);
-        using var mine = ComparisonTraining.Take(path + ".lock") ?? throw new InputException($"Another process measures what the arms cost, for '{path}': start this one again when it trains.");
+        using var mine = LockFile.Take(path + ".lock") ?? throw new InputException($"Another process measures what the arms cost, for '{path}': start this one again when it trains.");
         var parts = recipes.ToDictionary(pair => pair.Key, pair => Parts(pair.Value));
         // What most of the baseline's epochs are.
         var unit = parts[reference][^1].Epoch;

@@ -171,6 +171,11 @@ public static class PyTorchFile
             throw new InvalidDataException($"the numbers of '{ParameterNames.Shown(name)}' are cut off or too many");
         }
 
+        if (numbers.Length > Array.MaxLength)
+        {
+            throw new InvalidDataException(FormattableString.Invariant($"the numbers of '{ParameterNames.Shown(name)}' take {numbers.Length / 1e9:0.0} GB, and WeakLink reads none of 2 GB or more: it is no network of images"));
+        }
+
         var read = torch.empty([storage.Count], storage.Type);
         if (storage.Count > 0)
         {

@@ -269,9 +269,14 @@ public static class SafeTensors
         // An empty tensor has sides too, and libtorch multiplies them.
         var sides = shape.Aggregate((long)type.Size, (product, side) => checked(product * Math.Max(side, 1)));
         var size = shape.Contains(0) ? 0 : sides;
-        return offsets[0] >= 0 && offsets[1] <= dataLength && offsets[1] - offsets[0] == size
+        if (offsets[0] < 0 || offsets[1] > dataLength || offsets[1] - offsets[0] != size)
+        {
+            throw Broken(path, $"tensor '{ParameterNames.Shown(property.Name)}' does not fit into the file");
+        }
+
+        return size <= Array.MaxLength
             ? new Entry(property.Name, type.Type, shape, offsets[0], offsets[1])
-            : throw Broken(path, $"tensor '{ParameterNames.Shown(property.Name)}' does not fit into the file");
+            : throw new InputException(FormattableString.Invariant($"The checkpoint '{path}' holds '{ParameterNames.Shown(property.Name)}' of {size / 1e9:0.0} GB, and WeakLink reads no tensor of 2 GB or more: it is no network of images."));
     }
 
     private static InputException Changed(string path) => Broken(path, "its checksum does not match its content: it was changed after WeakLink wrote it");

@@ -50,7 +50,7 @@ public static partial class Chart
     {
         var axis = plot.Axes[0];
         (axis.Minimum, axis.Maximum, axis.MajorStep, axis.MajorGridlineStyle) = (-0.6, names.Count - 0.4, 1, LineStyle.None);
-        axis.LabelFormatter = at => at >= 0 && at < names.Count && at == Math.Floor(at) ? names[(int)at] : "";
+        axis.LabelFormatter = at => at >= 0 && at < names.Count && at == Math.Floor(at) ? Printable.Of(names[(int)at]) : "";
     }
 
     /// <summary>Names at 0, 1, 2, ... of the vertical axis instead of numbers, from the top: long ones have room there on a phone, too.</summary>
@@ -61,7 +61,7 @@ public static partial class Chart
         (axis.StartPosition, axis.EndPosition) = (1, 0);
         // OxyPlot leaves too little: about 7 pixels a letter.
         plot.PlotMargins = new OxyThickness(24 + (7 * names.Max(name => name.Length)), double.NaN, double.NaN, double.NaN);
-        axis.LabelFormatter = at => at >= 0 && at < names.Count && at == Math.Floor(at) ? names[(int)at] : "";
+        axis.LabelFormatter = at => at >= 0 && at < names.Count && at == Math.Floor(at) ? Printable.Of(names[(int)at]) : "";
     }
 
     /// <summary>Only whole numbers on the horizontal axis, such as epochs.</summary>
@@ -79,7 +79,8 @@ public static partial class Chart
     {
         var series = new LineSeries
         {
-            Title = name,
+            // XML has no way to write control characters, here and below.
+            Title = Printable.Of(name),
             Color = Colours[style % Colours.Length],
             LineStyle = Lines[style % Lines.Length],
             StrokeThickness = 2,
@@ -110,7 +111,7 @@ public static partial class Chart
     public static void Dots(this PlotModel plot, int style, string name, IEnumerable<(double X, double Y)> points)
     {
         var colour = Colours[style % Colours.Length];
-        var series = new ScatterSeries { Title = name, MarkerType = Markers[style % Markers.Length], MarkerSize = 4.5, MarkerFill = OxyColor.FromAColor(190, colour), MarkerStroke = colour, MarkerStrokeThickness = 1 };
+        var series = new ScatterSeries { Title = Printable.Of(name), MarkerType = Markers[style % Markers.Length], MarkerSize = 4.5, MarkerFill = OxyColor.FromAColor(190, colour), MarkerStroke = colour, MarkerStrokeThickness = 1 };
         series.Points.AddRange(points.Select(point => new ScatterPoint(point.X, point.Y)));
         plot.Series.Add(series);
     }
@@ -123,7 +124,7 @@ public static partial class Chart
     public static void Intervals(this PlotModel plot, int style, string name, IEnumerable<(double X, double Y, double Half)> points)
     {
         var colour = Colours[style % Colours.Length];
-        var series = new ScatterErrorSeries { Title = name, MarkerType = Markers[style % Markers.Length], MarkerSize = 5, MarkerFill = colour, ErrorBarColor = colour, ErrorBarStrokeThickness = 2, ErrorBarStopWidth = 5 };
+        var series = new ScatterErrorSeries { Title = Printable.Of(name), MarkerType = Markers[style % Markers.Length], MarkerSize = 5, MarkerFill = colour, ErrorBarColor = colour, ErrorBarStrokeThickness = 2, ErrorBarStopWidth = 5 };
         series.Points.AddRange(points.Select(point => new ScatterErrorPoint(point.X, point.Y, 2 * point.Half, 0)));
         plot.Series.Add(series);
     }
@@ -136,7 +137,7 @@ public static partial class Chart
     /// <param name="dashed">A line to compare with, rather than one of the data.</param>
     public static void Rule(this PlotModel plot, string? name, (double X, double Y) from, (double X, double Y) to, bool dashed = false)
     {
-        var series = new LineSeries { Title = name, RenderInLegend = name is not null, Color = Ink, StrokeThickness = dashed ? 1 : 2.5, LineStyle = dashed ? LineStyle.Dash : LineStyle.Solid };
+        var series = new LineSeries { Title = name is null ? null : Printable.Of(name), RenderInLegend = name is not null, Color = Ink, StrokeThickness = dashed ? 1 : 2.5, LineStyle = dashed ? LineStyle.Dash : LineStyle.Solid };
         series.Points.AddRange([new DataPoint(from.X, from.Y), new DataPoint(to.X, to.Y)]);
         plot.Series.Add(series);
     }
@@ -144,7 +145,7 @@ public static partial class Chart
     /// <summary>Words in the plot.</summary>
     public static void Label(this PlotModel plot, string text, double x, double y) => plot.Annotations.Add(new OxyPlot.Annotations.TextAnnotation
     {
-        Text = text,
+        Text = Printable.Of(text),
         TextPosition = new DataPoint(x, y),
         TextHorizontalAlignment = HorizontalAlignment.Center,
         TextVerticalAlignment = VerticalAlignment.Bottom,

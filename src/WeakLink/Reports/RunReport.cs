@@ -98,7 +98,7 @@ public static class RunReport
 
         if (summary.Corruptions is { } corruptions)
         {
-            yield return new("accuracy, corrupted", Percent(corruptions.Accuracy), $"{corruptions.Error.Count} corruptions, {corruptions.Images:n0} images each");
+            yield return new("accuracy, corrupted", Percent(corruptions.Accuracy), $"{CorruptionSummary.Counted(corruptions.Error).Count} corruptions, {corruptions.Images:n0} images each");
         }
 
         if (summary.Attacks is { } attacks)

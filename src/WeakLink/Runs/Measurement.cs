@@ -44,7 +44,7 @@ public sealed record Measurement(Summary Summary, IReadOnlyList<Prediction> Pred
             (shown, pictures) = ExampleDrawing.Draw(evaluator, clean.Predictions, broken);
         }
 
-        errors ??= ReferenceErrors.Usual(model.Classes.Count);
+        errors ??= ReferenceErrors.Usual(model.Classes, evaluator.Crop.Height, evaluator.Crop.Width);
         var summary = new Summary
         {
             Version = Summary.CurrentVersion,

@@ -1,5 +1,6 @@
 using WeakLink.Corruptions;
 using WeakLink.Evaluation;
+using WeakLink.Sources;
 
 namespace WeakLink.Runs;
 
@@ -12,8 +13,6 @@ namespace WeakLink.Runs;
 /// <param name="Mean">Its mean error over the severities, by corruption.</param>
 public sealed record ReferenceErrors(string Name, double Clean, IReadOnlyDictionary<string, double> Mean)
 {
-    private const int ImageNetClasses = 1000;
-
     /// <summary>The severities that the means are over.</summary>
     public IReadOnlyList<int> Severities { get; init; } = Corruption.AllSeverities;
 
@@ -42,21 +41,27 @@ public sealed record ReferenceErrors(string Name, double Clean, IReadOnlyDiction
 
     /// <summary>The errors of a model measured before.</summary>
     /// <param name="path">Its summary.json, or a run folder.</param>
-    /// <exception cref="InputException">The file is missing, damaged, or holds no corruption errors.</exception>
-    public static ReferenceErrors From(string path)
+    /// <param name="measured">What is to be measured relative to it.</param>
+    /// <exception cref="InputException">The file is missing, damaged, or does not hold the errors under these corruptions.</exception>
+    public static ReferenceErrors From(string path, IReadOnlyList<Corruption> measured)
     {
         var summary = Summary.Read(path);
-        return summary.Corruptions is { } corruptions
-            ? new ReferenceErrors(summary.Model, 1 - summary.Clean.Top1, corruptions.Error.ToDictionary(pair => pair.Key, pair => pair.Value.Average()))
+        return summary.Corruptions is not { } corruptions
+            ? throw new InputException($"The reference model's summary '{path}' holds no corruption errors: evaluate it with evaluation.corruptions=benchmark, and give the JSON of that evaluation.")
+            : CorruptionSummary.Counted([.. measured.Select(corruption => corruption.Name)]).FirstOrDefault(name => !corruptions.Error.ContainsKey(name)) is { } missing
+            ? throw new InputException($"The reference model's summary '{path}' holds no errors under {missing}: evaluate it under the same corruptions, and give the JSON of that evaluation.")
+            : new ReferenceErrors(summary.Model, 1 - summary.Clean.Top1, corruptions.Error.ToDictionary(pair => pair.Key, pair => pair.Value.Average()))
             {
                 Severities = corruptions.Severities ?? Corruption.AllSeverities,
-            }
-            : throw new InputException($"The reference model's summary '{path}' holds no corruption errors: evaluate it with evaluation.corruptions=benchmark, and give the JSON of that evaluation.");
+            };
     }
 
-    /// <summary>What corruption errors are relative to where no reference is named: AlexNet for the classes of ImageNet, nothing for others.</summary>
-    /// <param name="classes">Classes that the network knows.</param>
-    public static ReferenceErrors? Usual(int classes) => classes == ImageNetClasses ? AlexNet : null;
+    /// <summary>What corruption errors are relative to where no reference is named: AlexNet for the 1,000 classes of ImageNet, in images for which ImageNet-C's severities were chosen; nothing for others.</summary>
+    /// <param name="classes">Names of the classes that the network knows.</param>
+    /// <param name="height">Height of what it sees of an image, in pixels.</param>
+    /// <param name="width">Width.</param>
+    public static ReferenceErrors? Usual(IReadOnlyList<string> classes, int height, int width) =>
+        ImageNetClasses.Are(classes) && SeverityTables.For(height, width) == SeverityTable.ImageNet ? AlexNet : null;
 
     /// <summary>Errors beside those of the reference.</summary>
     /// <param name="measured">The errors.</param>

@@ -105,7 +105,7 @@ public sealed class RunFolder : IDisposable
     public static string KeepEvaluation(string path, Measurement measurement, Dataset images)
     {
         var evaluations = System.IO.Path.Combine(ResultsOf(path), EvaluationsFolder);
-        var half = System.IO.Path.Combine(evaluations, $"{Environment.ProcessId}{AtomicFile.TemporarySuffix}");
+        var half = AtomicFile.TemporaryOf(System.IO.Path.Combine(evaluations, "new"));
         try
         {
             ResultFiles.Write(half, measurement, images);

@@ -175,6 +175,28 @@ public sealed record Summary
         var its => throw new InputException($"The reference model of '{reference}' was measured on other data ({its.Data}) than those here ({data}): evaluate it on these first, and give the JSON of that evaluation."),
     };
 
+    /// <summary>Whether a reference model's rates were measured as these were.</summary>
+    /// <param name="reference">The reference model's.</param>
+    /// <param name="measured">Those that are relative to it.</param>
+    /// <returns>A sentence for each way in which they were not.</returns>
+    public static IReadOnlyList<string> DoubtsOfReference(Summary reference, Summary measured)
+    {
+        return [.. new[] { Severities(), Doubt("corruptions", Corruptions(reference), Corruptions(measured)), Doubt("perturbations", Sequences(reference), Sequences(measured)) }.OfType<string>()];
+
+        string? Severities() => reference.Corruptions is { } its && measured.Corruptions is { Mce: null } mine && !Of(its).SequenceEqual(Of(mine))
+            ? $"There is no mCE: the reference model was measured in the severities {string.Join(", ", Of(its))}, this one in {string.Join(", ", Of(mine))}."
+            : null;
+
+        static string? Doubt(string what, string? its, string? mine) => its is not null && mine is not null && its != mine
+            ? $"The reference model's {what} were {its}, these {mine}: rates relative to it compare that, too."
+            : null;
+
+        static IReadOnlyList<int> Of(CorruptionSummary corruptions) => corruptions.Severities ?? Corruption.AllSeverities;
+        // Wherever a folder lies.
+        static string? Corruptions(Summary summary) => summary.Corruptions is { } c ? FormattableString.Invariant($"{c.Images:n0} images {(c.Table is null ? "of a folder" : $"generated with the severities of {c.Table}")}") : null;
+        static string? Sequences(Summary summary) => summary.Perturbations is { } p ? FormattableString.Invariant($"{p.Sequences:n0} sequences {(p.Source == CorruptionSummary.Generated ? "made of the images" : "of a folder")}") : null;
+    }
+
     /// <summary>A reference model measured before.</summary>
     /// <param name="path">Its summary.json, or a run folder.</param>
     /// <param name="perturbations">What is to be measured relative to it.</param>

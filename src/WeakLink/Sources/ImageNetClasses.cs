@@ -24,6 +24,9 @@ public static class ImageNetClasses
     /// <summary>The WordNet ids, in the same order: ascending.</summary>
     public static IReadOnlyList<string> Ids { get; } = [.. All.Value.Select(its => its.Id)];
 
+    /// <summary>Whether these are all of them, by their names or by their ids, in whatever order.</summary>
+    internal static bool Are(IReadOnlyList<string> classes) => classes.Count == Names.Count && new[] { Names, Ids }.Any(all => classes.ToHashSet(StringComparer.Ordinal).SetEquals(all));
+
     /// <summary>What a class of some data is called by a network: as there, or where its name there is a WordNet id that the network does not know, by ImageNet's name for it.</summary>
     /// <param name="name">The class's name in the data.</param>
     /// <param name="knows">Whether the network has a class of that name.</param>

@@ -219,9 +219,9 @@ public class TrainingRunTests
         Small.Train(folder["run"], Small.Recipe with { Training = Small.Recipe.Training with { Epochs = 1 } });
         var before = File.ReadAllBytes(folder["run/checkpoints/last.safetensors"]);
         // The name of this process's temporary file leads to a device that is always full.
-        File.CreateSymbolicLink(folder[$"run/checkpoints/last.safetensors.{Environment.ProcessId}.partial"], "/dev/full");
+        File.CreateSymbolicLink(AtomicFile.TemporaryOf(folder["run/checkpoints/last.safetensors"]), "/dev/full");
         using var opened = RunFolder.Open(folder["run"], Small.Recipe, Small.Data.Train.Classes, new ImageSize(32, 32), new { }, resume: true);
-        File.CreateSymbolicLink(folder[$"run/checkpoints/last.safetensors.{Environment.ProcessId}.partial"], "/dev/full");
+        File.CreateSymbolicLink(AtomicFile.TemporaryOf(folder["run/checkpoints/last.safetensors"]), "/dev/full");
         var error = Assert.Throws<InputException>(() => TrainingRun.Train(Small.Recipe, Small.Data, opened, torch.CPU, new SilentObserver()));
         Assert.Contains("free some space", error.Message);
         Assert.Equal(before, File.ReadAllBytes(folder["run/checkpoints/last.safetensors"]));

@@ -88,6 +88,34 @@ public sealed class CorruptionFilesTests : IDisposable
     }
 
     [Fact]
+    public void AFolderThatAnotherCommandWritesInto_IsLeftAlone()
+    {
+        var settings = Settings("fog,snow", CorruptionLayout.Npy);
+        Exception? met = null;
+        CorruptionWriter.Write(_images, settings, _folder.Path, new Meanwhile(() => met ??= Record.Exception(() => CorruptionWriter.Write(_images, settings, _folder.Path, new SilentObserver()))));
+        Assert.Contains("Another process is writing into", Assert.IsType<InputException>(met).Message, StringComparison.Ordinal);
+        Assert.Equal(["corruptions.json", "fog.npy", "labels.npy", "snow.npy"], Names(_folder.Path).Order(StringComparer.Ordinal));
+        CorruptionWriter.Write(_images, settings, _folder.Path, new SilentObserver());
+    }
+
+    private sealed class Meanwhile(Action act) : IRunObserver
+    {
+        public void Begin(string name, long total, string unit, long done = 0)
+        {
+        }
+
+        public void Advance(long done, string detail = "") => act();
+
+        public void Epoch(EpochMetrics metrics)
+        {
+        }
+
+        public void Note(string sentence)
+        {
+        }
+    }
+
+    [Fact]
     public void Folders_AreThoseOfImageNetC_AndAreRead()
     {
         var settings = Settings("contrast", CorruptionLayout.Folders);

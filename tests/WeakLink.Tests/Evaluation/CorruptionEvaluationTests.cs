@@ -4,6 +4,7 @@ using WeakLink.Data;
 using WeakLink.Evaluation;
 using WeakLink.Recipes;
 using WeakLink.Runs;
+using WeakLink.Sources;
 using WeakLink.Tests.Data;
 using WeakLink.Tests.Training;
 
@@ -33,8 +34,13 @@ public sealed class CorruptionEvaluationTests
         Assert.Equal(15, metrics.Error.Count);
         Assert.Equal(1, ReferenceErrors.AlexNet.MeanCorruptionError(metrics)!.Value, 12);
         Assert.Equal(1, ReferenceErrors.AlexNet.RelativeMeanCorruptionError(metrics, ReferenceErrors.AlexNet.Clean)!.Value, 12);
-        Assert.Equal((1, "AlexNet"), (ReferenceErrors.Usual(classes: 1000)!.Relate(metrics, 0.2).Mce!.Value, ReferenceErrors.Usual(classes: 1000)!.Relate(metrics, 0.2).Reference));
-        Assert.Null(ReferenceErrors.Usual(classes: 10));
+        var usual = ReferenceErrors.Usual(ImageNetClasses.Names, 224, 224)!;
+        Assert.Equal((1, "AlexNet"), (usual.Relate(metrics, 0.2).Mce!.Value, usual.Relate(metrics, 0.2).Reference));
+        Assert.NotNull(ReferenceErrors.Usual([.. ImageNetClasses.Ids.Reverse()], 160, 120));
+        // Other severities, and other classes.
+        Assert.Null(ReferenceErrors.Usual(ImageNetClasses.Names, 64, 64));
+        Assert.Null(ReferenceErrors.Usual([.. Enumerable.Range(0, 1000).Select(i => $"{i}")], 224, 224));
+        Assert.Null(ReferenceErrors.Usual(["cat", "dog"], 224, 224));
     }
 
     [Fact]
@@ -113,6 +119,66 @@ public sealed class CorruptionEvaluationTests
         Assert.Equal(6, Measure().Images);
         File.Delete(folder["c/fog/4/cat/01.png"]);
         Assert.Contains("has 5 images of fog 4, but 6 of fog 1", Assert.Throws<InputException>(Measure).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Limit_HoldsForImagesOfAFolder()
+    {
+        using var folder = new TemporaryFolder();
+        var test = new MemoryDataset("test", ["cat", "dog"], 32, 32, [.. Enumerable.Range(0, 20).Select(i => Enumerable.Repeat((byte)(10 * i), 3 * 1024).ToArray())], [.. Enumerable.Range(0, 20).Select(i => i % 2)]);
+        Write(test, folder["c"]);
+        var recipe = Small.Recipe with { Evaluation = Small.Recipe.Evaluation with { Corruptions = "fog", CorruptedImages = folder["c"], Images = 6 } };
+        using var network = recipe.CreateNetwork(2);
+        var limited = StratifiedSplit.Limit(test, 6, recipe.Seed);
+        var read = new Evaluator(network, recipe, limited, torch.CPU, new SilentObserver()).Corrupted()!;
+        var made = new Evaluator(network, recipe with { Evaluation = recipe.Evaluation with { CorruptedImages = "" } }, limited, torch.CPU, new SilentObserver()).Corrupted()!;
+        Assert.Equal((6, 6), (read.Images, made.Images));
+        // The same images.
+        Assert.Equal(made.Error["fog"], read.Error["fog"]);
+    }
+
+    [Fact]
+    public void KeptResults_AreOfTheImagesThatLieInTheFolder_AndOfAllTestImages()
+    {
+        using var folder = new TemporaryFolder();
+        byte[][] images = [.. Enumerable.Range(0, 200).Select(i => Enumerable.Range(0, 3 * 1024).Select(pixel => (byte)((pixel * (i + 1)) >> 3)).ToArray())];
+        var test = new MemoryDataset("test", ["cat", "dog"], 32, 32, images, [.. Enumerable.Range(0, 200).Select(i => i % 2)]);
+        Write(test, folder["c"]);
+        var recipe = Small.Recipe with { Evaluation = Small.Recipe.Evaluation with { Corruptions = "fog", CorruptedImages = folder["c"], CorruptionImages = 10 } };
+        using var network = recipe.CreateNetwork(2);
+        Measure(test);
+        Assert.Single(Kept());
+        Measure(test);
+        Assert.Single(Kept());
+        // Of the same name and size, written anew.
+        File.SetLastWriteTimeUtc(folder["c/fog.npy"], DateTime.UtcNow.AddMinutes(1));
+        Measure(test);
+        Assert.Equal(2, Kept().Length);
+        // One pixel of one image.
+        images[3] = [.. images[3][..^1], (byte)(images[3][^1] ^ 1)];
+        Measure(new MemoryDataset("test", ["cat", "dog"], 32, 32, images, [.. Enumerable.Range(0, 200).Select(i => i % 2)]));
+        Assert.Equal(3, Kept().Length);
+
+        void Measure(Dataset of) => new Evaluator(network, recipe, of, torch.CPU, new SilentObserver()).Keeping(folder["kept"]).Corrupted();
+        string[] Kept() => Directory.GetFiles(folder["kept"]);
+    }
+
+    [Fact]
+    public void Reference_WithoutTheCorruptions_IsRefused_AndOneMeasuredOtherwise_Doubted()
+    {
+        using var folder = new TemporaryFolder();
+        var reference = Comparisons.MadeRuns.Summary(0, 0.5);
+        File.WriteAllText(folder["r.json"], reference.ToJson());
+        Assert.Equal([1, 2], ReferenceErrors.From(folder["r.json"], CommonCorruptions.Named("fog")).Severities);
+        Assert.Contains("no errors under contrast", Assert.Throws<InputException>(() => ReferenceErrors.From(folder["r.json"], CommonCorruptions.Named("fog,contrast"))).Message, StringComparison.Ordinal);
+
+        var measured = reference.Corruptions! with { Mce = 1 };
+        Assert.Empty(Doubts(measured));
+        Assert.Contains("were 100 images generated with the severities of cifar, these 60 images generated", Assert.Single(Doubts(measured with { Images = 60 })), StringComparison.Ordinal);
+        Assert.Contains("these 100 images of a folder", Assert.Single(Doubts(measured with { Table = null, Source = "c" })), StringComparison.Ordinal);
+        Assert.Contains("There is no mCE: the reference model was measured in the severities 1, 2, this one in 1, 2, 3, 4, 5.", Assert.Single(Doubts(measured with { Mce = null, Severities = null })), StringComparison.Ordinal);
+
+        IReadOnlyList<string> Doubts(CorruptionSummary its) => Summary.DoubtsOfReference(reference, reference with { Corruptions = its });
     }
 
     [Fact]

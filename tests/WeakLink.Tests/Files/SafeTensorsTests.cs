@@ -152,6 +152,22 @@ public class SafeTensorsTests
     }
 
     [Fact]
+    public void ATensorLongerThanMemoryAllows_IsASentence()
+    {
+        using var folder = new TemporaryFolder();
+        var header = Encoding.UTF8.GetBytes("""{"embedding":{"dtype":"F32","shape":[600000000],"data_offsets":[0,2400000000]}}""");
+        using (var file = File.Create(folder["a.safetensors"]))
+        {
+            file.Write(BitConverter.GetBytes((long)header.Length));
+            file.Write(header);
+            // Holes: the file takes no room.
+            file.SetLength(8 + header.Length + 2_400_000_000L);
+        }
+
+        Assert.Contains("'embedding' of 2.4 GB", Assert.Throws<InputException>(() => SafeTensors.Read(folder["a.safetensors"])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void MissingFile_IsASentence() => Assert.Contains("nowhere", Assert.Throws<InputException>(() => SafeTensors.Read("/nowhere/x.safetensors")).Message);
 
     private static byte[] Raw(string header, byte[] data)
