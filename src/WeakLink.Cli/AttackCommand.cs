@@ -23,7 +23,7 @@ internal static class AttackCommand
         var limit = new Option<int>("--limit") { Description = "Attack at most this many test images, every class in its share (0: all).", HelpName = "N", DefaultValueFactory = _ => 100 };
         var layout = new Option<string>("--layout") { Description = "images (PNG: each example, and beside it a picture of image, example and amplified perturbation) or npy (float32 arrays and the amplified perturbation).", HelpName = "images|npy", DefaultValueFactory = _ => "images" };
         var seed = new Option<long>("--seed") { Description = "Seed of every random draw (default 0).", HelpName = "N" };
-        var set = CommonOptions.Set();
+        var set = CommonOptions.Set("Change how data are read, such as data.size=64, or evaluation.batch; may be repeated (docs/recipes.md).");
         var command = new CommandWithExamples("attack", "Write adversarial examples of a trained network.", """
             weaklink attack runs/shapes-1 --out examples/
             weaklink attack runs/photos-1 --out examples/ --attack autoattack --norm l2 --eps 0.5 --limit 20

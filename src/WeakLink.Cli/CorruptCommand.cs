@@ -24,7 +24,7 @@ internal static class CorruptCommand
         var seed = new Option<long?>("--seed") { Description = "Seed of every random draw (default: the run's, or 0).", HelpName = "N" };
         var limit = new Option<int>("--limit") { Description = "Corrupt at most this many test images, every class in its share (default: all).", HelpName = "N" };
         var frost = CommonOptions.FrostTextures();
-        var set = CommonOptions.Set();
+        var set = CommonOptions.Set("Change a key of data, such as data.size=64; may be repeated (docs/recipes.md).");
         var command = new CommandWithExamples("corrupt", "Write the common-corruptions benchmark of any data set, and a contact sheet to look at.", """
             weaklink corrupt runs/photos-1 --out photos-c/               the test images of a run
             weaklink corrupt cifar10 --out CIFAR-10-C-generated/

@@ -17,6 +17,8 @@ internal static class DataCommand
 
     private sealed record Part(string Name, int Images, IReadOnlyDictionary<string, int> Classes);
 
+    private static readonly string[] SkipBad = ["data.skip-bad-images=true"];
+
     private sealed record Description(string Data, int Width, int Height, IReadOnlyList<Part> Parts, int Skipped, IReadOnlyDictionary<string, int> PassedOver);
 
     public static Command Create() => new CommandWithExamples("data", "Describe, fetch, verify or pack data.", """
@@ -32,7 +34,7 @@ internal static class DataCommand
     private static Command Describe()
     {
         var data = new Argument<string>("D") { Description = "shapes, cifar10, cifar100, a folder, an archive or a list of images." };
-        var set = CommonOptions.Set();
+        var set = CommonOptions.Set("Change a key of data, such as data.limit=100; may be repeated (docs/recipes.md).");
         var skipBad = new Option<bool>("--skip-bad-images") { Description = "Count and pass over unreadable images instead of stopping." };
         var json = CommonOptions.Json();
         var command = new Command("describe", "Look at all images, and say how many there are of which class and size, and how they are split.") { data, set, skipBad, json };
@@ -40,7 +42,7 @@ internal static class DataCommand
         {
             using var interruption = new Interruption();
             var screen = new Screen(parsed.GetValue(json));
-            var recipe = new Recipe().With([.. parsed.GetValue(set)!, $"data.source={parsed.GetValue(data)}", $"data.skip-bad-images={(parsed.GetValue(skipBad) ? "true" : "false")}"]);
+            var recipe = new Recipe().With([.. parsed.GetValue(set)!, $"data.source={parsed.GetValue(data)}", .. parsed.GetValue(skipBad) ? SkipBad : []]);
             if (recipe.Data.Source == "shapes")
             {
                 NativeLibraries.Load();
@@ -142,7 +144,7 @@ internal static class DataCommand
             var (source, path) = (parsed.GetValue(data)!, parsed.GetValue(file)!);
             var recipe = new Recipe().With(
             [
-                $"data.cache-megabytes={PackingMegabytes}", .. parsed.GetValue(set)!, $"data.source={source}", $"data.skip-bad-images={(parsed.GetValue(skipBad) ? "true" : "false")}",
+                $"data.cache-megabytes={PackingMegabytes}", .. parsed.GetValue(set)!, $"data.source={source}", .. parsed.GetValue(skipBad) ? SkipBad : [],
                 .. parsed.GetValue(size) is { } side ? (string[])[$"data.size={side}"] : [],
             ]);
             var (images, skipped) = DataSources.Pack(recipe.Data, CommonOptions.NewFile(path, source), screen, interruption.Token);

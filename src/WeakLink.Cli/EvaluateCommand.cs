@@ -38,7 +38,7 @@ internal static class EvaluateCommand
         var exact = CommonOptions.Exact();
         var frost = CommonOptions.FrostTextures();
         var reference = new Option<string?>("--reference") { Description = "A run folder or summary that mCE, mFR and mT5D are relative to (default: for mCE AlexNet where the classes are ImageNet's 1,000).", HelpName = "RUN" };
-        var set = CommonOptions.Set();
+        var set = CommonOptions.Set("Change a key of evaluation or data, such as evaluation.subnets=32; may be repeated (docs/recipes.md).");
         var json = CommonOptions.Json();
         var command = new CommandWithExamples("evaluate", "Measure a trained network: accuracy, calibration, common corruptions, and how weak its subnets are.", """
             weaklink evaluate runs/shapes-1

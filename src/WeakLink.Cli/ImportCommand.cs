@@ -34,7 +34,7 @@ internal static class ImportCommand
         var deviation = new Option<string?>("--std") { Description = "And the standard deviations. Models that take images as they are: --mean 0,0,0 --std 1,1,1.", HelpName = "R,G,B" };
         var classes = new Option<string?>("--classes") { Description = "Class names: cifar10, cifar100, imagenet (which folders with WordNet ids such as n01440764 are known by, too), or a text file with one a line (default: those of --data; imagenet for ImageNet networks of 1,000 classes; or numbers).", HelpName = "NAMES" };
         var data = CommonOptions.Data("The data that the network is for: gives class names and image size, and is what evaluate measures on.");
-        var set = CommonOptions.Set();
+        var set = CommonOptions.Set("Change a key of the recipe that the checkpoint gets, such as data.size=64; may be repeated (docs/recipes.md).");
         var command = new CommandWithExamples("import", "Take a network that PyTorch or another program trained. Nothing in the file is executed.", """
             weaklink import resnet50.pth --model resnet50-imagenet --data imagenet/ --out resnet50.safetensors
             weaklink import Rice2020.pt --model preact-resnet18 --classes cifar10 --out rice.safetensors

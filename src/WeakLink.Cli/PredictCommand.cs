@@ -21,7 +21,7 @@ internal static class PredictCommand
     {
         var model = new Argument<string>("MODEL") { Description = "A run folder, a .safetensors checkpoint, or an .onnx model of weaklink export (which ONNX Runtime then computes)." };
         var images = new Argument<string[]>("IMAGE") { Description = "Image files (JPEG, PNG, BMP, WebP, GIF), or folders of them; - for an image on standard input.", Arity = ArgumentArity.ZeroOrMore };
-        var list = new Option<string?>("--list") { Description = "A file with the path of an image on every line, or - for standard input." };
+        var list = new Option<string?>("--list") { Description = "A file with the path of an image on every line, or - for standard input.", HelpName = "FILE" };
         var skipBad = new Option<bool>("--skip-bad-images") { Description = "Count and pass over unreadable images instead of stopping." };
         var csv = new Option<bool>("--csv") { Description = "Print comma-separated values: file, class, confidence." };
         var json = CommonOptions.Json();

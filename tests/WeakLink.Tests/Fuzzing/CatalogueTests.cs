@@ -22,7 +22,7 @@ public class CatalogueTests
         ["ArchiveFiles.IsWhole"] = "its own cache: compared with what it would write",
         ["Arithmetic.IsRemembered"] = "lines of its own cache, of which only those that it would write count",
         ["AtomicFile.Write"] = "writes",
-        ["ComparisonTraining.Take"] = "an empty file, for its lock",
+        ["LockFile.Take"] = "an empty file, for its lock",
         ["CorruptionManifest.ChecksumOf"] = "a checksum of whatever is there",
         ["Download.LockAsync"] = "an empty file, for its lock",
         ["Download.OpenForWriting"] = "what has arrived counts only once its checksum is right",
