@@ -187,7 +187,7 @@ public static partial class Chart
     private static LinearAxis Axis(AxisPosition position, string title) => new()
     {
         Position = position,
-        Title = title,
+        Title = Printable.Of(title),
         TextColor = Ink,
         TitleColor = Ink,
         TicklineColor = Ink,

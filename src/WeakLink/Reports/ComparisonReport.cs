@@ -24,8 +24,9 @@ public static class ComparisonReport
     public static void Write(Comparison comparison, string folder, string command)
     {
         Directory.CreateDirectory(folder);
+        var page = CreatePage(comparison, command, folder);
         AtomicFile.Write(Path.Combine(folder, DocumentName), comparison.ToJson(command) + "\n");
-        CreatePage(comparison, command, folder).Write(Path.Combine(folder, PageName));
+        page.Write(Path.Combine(folder, PageName));
     }
 
     /// <summary>The page.</summary>

@@ -29,8 +29,9 @@ public static class SubnetPage
     /// <exception cref="InputException">They can't be written.</exception>
     public static void Write(SubnetStudy study, string folder)
     {
+        var page = Create(study);
         AtomicFile.Write(Path.Combine(folder, "subnets.json"), study.ToJson() + "\n");
-        Create(study).Write(Path.Combine(folder, "subnets.html"));
+        page.Write(Path.Combine(folder, "subnets.html"));
     }
 
     /// <summary>The page.</summary>

@@ -8,14 +8,14 @@ public class ChartTests
     [Fact]
     public void Svg_IsXmlInThePagesInk_WithEverySeriesAndLabel()
     {
-        var plot = Chart.Create("epoch", "accuracy, %");
+        var plot = Chart.Create("epo\u001bch", "accuracy, %");
         plot.Line(0, "train & <valid>", [(1, 10), (2, 20)]);
         plot.Dots(1, "subnets", [(1, 5)]);
         plot.Intervals(2, "mea\u0001ns", [(1.5, 12, 2)]);
         plot.Rule("full", (1, 15), (2, 15));
         plot.Label("here", 1, 15);
         var text = string.Concat(XDocument.Parse(plot.Svg()).Descendants().Where(element => element.Name.LocalName == "text").Select(element => element.Value + "|"));
-        Assert.All(new[] { "epoch", "accuracy, %", "train & <valid>", "subnets", "mea\\u0001ns", "full", "here" }, word => Assert.Contains(word, text));
+        Assert.All(new[] { "epo\\u001bch", "accuracy, %", "train & <valid>", "subnets", "mea\\u0001ns", "full", "here" }, word => Assert.Contains(word, text));
         Assert.DoesNotContain("rgb(1,1,1)", plot.Svg());
         Assert.Contains("currentColor", plot.Svg());
     }
