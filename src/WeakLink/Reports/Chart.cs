@@ -34,6 +34,7 @@ public static partial class Chart
         var plot = new PlotModel
         {
             Background = OxyColors.Transparent,
+            Culture = CultureInfo.InvariantCulture,
             TextColor = Ink,
             DefaultFont = "system-ui, sans-serif",
             DefaultFontSize = MeasuredFontSize,

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
@@ -39,7 +40,21 @@ public sealed partial class RunReportTests : IDisposable
     }
 
     [Fact]
-    public void SameRun_GivesTheSamePage() => Assert.Equal(File.ReadAllText(Report()), File.ReadAllText(Report()));
+    public void SameRun_GivesTheSamePage_WhateverTheProgramsLanguage()
+    {
+        var (page, before) = (File.ReadAllText(Report()), CultureInfo.CurrentCulture);
+        var other = (CultureInfo)CultureInfo.InvariantCulture.Clone();
+        (other.NumberFormat.NumberDecimalSeparator, other.NumberFormat.NumberGroupSeparator) = (",", ".");
+        try
+        {
+            CultureInfo.CurrentCulture = other;
+            Assert.Equal(page, File.ReadAllText(Report()));
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+        }
+    }
 
     [Fact]
     public void APage_NeedsNeitherDataNorNetwork_ButThePicturesThatTheSummaryTellsOf()
