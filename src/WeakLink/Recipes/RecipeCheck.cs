@@ -41,7 +41,7 @@ public static class RecipeCheck
         Require("training.milestones", training.Milestones.SequenceEqual(training.Milestones.Order()), training.Milestones, "ascending");
         Require("training.learning-rate", isNamedWith("training.optimiser", "training.learning-rate"), training.LearningRate, $"named with training.optimiser={training.Optimiser.ToString().ToLowerInvariant()}: {Keys.Text(training.LearningRate)} is the other optimiser's (usual: 0.1 for sgd, 0.001 for adamw, a tenth of either to fine-tune)");
         Require("ews.teacher", recipe.Ews.Teacher == TeacherKind.Network || training.Average > 0, "average", "network, or training.average above 0 (such as 0.99), which keeps the average that teaches");
-        Require("ews.warmup", recipe.Ews.Start + recipe.Ews.Warmup <= 1, recipe.Ews.Warmup, $"at most what ews.start={Keys.Text(recipe.Ews.Start)} leaves of the epochs: ews.weight would never be reached");
+        Require("ews.warmup", recipe.Ews.Start + recipe.Ews.Warmup <= 1 + 1e-9, recipe.Ews.Warmup, $"at most what ews.start={Keys.Text(recipe.Ews.Start)} leaves of the epochs: ews.weight would never be reached");
         AugmentationSequence.Check(recipe, origin);
 
         Size("objective.eps", objective.Norm, objective.Eps);

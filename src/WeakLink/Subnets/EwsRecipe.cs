@@ -32,7 +32,7 @@ public sealed record EwsRecipe
     [Limits(0, 1, BelowMost = true)]
     public double Start { get; init; }
 
-    /// <summary>Part of the epochs, from there on, in which λ rises from 0 to <see cref="Weight"/>; in [0, 1].</summary>
+    /// <summary>Part of the epochs, from there on, in which λ rises from 0 to <see cref="Weight"/>; in [0, 1], with <see cref="Start"/> at most 1.</summary>
     [Limits(0, 1)]
     public double Warmup { get; init; }
 

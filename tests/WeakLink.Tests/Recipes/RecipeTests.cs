@@ -257,6 +257,13 @@ public class RecipeTests
         }
     }
 
+    [Fact]
+    public void ALambdaThatIsNeverReached_IsRefused()
+    {
+        Assert.Contains("ews.warmup is 0.5, but must be at most what ews.start=0.9 leaves", Assert.Throws<InputException>(() => new Recipe().With("ews.start=0.9", "ews.warmup=0.5")).Message, StringComparison.Ordinal);
+        Assert.Equal(0.3, new Recipe().With("ews.start=0.7", "ews.warmup=0.3").Ews.Warmup);
+    }
+
     // What is said of a value is the same wherever it came from; a file's line stands before it.
     [Theory]
     [InlineData("training.batch=-5", "training.batch is -5, but must be from 1 to 1000000.")]
