@@ -36,7 +36,7 @@ public static class AugmentationSheet
         var together = mixings.Count > 0 ? images.Count : 1;
         if ((long)views.Count * together * bytes > Array.MaxLength)
         {
-            throw new InputException($"{together} images of {views.Width}x{views.Height} pixels are too many to be mixed at once: give fewer, or --set data.size={PictureTable.LargestCell}.");
+            throw new InputException($"{together} images of {views.Width}x{views.Height} pixels are too many to be mixed at once: give fewer, or set data.size to {PictureTable.LargestCell}.");
         }
 
         var batch = new byte[views.Count * together * bytes];
