@@ -74,7 +74,7 @@ public static class RunReport
 
     private static string Under(Summary summary, ObjectiveRecipe objective) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{summary.Parameters.ToString("n0", CultureInfo.InvariantCulture)} parameters, {Adversarial(objective)}{(summary.Ews == "off" ? "without EWS" : summary.Ews == "random" ? "EWS with random subnets" : "EWS with searched subnets")}; {summary.Images.ToString("n0", CultureInfo.InvariantCulture)} test images; {summary.Epochs} epoch{(summary.Epochs == 1 ? "" : "s")}, seed {summary.Seed}, {summary.Format}");
+        $"{summary.Parameters:n0} parameters, {Adversarial(objective)}{(summary.Ews == "off" ? "without EWS" : summary.Ews == "random" ? "EWS with random subnets" : "EWS with searched subnets")}; {summary.Images:n0} test images; {summary.Epochs} epoch{(summary.Epochs == 1 ? "" : "s")}, seed {summary.Seed}, {summary.Format}");
 
     private static string Adversarial(ObjectiveRecipe objective)
     {
@@ -98,14 +98,14 @@ public static class RunReport
 
         if (summary.Corruptions is { } corruptions)
         {
-            yield return new("accuracy, corrupted", Percent(corruptions.Accuracy), $"{CorruptionSummary.Counted(corruptions.Error).Count} corruptions, {corruptions.Images.ToString("n0", CultureInfo.InvariantCulture)} images each");
+            yield return new("accuracy, corrupted", Percent(corruptions.Accuracy), $"{CorruptionSummary.Counted(corruptions.Error).Count} corruptions, {Number(corruptions.Images)} images each");
         }
 
         if (summary.Attacks is { } attacks)
         {
             foreach (var (attack, norm, robust) in from attack in attacks from norm in attack.Value select (attack.Key, norm.Key, norm.Value))
             {
-                yield return new($"accuracy under {attack}", Percent(robust.Accuracy), $"{norm}, ε = {Epsilon(robust.Eps, norm)}, {robust.Images.ToString("n0", CultureInfo.InvariantCulture)} images (clean {Percent(robust.Clean)}), {Error(robust.Accuracy, robust.Images)}");
+                yield return new($"accuracy under {attack}", Percent(robust.Accuracy), $"{norm}, ε = {Epsilon(robust.Eps, norm)}, {Number(robust.Images)} images (clean {Percent(robust.Clean)}), {Error(robust.Accuracy, robust.Images)}");
             }
         }
         else if (seen.Curve is { } curve && curve.Points.MinBy(point => Math.Abs((255 * point.Eps) - HeadlineSize)) is { } point)
@@ -168,7 +168,7 @@ public static class RunReport
         if (summary.Corruptions is { } corruptions)
         {
             var severities = corruptions.Severities ?? Corruption.AllSeverities;
-            page.Text($"Error in % of {corruptions.Images.ToString("n0", CultureInfo.InvariantCulture)} test images under each corruption and severity (Hendrycks and Dietterich 2019), worst corruption first; {Percent(1 - summary.Clean.Top1)} of the clean images are wrong.");
+            page.Text($"Error in % of {Number(corruptions.Images)} test images under each corruption and severity (Hendrycks and Dietterich 2019), worst corruption first; {Percent(1 - summary.Clean.Top1)} of the clean images are wrong.");
             page.HeatMap(
                 ["corruption", .. severities.Select(severity => severity.ToString(CultureInfo.InvariantCulture)), "mean"],
                 corruptions.Error.OrderByDescending(pair => pair.Value.Average()).Select(pair => (Words(pair.Key), (IReadOnlyList<double?>)[.. pair.Value.Select(error => (double?)error), pair.Value.Average()])));
@@ -222,9 +222,9 @@ public static class RunReport
         }
 
         page.Section("Subnets");
-        page.Text($"Accuracy on {subnets.Images.ToString("n0", CultureInfo.InvariantCulture)} test images of subnets that keep {Percent(subnets.Width, 0)} of the channels in every block: drawn at random, and found by a search that looked for weak ones in the finished network.");
+        page.Text($"Accuracy on {Number(subnets.Images)} test images of subnets that keep {Percent(subnets.Width, 0)} of the channels in every block: drawn at random, and found by a search that looked for weak ones in the finished network.");
         page.Text(subnets.Recalibrated > 0
-            ? $"Each subnet's batch-norm statistics were estimated anew on {subnets.Recalibrated.ToString("n0", CultureInfo.InvariantCulture)} training images: with those of the full network, which it was never meant to run with, a subnet looks far weaker than it is."
+            ? $"Each subnet's batch-norm statistics were estimated anew on {Number(subnets.Recalibrated)} training images: with those of the full network, which it was never meant to run with, a subnet looks far weaker than it is."
             : "Subnets ran with the full network's batch-norm statistics, which are not theirs: with statistics of their own (evaluation.recalibration-images) they would do better.");
         if (subnets.Random.All is { } random && subnets.Proposed.All is { } proposed)
         {
@@ -301,7 +301,7 @@ public static class RunReport
         }
 
         page.Section("Stability");
-        page.Text($"How often the prediction changes from one frame to the next of {stability.Sequences.ToString("n0", CultureInfo.InvariantCulture)} sequences, each of a slowly changing image (Hendrycks and Dietterich 2019): {Percent(stability.FlipProbability)} in the mean.");
+        page.Text($"How often the prediction changes from one frame to the next of {Number(stability.Sequences)} sequences, each of a slowly changing image (Hendrycks and Dietterich 2019): {Percent(stability.FlipProbability)} in the mean.");
         page.Table(
             ["perturbation", "flips", "top-5 distance"],
             stability.Flips.OrderByDescending(pair => pair.Value).Select(pair => (string[])[Words(pair.Key), Percent(pair.Value), stability.Distances[pair.Key].ToString("0.00", CultureInfo.InvariantCulture)]));

@@ -1,4 +1,3 @@
-using System.Globalization;
 using OxyPlot;
 using WeakLink.Attacks;
 using WeakLink.Evaluation;
@@ -41,7 +40,7 @@ public static class SubnetPage
     {
         var page = new Page(
             study.Models.Count == 1 ? $"Subnets of {study.Models[0].Name}" : $"Subnets of {study.Models.Count} networks",
-            $"{study.Data}, {study.Images.ToString("n0", CultureInfo.InvariantCulture)} test images, seed {study.Seed}");
+            FormattableString.Invariant($"{study.Data}, {study.Images:n0} test images, seed {study.Seed}"));
         if (Headlines(study).ToList() is { Count: > 0 } numbers)
         {
             page.Headlines(numbers);
@@ -104,7 +103,7 @@ public static class SubnetPage
         }
 
         page.Text(study.Recalibrated > 0
-            ? $"Each subnet has batch-norm statistics of its own, re-estimated on {study.Recalibrated.ToString("n0", CultureInfo.InvariantCulture)} training images. That matters: without some of the channels the activations have another mean and variance, and with the full network's running averages a subnet is normalised wrongly and looks far weaker than its weights are. The line for running averages in the tables says how much."
+            ? FormattableString.Invariant($"Each subnet has batch-norm statistics of its own, re-estimated on {study.Recalibrated:n0} training images. That matters: without some of the channels the activations have another mean and variance, and with the full network's running averages a subnet is normalised wrongly and looks far weaker than its weights are. The line for running averages in the tables says how much.")
             : "Each subnet is measured with the full network's running averages of batch-norm statistics. That matters: without some of the channels the activations have another mean and variance, so subnets are normalised wrongly here and look far weaker than with statistics of their own.");
         if (study.Corruptions.Count > 0)
         {
@@ -113,7 +112,7 @@ public static class SubnetPage
 
         if (study.Attack is { } attack)
         {
-            page.Text($"Attacked: {attack.Images.ToString("n0", CultureInfo.InvariantCulture)} of the images, {attack.Name}{(attack.Steps is { } steps ? $" of {steps} steps" : "")}, {Threat(attack)}. Each subnet is attacked itself, through its own gradients.");
+            page.Text(FormattableString.Invariant($"Attacked: {attack.Images:n0} of the images, {attack.Name}{(attack.Steps is { } steps ? $" of {steps} steps" : "")}, {Threat(attack)}. Each subnet is attacked itself, through its own gradients."));
         }
 
         page.Text(FormattableString.Invariant($"All see the same images. An accuracy on {study.Images:n0} of them has a standard error of up to {StandardError(study.Images)} points{(study.Attack is null ? "" : FormattableString.Invariant($", one under attack of {StandardError(study.Attack.Images)}"))}; on the same images differences are surer than that. ")
@@ -221,7 +220,7 @@ public static class SubnetPage
     {
         page.Subsection("Strength of the search");
         var first = model.Widths.First(width => width.Search is not null).Search!;
-        page.Text($"Each search has {first.Policy[0].Count.ToString("n0", CultureInfo.InvariantCulture)} forward passes, one for a subnet, over always the same {first.Images.ToString("n0", CultureInfo.InvariantCulture)} training images; the random one draws with equal chances, saliency by the gradients at the gates (one forward and backward pass more), the policy learns from each pass. "
+        page.Text(FormattableString.Invariant($"Each search has {first.Policy[0].Count:n0} forward passes, one for a subnet, over always the same {first.Images:n0} training images; the random one draws with equal chances, saliency by the gradients at the gates (one forward and backward pass more), the policy learns from each pass. ")
             + $"All have {first.Policy.Count} seeds. Lower is stronger.{Times(first)}");
         foreach (var width in model.Widths)
         {
