@@ -102,10 +102,10 @@ public sealed class Evaluator(
 
     // The first one keeps what all have measured. Two formats round differently: what one measured is not gone on with in another.
     private KeptResults? KeptIn(string progress, ComputeFormat? format) => !Processes.Leads ? null
-        : KeptResults.Open(progress, $"{RecipeFile.ToYaml(Recipe)}\n{Images.Name}, {Images.Count} images, {AttackState.ChecksumOf(this)}, {format?.ToString() ?? "exact"}{string.Concat(Read().Select(folder => $", {FolderStamp.Of(folder)}"))}");
+        : KeptResults.Open(progress, $"{RecipeFile.ToYaml(Recipe)}\n{Images.Name}, {Images.Count} images, {AttackState.ChecksumOf(this)}, {format?.ToString() ?? "exact"}{string.Concat(FoldersRead.Select(folder => $", {FolderStamp.Of(folder)}"))}");
 
     // Folders that measurements read beside the images.
-    private IEnumerable<string> Read() => new[] { Recipe.Evaluation.CorruptedImages, Recipe.Evaluation.PerturbedImages, Recipe.Evaluation.FrostTextures }.Where(folder => folder.Length > 0);
+    private IEnumerable<string> FoldersRead => new[] { Recipe.Evaluation.CorruptedImages, Recipe.Evaluation.PerturbedImages, Recipe.Evaluation.FrostTextures }.Where(folder => folder.Length > 0);
 
     /// <summary>A result, measured unless it is kept; of several processes the first one measures.</summary>
     internal T Once<T>(string name, Func<T> measure) => Processes.From(!Processes.Leads ? default! : Kept is null ? measure() : Kept.Get(name, measure));
