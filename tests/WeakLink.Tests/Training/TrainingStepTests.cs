@@ -70,12 +70,20 @@ public class TrainingStepTests
             step.Run(batch, i, 0.01);
             if (i == 100)
             {
-                (tensors, bytes) = (LiveTensors.Before(), Environment.WorkingSet);
+                (tensors, bytes) = (LiveTensors.Before(), Held());
             }
         }
 
         Assert.Equal(tensors, LiveTensors.After());
-        Assert.True(Environment.WorkingSet - bytes < 64 << 20, $"grew by {(Environment.WorkingSet - bytes) >> 20} MiB");
+        var grown = Held() - bytes;
+        Assert.True(grown < 64 << 20, $"grew by {grown >> 20} MiB");
+
+        // Without the garbage that .NET has yet to collect: it waits for more of it the larger the processor's cache is (300 MiB: for over 90).
+        static long Held()
+        {
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            return Environment.WorkingSet;
+        }
     }
 
     [Fact]
