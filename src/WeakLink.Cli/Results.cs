@@ -154,9 +154,9 @@ internal static class Results
             corruptions.Error.Select(pair => (IReadOnlyList<string>)[pair.Key, Screen.Percent(1 - pair.Value.Average()), .. pair.Value.Select(error => Screen.Percent(1 - error))]));
         screen.Line($"  Corrupted accuracy {Screen.Percent(corruptions.Accuracy)} (mean corruption error {Screen.Percent(1 - corruptions.Accuracy)}, not normalised)"
             + (corruptions is { Mce: { } mce, RelativeMce: { } relative } ? $"; mCE {Screen.Percent(mce)}, relative mCE {Screen.Percent(relative)}, both relative to {corruptions.Reference}" : ""));
-        if (severities.Count < Corruption.Severities)
+        if (corruptions.Lacks is { } lacks)
         {
-            screen.Line($"  The folder holds severities {string.Join(", ", severities)} only: these means can't be compared with those over all five.");
+            screen.Line($"  {lacks}");
         }
     }
 

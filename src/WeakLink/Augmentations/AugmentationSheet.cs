@@ -30,7 +30,7 @@ public static class AugmentationSheet
     /// <exception cref="InputException">The images are smaller than the crop, or too large to be mixed.</exception>
     public static byte[] Draw(Dataset images, IViews views, IReadOnlyList<BatchMixing> mixings, int epochs, long seed)
     {
-        var rows = Enumerable.Range(0, images.Count).Select(index => new List<Picture> { Picture.Of(images, index).ForTable() }).ToList();
+        var rows = Enumerable.Range(0, images.Count).Select(index => new List<Picture> { Picture.Of(images, index).Within(PictureTable.LargestCell) }).ToList();
         var bytes = Dataset.Channels * views.Height * views.Width;
         // What is mixed with one another at once, in order, as training would mix this batch; else each by itself.
         var together = mixings.Count > 0 ? images.Count : 1;
@@ -54,7 +54,7 @@ public static class AugmentationSheet
                 {
                     foreach (var (place, index) in part.Index())
                     {
-                        rows[index].Add(new Picture(new ViewTargets(mixed, place, together, bytes)[view].ToArray(), views.Height, views.Width).ForTable());
+                        rows[index].Add(new Picture(new ViewTargets(mixed, place, together, bytes)[view].ToArray(), views.Height, views.Width).Within(PictureTable.LargestCell));
                     }
                 }
             }

@@ -72,20 +72,8 @@ public static class CorruptionWriter
     }
 
     // What is finished is listed by the command that made it: two at once would each leave out the other's, and take its temporary files for leftovers.
-    private static FileStream Lock(string folder)
-    {
-        try
-        {
-            return LockFile.Take(Path.Combine(folder, LockName)) ?? throw new InputException($"Another process is writing into '{folder}', or nothing can be written there: wait for it, or choose another folder.");
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw Unwritable(folder, exception);
-        }
-    }
-
-    private static InputException Unwritable(string folder, Exception exception) =>
-        new($"'{folder}' can't be written to ({exception.Message.TrimEnd('.')}): free some space or check the permissions.", exception);
+    private static FileStream Lock(string folder) =>
+        LockFile.Take(Path.Combine(folder, LockName)) ?? throw new InputException($"Another process is writing into '{folder}': wait for it, or choose another folder.");
 
     private static void Write(Dataset images, CorruptionSettings settings, string folder, CorruptionManifest manifest, IRunObserver observer, ProcessGroup processes, CancellationToken stop)
     {
@@ -158,7 +146,7 @@ public static class CorruptionWriter
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw Unwritable(folder, exception);
+            throw DiskErrors.CannotWriteInto(folder, exception);
         }
 
         var labels = Path.Combine(folder, "labels.npy");

@@ -27,29 +27,25 @@ internal sealed record Picture(byte[] Planes, int Height, int Width)
         return new Picture(seen, crop.Height, crop.Width);
     }
 
-    /// <summary>The same of at most as many pixels across as a table shows.</summary>
-    public Picture ForTable()
+    /// <summary>The same of at most so many pixels across.</summary>
+    public Picture Within(int width)
     {
-        if (Width <= PictureTable.LargestCell)
+        if (Width <= width)
         {
             return this;
         }
 
-        var (height, width) = (Math.Max(1, (int)((long)Height * PictureTable.LargestCell / Width)), PictureTable.LargestCell);
+        var height = Math.Max(1, (int)((long)Height * width / Width));
         var smaller = new byte[Dataset.Channels * height * width];
         FilteredResize.Apply(new ImageView(Planes, Height, Width), 0, 0, Height, Width, height, width, smaller);
         return new Picture(smaller, height, width);
     }
 
-    /// <summary>A PNG file; larger pictures are made smaller.</summary>
-    /// <param name="largest">Most pixels across.</param>
-    public byte[] ToPng(int largest = int.MaxValue)
+    /// <summary>A PNG file.</summary>
+    public byte[] ToPng()
     {
         using var bitmap = Bitmaps.Of(new ImageView(Planes, Height, Width));
-        using var smaller = Width > largest
-            ? bitmap.Resize(new SKSizeI(largest, Math.Max(1, Height * largest / Width)), new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear))
-            : null;
-        using var encoded = (smaller ?? bitmap).Encode(SKEncodedImageFormat.Png, 100);
+        using var encoded = bitmap.Encode(SKEncodedImageFormat.Png, 100);
         return encoded.ToArray();
     }
 }

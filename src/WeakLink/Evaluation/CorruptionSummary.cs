@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using WeakLink.Corruptions;
 
 namespace WeakLink.Evaluation;
@@ -31,6 +32,22 @@ public sealed record CorruptionSummary(
     internal const string Generated = "generated";
 
     private static readonly HashSet<string> Benchmark = [.. CommonCorruptions.Benchmark.Select(corruption => corruption.Name)];
+
+    /// <summary>What the means lack of the benchmark's, in a sentence; null where they are over its 15 corruptions in all five severities.</summary>
+    [JsonIgnore]
+    public string? Lacks
+    {
+        get
+        {
+            var (known, severities) = (Error.Keys.Count(Benchmark.Contains), Severities ?? Corruption.AllSeverities);
+            string[] parts =
+            [
+                .. known < Benchmark.Count ? new[] { known == 0 ? "corruptions that are none of the benchmark's" : FormattableString.Invariant($"{known} of the {Benchmark.Count} common corruptions") } : [],
+                .. severities.Count < Corruption.Severities ? new[] { $"severities {string.Join(", ", severities)}" } : [],
+            ];
+            return parts.Length == 0 ? null : $"These means are over {string.Join(" and over ", parts)} only: they can't be compared with those over all {Benchmark.Count} in five severities.";
+        }
+    }
 
     /// <summary>The corruptions that means are taken over, each with its mean error: the benchmark's 15 where any of them was measured, else all that were.</summary>
     /// <param name="errors">Errors by corruption.</param>

@@ -70,5 +70,5 @@ internal static class ExampleDrawing
     }
 
     // To look at: a folder of them is no data.
-    private static byte[] Shown(Picture picture) => OwnOutput.Marked(picture.ToPng(LargestPicture));
+    private static byte[] Shown(Picture picture) => OwnOutput.Marked(picture.Within(LargestPicture).ToPng());
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using WeakLink.Comparisons;
 using WeakLink.Evaluation;
+using WeakLink.Files;
 using WeakLink.Models;
 using WeakLink.Recipes;
 using WeakLink.Runs;

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using TorchSharp;
 using WeakLink.Comparisons;
+using WeakLink.Files;
 using WeakLink.Imaging;
 using WeakLink.Interop;
 using WeakLink.Recipes;

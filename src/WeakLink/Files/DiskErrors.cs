@@ -16,7 +16,11 @@ internal static class DiskErrors
 
     public static bool IsLockedByAnother(IOException error) => error.HResult is WouldBlockLinux or WouldBlockMac or SharingViolationWindows;
 
-    /// <summary>The sentence for a write into a path that failed.</summary>
+    /// <summary>The sentence for a folder that the user named and that takes no file.</summary>
+    public static InputException CannotWriteInto(string folder, Exception error) =>
+        new($"'{folder}' can't be written to ({error.Message.TrimEnd('.')}): free some space, check its permissions, or choose another folder.", error);
+
+    /// <summary>The sentence for a write into the cache that failed.</summary>
     public static InputException CannotWrite(string path, Exception error) => error is IOException { HResult: NoSpaceUnix or NoSpaceWindows or HandleDiskFullWindows }
         ? new InputException($"The disk that holds {path} is full: free some space, or choose another cache folder with {CacheFolder.Variable}, then run the same command again.", error)
         : error is PathTooLongException or IOException { HResult: NameTooLongUnix }

@@ -176,6 +176,11 @@ public static class RunReport
             {
                 page.Text($"Mean corruption error relative to {corruptions.Reference}: {Percent(mce)}.");
             }
+
+            if (corruptions.Lacks is { } lacks)
+            {
+                page.Text(lacks);
+            }
         }
         else
         {

@@ -5,6 +5,7 @@ using System.Text.Json;
 using TorchSharp;
 using TorchSharp.Modules;
 using WeakLink.Data;
+using WeakLink.Files;
 using WeakLink.Imaging;
 using WeakLink.Models;
 using WeakLink.Processes;
@@ -34,9 +35,6 @@ public sealed class RunFolder : IDisposable
     private const string EvaluationsFolder = "evaluations";
 
     private static readonly string[] OwnNames = [RecipeName, MetricsName, LockName, EnvironmentName, CommandsName, SummaryName, WeightsName, RunImages.FileName, SubnetFile.WeakestName];
-
-    // What a lock that another process holds is called on Linux (EAGAIN), macOS (EAGAIN) and Windows (ERROR_SHARING_VIOLATION).
-    private static readonly int[] Held = [11, 35, unchecked((int)0x80070020)];
 
     // Two hundred thousand epochs.
     private const int MostCharacters = 1 << 26;
@@ -126,7 +124,7 @@ public sealed class RunFolder : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw Unwritable(path, exception);
+            throw DiskErrors.CannotWriteInto(path, exception);
         }
         finally
         {
@@ -322,21 +320,10 @@ public sealed class RunFolder : IDisposable
 
         CheckFree(path, resume);
         path = System.IO.Path.GetFullPath(path);
-        FileStream held;
+        var held = LockFile.Take(System.IO.Path.Combine(path, LockName)) ?? throw new InputException($"Another process is training into '{path}': wait for it, or choose another folder.");
         try
         {
             Directory.CreateDirectory(System.IO.Path.Combine(path, CheckpointFolder));
-            held = new FileStream(System.IO.Path.Combine(path, LockName), FileMode.OpenOrCreate, FileAccess.Write, FileShare.None);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw Held.Contains(exception.HResult)
-                ? new InputException($"Another process is training into '{path}': wait for it, or choose another folder.", exception)
-                : Unwritable(path, exception);
-        }
-
-        try
-        {
             foreach (var leftover in Directory.EnumerateFiles(path, "*" + AtomicFile.TemporarySuffix, SearchOption.AllDirectories))
             {
                 File.Delete(leftover);
@@ -357,7 +344,7 @@ public sealed class RunFolder : IDisposable
             held.Dispose();
             if (exception is IOException or UnauthorizedAccessException)
             {
-                throw Unwritable(path, exception);
+                throw DiskErrors.CannotWriteInto(path, exception);
             }
 
             throw;
@@ -468,9 +455,6 @@ public sealed class RunFolder : IDisposable
     {
         _lock?.Dispose();
     }
-
-    private static InputException Unwritable(string path, Exception exception) =>
-        new($"'{path}' can't be written to ({exception.Message.TrimEnd('.')}): check its permissions, or choose another folder.", exception);
 
     // A run of no epochs has no metrics.
     private static string? IfThere(string file) => File.Exists(file) ? ChecksumOf(file) : null;

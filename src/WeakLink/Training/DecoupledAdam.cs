@@ -15,8 +15,8 @@ public sealed class DecoupledAdam(IEnumerable<ParameterGroup> groups, double lea
 {
     private const string First = "first", Second = "second", Steps = "steps";
 
-    // PyTorch's defaults, and the paper's. The latter keeps a weight whose gradients are all zero where it is.
-    private const double SecondDecay = 0.999, Tiny = 1e-8;
+    // β2: PyTorch's default, and the paper's.
+    private const double SecondDecay = 0.999;
 
     /// <inheritdoc/>
     protected override void Move(Parameter parameter, torch.Tensor gradient, double rate, double decay, IDictionary<string, torch.Tensor> state)
@@ -30,9 +30,7 @@ public sealed class DecoupledAdam(IEnumerable<ParameterGroup> groups, double lea
 
         // A parameter's own: one that is frozen at first has no step behind it when it begins to move.
         var steps = state[Steps].add_(Kept(1), Kept(1)).ReadInt64();
-        var first = state[First].mul_(Kept(momentum)).add_(gradient, Kept(1 - momentum));
-        var second = state[Second].mul_(Kept(SecondDecay)).addcmul_(gradient, gradient, Kept(1 - SecondDecay));
-        var spread = (second.sqrt() / Kept(Math.Sqrt(1 - Math.Pow(SecondDecay, steps)))).add_(Kept(Tiny), Kept(1));
-        parameter.mul_(Kept(1 - (rate * decay))).addcdiv_(first, spread, Kept(-rate / (1 - Math.Pow(momentum, steps))));
+        parameter.mul_(Kept(1 - (rate * decay)));
+        AdamStep.Move(parameter, gradient, state[First], state[Second], steps, rate, momentum, SecondDecay);
     }
 }

@@ -182,6 +182,19 @@ public sealed class CorruptionEvaluationTests
     }
 
     [Fact]
+    public void MeansOverAPart_SaySo()
+    {
+        var all = Comparisons.MadeRuns.Summary(0, 0.5).Corruptions! with { Severities = null, Error = CommonCorruptions.Benchmark.ToDictionary(corruption => corruption.Name, _ => (IReadOnlyList<double>)[0.5, 0.5, 0.5, 0.5, 0.5]) };
+        Assert.Null(all.Lacks);
+        Assert.StartsWith("These means are over severities 1, 3 only: they can't", (all with { Severities = [1, 3] }).Lacks, StringComparison.Ordinal);
+        Assert.StartsWith("These means are over 2 of the 15 common corruptions only:", Of("fog", "contrast").Lacks, StringComparison.Ordinal);
+        Assert.StartsWith("These means are over 1 of the 15 common corruptions only:", Of("fog", "spatter").Lacks, StringComparison.Ordinal);
+        Assert.StartsWith("These means are over corruptions that are none of the benchmark's and over severities 2 only:", (Of("spatter") with { Severities = [2] }).Lacks, StringComparison.Ordinal);
+
+        CorruptionSummary Of(params string[] names) => all with { Error = names.ToDictionary(name => name, _ => (IReadOnlyList<double>)[0.5]) };
+    }
+
+    [Fact]
     public void Reference_OfOtherImages_IsDoubted_AndOfOtherData_Refused()
     {
         using var folder = new TemporaryFolder();
