@@ -19,7 +19,7 @@ NetworkCatalogue.Register(new SeparableFamily());
 Allocator.KeepLargeBlocks();
 try
 {
-    var recipe = RecipeFile.Load("small", [$"data.source={args[0]}", "model.name=separable-4", "ews.search=policy", .. args[2..]]);
+    var recipe = RecipeFile.Load("few-images", [$"data.source={args[0]}", "model.name=separable-4", .. args[2..]]);
     var summary = Experiment.Run(recipe, args[1], resume: RunFolder.IsRun(args[1]), new SilentObserver());
     Console.WriteLine($"{summary.Model}: {summary.Clean.Top1:P1} of the test images are right; the weakest subnet found has {summary.Subnets?.Proposed.Min:P1}.");
 

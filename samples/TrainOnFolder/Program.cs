@@ -13,7 +13,7 @@ if (args.Length < 2)
 Allocator.KeepLargeBlocks();
 var (photos, run) = (args[0], args[1]);
 var resume = RunFolder.IsRun(run);
-var recipe = resume ? new Recipe() : RecipeFile.Load("small", [$"data.source={photos}", "ews.search=policy", .. args[2..]]);
+var recipe = resume ? new Recipe() : RecipeFile.Load("few-images", [$"data.source={photos}", .. args[2..]]);
 try
 {
     var summary = Experiment.Run(recipe, run, resume, new EpochLines());

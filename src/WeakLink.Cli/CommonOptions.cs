@@ -16,7 +16,7 @@ internal static class CommonOptions
     /// <summary>What --data changes in the recipe of a run: its data, which need not be those that it was trained on.</summary>
     public static string[] OtherData(string? source) => source is null ? [] : [$"data.source={source}", "data.fingerprint="];
 
-    public static Option<string[]> Set(string description = "Change a recipe key, such as ews.width=0.5; may be repeated (all keys: docs/recipes.md).") => new("--set")
+    public static Option<string[]> Set(string description = "Change a recipe key, such as ews.width=0.8; may be repeated (all keys: docs/recipes.md).") => new("--set")
     {
         Description = description,
         HelpName = "key=value",

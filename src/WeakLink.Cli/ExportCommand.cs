@@ -30,7 +30,7 @@ internal static partial class ExportCommand
         var command = new CommandWithExamples("export", "Write a trained network, or a subnet, for ONNX Runtime, PyTorch and others.", """
             weaklink export runs/photos-1 --out photos.onnx
             weaklink export runs/photos-1 --out photos.safetensors
-            weaklink export runs/photos-1 --out small.onnx --subnet-width 0.5 --seed 3
+            weaklink export runs/photos-1 --out small.onnx --subnet-width 0.7 --seed 3
             weaklink export runs/photos-1 --out small.onnx --subnet-width 0.7 --set evaluation.recalibration-images=0
             weaklink export runs/photos-1 --out weak.onnx --subnet runs/photos-1/weakest-subnet.json
             """)

@@ -38,7 +38,7 @@ internal static class TrainCommand
             weaklink train                                         the embedded data set, with EWS, four to eight minutes on two cores
             weaklink train --data photos/                          your own images, one folder a class
             weaklink train --data cifar10 --recipe cifar-small --ews off --seed 1
-            weaklink train --data photos/ --ews policy --set training.epochs=60 --set ews.width=0.5
+            weaklink train --data photos/ --ews policy --set training.epochs=60 --set ews.width=0.8
             weaklink train --data photos/ --quick                  measure little when it has trained
             weaklink train --data cifar10 --recipe cifar-augmix --extra-data deepaugment/ --extra-data generated/
             weaklink train --data photos/ --weights resnet50.pth   fine-tune a network that is trained already
