@@ -2,10 +2,12 @@ using System.Diagnostics;
 using System.Globalization;
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 using TorchSharp;
 using WeakLink.Attacks;
 using WeakLink.Data;
+using WeakLink.Models;
 
 namespace WeakLink.Evaluation;
 
@@ -115,7 +117,7 @@ internal sealed class AttackState
     {
         using var scope = torch.NewDisposeScope();
         var (network, hash) = (evaluator.Network, new XxHash3());
-        foreach (var tensor in network.parameters().Concat<torch.Tensor>(network.buffers()))
+        foreach (var tensor in network.parameters().Concat<torch.Tensor>(network.buffers()).Concat((network as SubnetNetwork)?.Statistics ?? []))
         {
             hash.Append(MemoryMarshal.AsBytes<float>(tensor.detach().to(torch.float32).cpu().contiguous().data<float>().ToArray()));
         }
@@ -124,6 +126,8 @@ internal sealed class AttackState
         var (known, images) = (KnownImages.Of(evaluator.Images, new SilentObserver(), evaluator.Stop), new XxHash3());
         images.Append(MemoryMarshal.AsBytes<UInt128>(known.Hashes.ToArray()));
         images.Append(MemoryMarshal.AsBytes<int>(known.Labels.ToArray()));
+        // Images are known by their pixels before they are scaled.
+        images.Append(Encoding.UTF8.GetBytes(FormattableString.Invariant($"{evaluator.Recipe.Data.Size} {evaluator.Recipe.Data.Filter}")));
         return string.Create(CultureInfo.InvariantCulture, $"{hash.GetCurrentHashAsUInt64():x16}{Separator}{images.GetCurrentHashAsUInt64():x16}");
     }
 

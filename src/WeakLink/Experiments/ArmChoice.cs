@@ -1,5 +1,6 @@
 using System.Globalization;
 using WeakLink.Comparisons;
+using WeakLink.Recipes;
 
 namespace WeakLink.Experiments;
 
@@ -28,6 +29,11 @@ public sealed record ArmChoice(IReadOnlyList<Arm> Arms, IReadOnlyList<string> Fi
     public static ArmChoice Of(
         IReadOnlyList<ArmVariants> variants, IReadOnlyList<string> common, IReadOnlyList<long> seeds, string output, IRunObserver observer, CancellationToken stop = default)
     {
+        foreach (var arm in variants)
+        {
+            RequireOneMeasure(arm, common);
+        }
+
         var folder = Path.Combine(output, Folder);
         IReadOnlyList<Arm> candidates = [.. variants.Where(arm => arm.Variants.Count > 1).SelectMany(arm => arm.Variants).Select(Candidate)];
         var unfinished = ComparisonTraining.Train(candidates, common, seeds, folder, observer, stop);
@@ -62,6 +68,18 @@ public sealed record ArmChoice(IReadOnlyList<Arm> Arms, IReadOnlyList<string> Fi
             return runs.Average(run => run.Summary.Validation is { Top1: >= 0 } validation ? validation.Top1
                 : throw new InputException($"The variants of {variant.Name} can't be told apart without validation images: enlarge data.validation, or name one variant."));
         }
+    }
+
+    // The validation images of adversarial training are attacked as it attacks: against a weaker attack, or none, any network does better.
+    private static void RequireOneMeasure(ArmVariants arm, IReadOnlyList<string> common)
+    {
+        var measures = arm.Variants.Select(variant => Measure(variant.Load(0, common).Objective)).Distinct().ToList();
+        if (measures.Count > 1)
+        {
+            throw new InputException($"The variants of {arm.Name} can't be told apart by their validation images: their accuracy is measured {measures[0]} for one, {measures[1]} for another; make them arms of their own.");
+        }
+
+        static string Measure(ObjectiveRecipe objective) => objective.Kind.IsAdversarial() ? $"under attack ({objective.Threat()})" : "without an attack";
     }
 
     private static Arm Candidate(Arm variant) => new(variant.Name, variant.Recipe, [.. variant.Settings, .. Unmeasured]);

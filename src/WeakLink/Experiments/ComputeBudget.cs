@@ -104,11 +104,15 @@ public static class ComputeBudget
     /// <summary>Of which kinds the epochs of a recipe are, in their order, and which part of all each kind is.</summary>
     internal static IReadOnlyList<(double Length, Recipe Epoch)> Parts(Recipe recipe)
     {
+        var warm = recipe.Training.ClassifierWarmup;
         var (taught, perturbed) = (recipe.Ews.Search == SearchKind.Off ? 0 : recipe.Ews.Start, recipe.Objective.WeightPerturbation == 0 ? 0 : recipe.Objective.WeightPerturbationWarmup);
-        double[] bounds = [.. new[] { 0, taught, perturbed, 1 }.Distinct().Order()];
+        double[] bounds = [.. new[] { 0, warm, taught, perturbed, 1 }.Distinct().Order()];
+        // A subnet's own view is prepared from the start on: one is taught in the first step, which is not counted.
+        var untaught = recipe.Ews.View.IsLoaded() ? recipe.Ews with { Start = 0, Warmup = 0, Every = Never } : recipe.Ews with { Start = 0, Search = SearchKind.Off };
         return [.. bounds.Zip(bounds.Skip(1), (begin, end) => (end - begin, recipe with
         {
-            Ews = recipe.Ews with { Start = 0, Search = begin < taught ? SearchKind.Off : recipe.Ews.Search },
+            Training = recipe.Training with { ClassifierWarmup = 0, Freeze = begin < warm ? TrainingRecipe.Backbone : recipe.Training.Freeze },
+            Ews = begin < taught ? untaught : recipe.Ews with { Start = 0 },
             Objective = recipe.Objective with { WeightPerturbationWarmup = 0, WeightPerturbation = begin < perturbed ? 0 : recipe.Objective.WeightPerturbation },
         }))];
     }
@@ -172,8 +176,7 @@ public static class ComputeBudget
     // Nothing between the steps but the next one.
     private static Recipe Endless(Recipe recipe) => recipe with
     {
-        // All layers learn from the first step on, which is what most steps cost.
-        Training = recipe.Training with { Epochs = WarmUp + Steps + 1, ValidateEvery = Never, CheckpointEvery = Never, KeepEvery = 0, ClassifierWarmup = 0 },
+        Training = recipe.Training with { Epochs = WarmUp + Steps + 1, ValidateEvery = Never, CheckpointEvery = Never, KeepEvery = 0 },
     };
 
     private sealed record Kept(string Baseline, [property: Limits(1e-6, 1e6)] IReadOnlyDictionary<string, double> Costs);

@@ -32,6 +32,9 @@ public sealed class SubnetNetwork : ClassifierNetwork
         train(network.training);
     }
 
+    /// <summary>What it computes with beside its parameters and buffers.</summary>
+    internal IEnumerable<torch.Tensor> Statistics => _statistics?.Tensors ?? [];
+
     /// <inheritdoc/>
     public override SubnetSpace Space { get; } = new([]);
 

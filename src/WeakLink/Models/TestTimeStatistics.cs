@@ -21,22 +21,24 @@ public sealed class TestTimeStatistics(double prior, int window) : IDisposable
     /// <param name="images">N×C×H×W: what it reads.</param>
     /// <param name="mean">Its running average of the mean.</param>
     /// <param name="variance">Its running average of the variance.</param>
-    /// <exception cref="InputException">There is one value for each channel, which has no variance.</exception>
+    /// <exception cref="InputException">In the first batch there is one value for each channel, which has no variance.</exception>
     public (torch.Tensor Mean, torch.Tensor Variance) Layer(BatchNorm layer, torch.Tensor images, torch.Tensor mean, torch.Tensor variance)
     {
-        if (images.numel() == images.shape[1])
-        {
-            throw new InputException("Batch-norm statistics can't be estimated on one value for each channel, which has no variance: set evaluation.test-time-batch to at least 2 images.");
-        }
-
-        var (spread, centre) = torch.var_mean(images.to(torch.float32), [0, 2, 3], unbiased: true);
         if (!_layers.TryGetValue(layer, out var seen))
         {
             _layers.Add(layer, seen = new Queue<Moments>());
         }
 
+        // What is left over at the end of the images may be one, and one value has no variance: it is normalised with those of the batch before it.
+        var single = images.numel() == images.shape[1];
+        if (single && seen.Count == 0)
+        {
+            throw new InputException("Batch-norm statistics can't be estimated on one value for each channel, which has no variance: set evaluation.test-time-batch to at least 2 images.");
+        }
+
+        var (spread, centre) = torch.var_mean(images.to(torch.float32), [0, 2, 3], unbiased: !single);
         seen.Enqueue(new Moments(images.shape[0], images.numel() / images.shape[1], centre.DetachFromDisposeScope(), spread.DetachFromDisposeScope()));
-        if (seen.Count > window)
+        while (seen.Count > (single ? Math.Max(window, 2) : window))
         {
             seen.Dequeue().Dispose();
         }

@@ -17,8 +17,11 @@ public static class Loaders
 
     /// <summary>Training images for a subnet's statistics and for the search of weak subnets in an evaluation: cropped at random, but like the test images otherwise.</summary>
     /// <exception cref="InputException">The crop does not fit into the images.</exception>
-    public static BatchLoader Recalibrating(Recipe recipe, Dataset images) =>
-        new(images, Crop(recipe, images, recipe.Augmentation.Padding, flip: recipe.Augmentation.Sequence.Contains(AugmentationSequence.Flip)), recipe.Training.Batch, Workers(recipe));
+    public static BatchLoader Recalibrating(Recipe recipe, Dataset images)
+    {
+        var sequence = recipe.Augmentation.Sequence;
+        return new(images, Crop(recipe, images, sequence.Contains(AugmentationSequence.Crop) ? recipe.Augmentation.Padding : 0, flip: sequence.Contains(AugmentationSequence.Flip)), recipe.Training.Batch, Workers(recipe));
+    }
 
     /// <summary>Centre crops, in order, for measuring.</summary>
     /// <exception cref="InputException">The crop does not fit into the images.</exception>

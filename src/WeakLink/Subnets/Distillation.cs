@@ -27,20 +27,27 @@ public sealed record Distillation(double Weight = 1, DivergenceMean Mean = Diver
     public torch.Tensor Loss(IReadOnlyList<torch.Tensor> teacher, IReadOnlyList<torch.Tensor> student)
     {
         using var scope = torch.NewDisposeScope();
-        var sum = teacher.Zip(student, Averaged).Aggregate((total, divergence) => total.Plus(divergence));
-        return (sum * Kept(Weight / teacher.Count)).MoveToOuterDisposeScope();
+        return Weighted(Divergence(teacher, student), student[0].shape[1]).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The loss, of the divergence.</summary>
+    /// <param name="divergence">KL(teacher ‖ student) in nats, averaged over images and views.</param>
+    /// <param name="classes">Number of classes.</param>
+    internal torch.Tensor Weighted(torch.Tensor divergence, long classes) => divergence * Kept(Mean == DivergenceMean.BatchMean ? Weight : Weight / classes);
+
+    /// <summary>KL(teacher ‖ student) in nats, averaged over images and views: what is reported, however <see cref="Mean"/> averages the loss.</summary>
+    /// <param name="teacher">Logits for each view, N×classes, detached.</param>
+    /// <param name="student">Logits, of the same views or of others of the same images.</param>
+    internal static torch.Tensor Divergence(IReadOnlyList<torch.Tensor> teacher, IReadOnlyList<torch.Tensor> student)
+    {
+        using var scope = torch.NewDisposeScope();
+        var sum = teacher.Zip(student, (its, own) => Divergence(torch.nn.functional.log_softmax(its, 1), own)).Aggregate((total, divergence) => total.Plus(divergence));
+        return (sum * Kept(1.0 / teacher.Count)).MoveToOuterDisposeScope();
     }
 
     /// <summary>KL(target ‖ softmax of the logits), averaged over the images.</summary>
     /// <param name="logTarget">Logarithms of probabilities, N×classes.</param>
     /// <param name="logits">N×classes.</param>
-    internal static torch.Tensor Divergence(torch.Tensor logTarget, torch.Tensor logits) => Terms(logTarget, logits).sum(1).mean();
-
-    private static torch.Tensor Terms(torch.Tensor logTarget, torch.Tensor logits) => logTarget.exp() * (logTarget - torch.nn.functional.log_softmax(logits, 1));
-
-    private torch.Tensor Averaged(torch.Tensor teacher, torch.Tensor student)
-    {
-        var target = torch.nn.functional.log_softmax(teacher, 1);
-        return Mean == DivergenceMean.BatchMean ? Divergence(target, student) : Terms(target, student).mean();
-    }
+    internal static torch.Tensor Divergence(torch.Tensor logTarget, torch.Tensor logits) =>
+        (logTarget.exp() * (logTarget - torch.nn.functional.log_softmax(logits, 1))).sum(1).mean();
 }

@@ -35,11 +35,10 @@ public sealed class EnhanceWeakSubnets(ISubnetNetwork network, ISubnetSearch sea
         var subnet = search.Propose(new SearchContext(random, step, new SearchBatch(network, views[0], labels, teacher[0], share, processes)));
         subnet = processes?.From(subnet) ?? subnet;
         var student = run(images => network.forward(images, subnet), views);
-        var weighted = distillation with { Weight = ramp * distillation.Weight };
-        var loss = share.PartOf(weighted.Loss(teacher, student));
-        loss.backward();
+        var divergence = share.PartOf(Distillation.Divergence(teacher, student));
+        (distillation with { Weight = ramp * distillation.Weight }).Weighted(divergence, student[0].shape[1]).backward();
         return new StudentResult(
-            weighted.Weight == 0 ? 0 : loss.ReadDouble() / weighted.Weight,
+            divergence.ReadDouble(),
             student[0].detach().argmax(1).eq(labels).to(torch.float32).mean().ReadDouble() * share.Weight);
     }
 

@@ -11,6 +11,9 @@ public sealed class SubnetStatistics : IDisposable
     private readonly Dictionary<object, (torch.Tensor Mean, torch.Tensor Variance)> _layers = new(ReferenceEqualityComparer.Instance);
     private int _batches;
 
+    /// <summary>Means and variances, layer by layer in the order of the pass.</summary>
+    internal IEnumerable<torch.Tensor> Tensors => _layers.Values.SelectMany(layer => new[] { layer.Mean, layer.Variance });
+
     /// <summary>Batches seen.</summary>
     public int Batches => _batches;
 

@@ -45,6 +45,17 @@ public class ArmChoiceTests
         Assert.Contains("data.validation", Assert.Throws<InputException>(() => ArmChoice.Of(arms, [], [100], folder["out"], new SilentObserver())).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("adversarial-small,objective.eps=4/255|8/255", "measured under attack (Linf 4/255) for one, under attack (Linf 8/255) for another")]
+    [InlineData("shapes,objective.kind=pgd|cross-entropy", "measured under attack (Linf 8/255) for one, without an attack for another")]
+    public void VariantsThatAreMeasuredDifferently_AreRefused(string arm, string reason)
+    {
+        using var folder = new TemporaryFolder();
+        var message = Assert.Throws<InputException>(() => ArmChoice.Of([ArmVariants.Of(Arm.Parse($"arm={arm}"))], [], [100], folder["out"], new SilentObserver())).Message;
+        Assert.Contains(reason, message, StringComparison.Ordinal);
+        Assert.False(Path.Exists(folder["out"]));
+    }
+
     private static void Write(string folder, Arm variant, long seed, ValidationSummary? validation)
     {
         MadeRuns.Write(folder, variant.Load(seed, ["evaluation.corruptions=none", "evaluation.subnets=0", "evaluation.curve-images=0"]));

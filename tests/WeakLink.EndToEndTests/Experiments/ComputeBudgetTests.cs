@@ -44,6 +44,13 @@ public class ComputeBudgetTests
             [(0.2, SearchKind.Off, 0), (0.3, SearchKind.Off, 0.01), (0.5, SearchKind.Policy, 0.01)],
             ComputeBudget.Parts(recipe).Select(part => (Math.Round(part.Length, 12), part.Epoch.Ews.Search, part.Epoch.Objective.WeightPerturbation)));
         Assert.Equal(1, Assert.Single(ComputeBudget.Parts(RecipeFile.Load("shapes", ["ews.search=off", "ews.start=0.5"]))).Length);
+        // A classifier that is trained alone at first; a view that is prepared before any subnet sees it.
+        Assert.Equal(
+            [(0.1, "backbone", SearchKind.Off), (0.9, "none", SearchKind.Off)],
+            ComputeBudget.Parts(RecipeFile.Load("fine-tune", [])).Select(part => (Math.Round(part.Length, 12), part.Epoch.Training.Freeze, part.Epoch.Ews.Search)));
+        Assert.Equal(
+            [(SearchKind.Random, 1_000_000), (SearchKind.Random, 1)],
+            ComputeBudget.Parts(RecipeFile.Load("few-images", ["ews.start=0.5"])).Select(part => (part.Epoch.Ews.Search, part.Epoch.Ews.Every)));
     }
 
     [Fact]

@@ -90,6 +90,25 @@ public class TestTimeStatisticsTests
     }
 
     [Fact]
+    public void ASingleImageAtTheEnd_IsNormalisedWithTheBatchBeforeIt()
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        manual_seed(8);
+        var (layer, batches) = (Layer(), new[] { rand(4, Channels, 1, 1), rand(4, Channels, 1, 1), rand(1, Channels, 1, 1) });
+        using var statistics = new TestTimeStatistics(0, 1);
+        var pass = new ForwardPass { Space = new SubnetSpace([]), TestTime = statistics };
+        var found = batches.Select(batch => layer.Run(batch, pass)).ToList();
+        var (variance, mean) = var_mean(cat([batches[1], batches[2]]), [0, 2, 3], unbiased: true);
+        var state = layer.state_dict();
+        var expected = ((batches[2].view(Channels) - mean) / (variance + 1e-5).sqrt() * state["weight"]) + state["bias"];
+        Assert.True(found[2].view(Channels).allclose(expected, 1e-4, 1e-5));
+
+        using var first = new TestTimeStatistics(0, 2);
+        Assert.Contains("has no variance", Assert.Throws<InputException>(() => layer.Run(batches[2], pass with { TestTime = first })).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void AnEvaluation_MeasuresThemApart()
     {
         manual_seed(7);

@@ -28,6 +28,27 @@ public class DistillationTests
         Assert.Equal(0.25 * expected, new Distillation(0.25, mean).Loss(teacher, student).ToDouble(), 1e-5);
     }
 
+    [Theory]
+    [InlineData(0, DivergenceMean.BatchMean, 1)]
+    [InlineData(2, DivergenceMean.BatchMean, 0.5)]
+    [InlineData(1, DivergenceMean.BatchAndClassMean, 1)]
+    public void WhatIsReported_IsTheDivergenceInNats_HoweverItIsWeighed(double weight, DivergenceMean mean, double ramp)
+    {
+        using var scope = torch.NewDisposeScope();
+        using var network = NetworkCatalogue.Create("resnet8", 4, [0.5, 0.5, 0.5], [0.2, 0.2, 0.2], 0);
+        network.train();
+        using var search = new RandomSearch(network.Space, 0.5);
+        var (images, labels) = (torch.rand(6, 3, 16, 16), torch.tensor([0L, 1, 2, 3, 0, 1]));
+        var teacher = network.forward(images).detach();
+        var student = network.forward(images, search.Propose(new SearchContext(new SeededRandom(0, RandomUse.Proposal))));
+        var expected = (teacher.softmax(1) * (teacher.log_softmax(1) - student.log_softmax(1))).sum(1).mean().ToDouble();
+
+        var taught = new EnhanceWeakSubnets(network, search, new Distillation(weight, mean))
+            .TeachSubnet((run, views) => [.. views.Select(run)], [images], [teacher], labels, 0, new SeededRandom(0, RandomUse.Proposal), ramp);
+        Assert.Equal(expected, taught.Divergence, 1e-5);
+        Assert.InRange(taught.Divergence, 1e-4, 10);
+    }
+
     [Fact]
     public void FullWidthSubnet_HasNoDivergenceFromItsTeacher()
     {
