@@ -35,7 +35,8 @@ internal static class AugmentCommand
                 throw new InputException("--epochs must be from 1 to 1000.");
             }
 
-            var sheet = CommonOptions.NewFile(parsed.GetValue(output)!, [parsed.GetValue(recipe)!, .. parsed.GetValue(images)!]);
+            var files = Files(parsed.GetValue(images)!);
+            var sheet = CommonOptions.NewFile(parsed.GetValue(output)!, [parsed.GetValue(recipe)!, .. files]);
             if (!sheet.EndsWith(".png", StringComparison.OrdinalIgnoreCase))
             {
                 throw new InputException($"'{sheet}' is not the name of a PNG file: give one that ends with .png to --out.");
@@ -45,7 +46,6 @@ internal static class AugmentCommand
             var chosen = RunFolder.IsRun(name)
                 ? RunFolder.RecipeOf(name).With(parsed.GetValue(set)!)
                 : RecipeFile.Load(name, parsed.GetValue(set)!);
-            var files = Files(parsed.GetValue(images)!);
             if (files.Count > MostImages)
             {
                 Console.Error.WriteLine($"The first {MostImages} of {files.Count:n0} images are drawn.");

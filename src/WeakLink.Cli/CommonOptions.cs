@@ -74,6 +74,19 @@ internal static class CommonOptions
         static string Real(string path) => File.Exists(path) && new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true) is { } target ? target.FullName : Path.GetFullPath(path);
     }
 
+    /// <summary>Refuses keys that would change nothing.</summary>
+    /// <param name="set">What --set was given.</param>
+    /// <param name="does">What the command does, as in "packs images".</param>
+    /// <param name="keys">The keys that it reads; one that ends with a dot stands for all that begin so.</param>
+    /// <exception cref="InputException">There is another key.</exception>
+    public static void RequireKeys(string[] set, string does, params string[] keys)
+    {
+        if (set.FirstOrDefault(pair => !keys.Any(key => key.EndsWith('.') ? pair.StartsWith(key, StringComparison.Ordinal) : pair.Split('=')[0].Trim() == key)) is { } other)
+        {
+            throw new InputException($"--set {other} would change nothing: this command {does}; set {string.Join(" or ", keys.Select(key => key.EndsWith('.') ? $"keys that begin with {key}" : key))} only.");
+        }
+    }
+
     /// <summary>What to say where a norm was given without a size: the default is one of linf.</summary>
     public static InputException EpsIsMissing(string norm) =>
         new($"--norm {norm} needs --eps: 8/255 is a size for linf (usual for 32x32 images: 0.5 for l2, 12 for l1).");

@@ -59,9 +59,9 @@ internal static class CompareCommand
             var runs = parts.Where(part => part.Run is not null).Select(part => (part.Position, Run: part.Run!)).ToList();
             var judging = parsed.GetValue(seeds) is { } asked ? Seeds("--seeds", asked) : [.. Enumerable.Range(0, DefaultSeeds)];
             string[] common = [.. parsed.GetValue(set)!, .. parsed.GetValue(data) is { } source ? (string[])[$"data.source={source}"] : []];
-            if (arms.Count == 0 && (common.Length > 0 || parsed.GetValue(seeds) is not null))
+            if (arms.Count == 0 && (common.Length > 0 || (parsed.GetValue(seeds) ?? parsed.GetValue(choosing)) is not null || parsed.GetValue(budget) != EqualEpochs))
             {
-                throw new InputException("Finished runs keep their seeds and recipes: leave out --seeds, --data and --set, or name a recipe to train.");
+                throw new InputException("Finished runs keep their seeds and recipes: leave out --seeds, --data, --set, --budget and --choose-with, or name a recipe to train.");
             }
 
             var variants = arms.Select(one => ArmVariants.Of(one.Arm)).ToList();

@@ -42,6 +42,7 @@ internal static class DataCommand
         {
             using var interruption = new Interruption();
             var screen = new Screen(parsed.GetValue(json));
+            CommonOptions.RequireKeys(parsed.GetValue(set)!, "describes data", "data.", "seed");
             var recipe = new Recipe().With([.. parsed.GetValue(set)!, $"data.source={parsed.GetValue(data)}", .. parsed.GetValue(skipBad) ? SkipBad : []]);
             if (recipe.Data.Source == "shapes")
             {
@@ -142,11 +143,17 @@ internal static class DataCommand
             using var interruption = new Interruption();
             var screen = new Screen(json: false);
             var (source, path) = (parsed.GetValue(data)!, parsed.GetValue(file)!);
+            CommonOptions.RequireKeys(parsed.GetValue(set)!, "packs all images as they are", "data.filter", "data.size", "data.skip-bad-images", "data.cache-megabytes");
             var recipe = new Recipe().With(
             [
                 $"data.cache-megabytes={PackingMegabytes}", .. parsed.GetValue(set)!, $"data.source={source}", .. parsed.GetValue(skipBad) ? SkipBad : [],
                 .. parsed.GetValue(size) is { } side ? (string[])[$"data.size={side}"] : [],
             ]);
+            if (File.Exists(path) && ImageFile.IsImage(path))
+            {
+                throw new InputException($"'{path}' is an image, and would be overwritten: name another file, such as {Path.ChangeExtension(path, ".pack")}.");
+            }
+
             var (images, skipped) = DataSources.Pack(recipe.Data, CommonOptions.NewFile(path, source), screen, interruption.Token);
             screen.Line($"{images:n0} images are in {path} ({new FileInfo(path).Length:n0} bytes){(skipped.Count > 0 ? $"; {skipped.Count:n0} unreadable ones were skipped: {string.Join(", ", skipped.Take(3))}{(skipped.Count > 3 ? ", ..." : "")}" : "")}. Train on it with: weaklink train --data {CommandLine.Quoted(path)}");
             return ExitCode.Success;

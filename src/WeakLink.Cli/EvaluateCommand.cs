@@ -119,6 +119,11 @@ internal static class EvaluateCommand
                 throw new InputException($"--perturbed {unseen} would not be read, because no perturbations are measured: add --perturbations benchmark, or the names of those to measure.");
             }
 
+            if (referenceModel is not null && recipe.Evaluation is { Corruptions: EvaluationRecipe.None, Perturbations: EvaluationRecipe.None })
+            {
+                throw new InputException($"--reference {referenceModel} would not be read, because neither corruptions nor perturbations are measured: add --corruptions or --perturbations.");
+            }
+
             var (errors, stability) = (
                 referenceModel is not null && recipe.Evaluation.Corruptions != EvaluationRecipe.None ? ReferenceErrors.From(referenceModel, CommonCorruptions.Named(recipe.Evaluation.Corruptions)) : null,
                 referenceModel is not null && recipe.Evaluation.Perturbations != EvaluationRecipe.None

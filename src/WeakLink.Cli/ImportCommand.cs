@@ -22,9 +22,6 @@ internal static class ImportCommand
     // How the SHA-256 of torchvision's IMAGENET1K_V2 weights begin, which are measured on the middle of 232 pixels, not of 256: ResNet-50, -101 and -152, wide ResNet-50-2 and -101-2 (as in their file names).
     private static readonly string[] SecondOfTorchvision = ["11ad3fa6", "cd907fc2", "f82ba261", "9ba9bcbe", "d733dc28"];
 
-    // Of every published network with a width of its own: 256 MB.
-    private const long ListedParameters = 64_000_000;
-
     public static Command Create()
     {
         var file = new Argument<string>("FILE") { Description = "A .safetensors file, a .pt or .pth checkpoint of PyTorch, or an .onnx model." };
@@ -90,6 +87,8 @@ internal static class ImportCommand
                 names = ImageNetClasses.Names;
             }
 
+            // Before there are as many names as the file claims classes.
+            using var network = recipe.CreateNetworkFor(weights.Classes, weights.Numbers, path, explains: true);
             if (names is null)
             {
                 screen.Line("The classes are called by their numbers: name them with --classes or --data.");
@@ -101,7 +100,6 @@ internal static class ImportCommand
                 throw new InputException($"The network of '{path}' tells {weights.Classes} classes apart, but there are {names.Count} names: give those of its own data.");
             }
 
-            using var network = recipe.CreateNetworkFor(names.Count, weights.Numbers, path, ListedParameters);
             weights.CopyTo(network);
             Checkpoint.Save(target, network, null, null, recipe, names, size, new RunPosition());
             screen.Line($"{target}: {name}, {network.ParameterCount:n0} parameters, {names.Count} classes.");

@@ -92,7 +92,8 @@ int Run(string[] args)
         return root.Parse("--help").Invoke();
     }
 
-    var parsed = root.Parse(args);
+    // A file may be called @1.png, and none is full of arguments.
+    var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
     command = parsed.CommandResult.Command;
     if (CommandLineMistakes.Explain(parsed).ToList() is { Count: > 0 } mistakes)
     {

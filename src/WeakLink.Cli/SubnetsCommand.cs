@@ -278,7 +278,7 @@ internal static class SubnetsCommand
         }
     }
 
-    /// <summary>A short name for every checkpoint; the whole path where short ones would be the same.</summary>
+    /// <summary>A short name for every checkpoint; of paths whose short ones would be the same, as much of their ends as tells them apart.</summary>
     private static List<string> Names(List<string> paths)
     {
         var names = paths.Select(path =>
@@ -286,6 +286,13 @@ internal static class SubnetsCommand
             var (file, run) = (Path.GetFileNameWithoutExtension(path), Path.GetDirectoryName(Path.GetDirectoryName(Path.GetFullPath(path))));
             return run is null || !RunFolder.IsRun(run) ? file : file == "best" ? Path.GetFileName(run) : $"{Path.GetFileName(run)} {file}";
         }).ToList();
-        return [.. names.Select((name, i) => names.Count(other => other == name) > 1 ? paths[i] : name)];
+        return [.. names.Select((name, i) => names.Count(other => other == name) > 1 ? Apart(paths[i], paths) : name)];
+
+        static string Apart(string path, List<string> all)
+        {
+            var parts = path.Split('/', '\\');
+            return Enumerable.Range(2, parts.Length).Select(count => string.Join('/', parts.TakeLast(count)))
+                .First(end => end.Length >= path.Length || all.Count(other => other.Replace('\\', '/').EndsWith("/" + end, StringComparison.Ordinal)) == 1);
+        }
     }
 }

@@ -66,7 +66,8 @@ internal static class TrainCommand
             }
 
             var chosen = continued ? new Recipe() : RecipeFile.Load(parsed.GetValue(recipe) ?? DefaultRecipe(overrides), overrides);
-            var folder = processes.From(processes.Leads ? parsed.GetValue(output) ?? (continued ? NewestRun() : NewRun(chosen)) : "");
+            using var reserved = processes.Leads && parsed.GetValue(output) is null && !continued ? NewRun(chosen) : null;
+            var folder = processes.From(processes.Leads ? reserved?.Folder ?? parsed.GetValue(output) ?? NewestRun() : "");
             Summary summary;
             if (continued && processes.From(RunFolder.IsFinished(folder)))
             {
@@ -115,10 +116,10 @@ internal static class TrainCommand
         overrides.Any(pair => pair.StartsWith("model.weights=", StringComparison.Ordinal)) ? WeightsRecipe
         : overrides.LastOrDefault(pair => pair.StartsWith("data.source=", StringComparison.Ordinal)) is null or "data.source=shapes" ? EmbeddedRecipe : OwnDataRecipe;
 
-    private static string NewRun(Recipe recipe)
+    private static ReservedFolder NewRun(Recipe recipe)
     {
         var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(recipe.Data.Source))).Split('.')[0];
-        return Enumerable.Range(1, int.MaxValue).Select(number => Path.Combine(RunsFolder, $"{name}-{number}")).First(path => !Path.Exists(path));
+        return Enumerable.Range(1, int.MaxValue).Select(number => Path.Combine(RunsFolder, $"{name}-{number}")).Where(path => !Path.Exists(path)).Select(ReservedFolder.Of).OfType<ReservedFolder>().First();
     }
 
     private static string NewestRun() => Directory.Exists(RunsFolder)

@@ -48,8 +48,15 @@ public sealed class FrostTextures
 
         var read = files.Select(file =>
         {
-            var (planes, width, height) = ImageFile.Decode(file);
-            return new Texture(planes, height, width);
+            try
+            {
+                var (planes, width, height) = ImageFile.Decode(file);
+                return new Texture(planes, height, width);
+            }
+            catch (InputException exception)
+            {
+                throw new InputException($"The frost texture '{file}' is no readable image: remove or replace it.", exception);
+            }
         }).ToList();
         var hash = new XxHash128();
         foreach (var texture in read)

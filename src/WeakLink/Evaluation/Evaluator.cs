@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using TorchSharp;
 using WeakLink.Attacks;
+using WeakLink.Corruptions;
 using WeakLink.Data;
 using WeakLink.Imaging;
 using WeakLink.Models;
+using WeakLink.Perturbations;
 using WeakLink.Processes;
 using WeakLink.Recipes;
 using WeakLink.Subnets;
@@ -281,6 +283,28 @@ public sealed class Evaluator(
     /// <inheritdoc cref="CheckAttacks(Recipe, Dataset)"/>
     public static void CheckAttacks(IReadOnlyList<Attack> attacks, Recipe recipe, Dataset images) =>
         AttackEvaluation.Check(attacks, Loaders.MeasuringCrop(recipe, images), images.Classes.Count);
+
+    /// <summary>Refuses folders of frost textures and of perturbation sequences that can't be read, before hours go into what comes before them.</summary>
+    /// <param name="recipe">What to measure.</param>
+    /// <param name="images">Images to measure on.</param>
+    /// <exception cref="InputException">One is missing, or lacks what is to be measured.</exception>
+    public static void CheckFolders(Recipe recipe, Dataset images)
+    {
+        var settings = recipe.Evaluation;
+        if (settings is { FrostTextures.Length: > 0, CorruptedImages.Length: 0 } && settings.Corruptions != EvaluationRecipe.None)
+        {
+            CommonCorruptions.Named(settings.Corruptions, settings.FrostTextures);
+        }
+
+        if (settings.PerturbedImages.Length > 0 && settings.Perturbations != EvaluationRecipe.None)
+        {
+            using var folder = new PerturbationFolder(settings.PerturbedImages, images.Classes);
+            foreach (var perturbation in CommonPerturbations.Named(settings.Perturbations))
+            {
+                folder.Sequences(perturbation);
+            }
+        }
+    }
 
     /// <summary>The attacks that a recipe names, each with its parts.</summary>
     internal static IEnumerable<(string Name, IReadOnlyList<Attack> Attacks)> NamedAttacks(Recipe recipe)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using WeakLink.Comparisons;
 using WeakLink.Evaluation;
 using WeakLink.Files;
@@ -14,6 +15,9 @@ namespace WeakLink.Experiments;
 /// </summary>
 public static class ComparisonTraining
 {
+    // In bytes: disks take 255, and a seed and the ending of a lock come to it.
+    private const int LongestFolder = 220;
+
     /// <summary>Trains what is missing.</summary>
     /// <param name="arms">The ways of training.</param>
     /// <param name="common">What all change of their recipes, each <c>key=value</c>.</param>
@@ -98,6 +102,11 @@ public static class ComparisonTraining
             if (arm.Folder.Length == 0)
             {
                 throw new InputException($"'{arm.Name}' can't be the name of an arm: use letters and digits.");
+            }
+
+            if (Encoding.UTF8.GetByteCount(arm.Folder) > LongestFolder)
+            {
+                throw new InputException($"'{arm.Name}' is too long a name for the folders of its runs: give it a shorter one, as in NAME={arm.Recipe}.");
             }
 
             if (arms.FirstOrDefault(other => !ReferenceEquals(other, arm) && string.Equals(other.Folder, arm.Folder, StringComparison.OrdinalIgnoreCase)) is { } same)

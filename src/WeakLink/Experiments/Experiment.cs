@@ -72,6 +72,7 @@ public static class Experiment
         var test = StratifiedSplit.Limit(data.Test, recipe.Evaluation.Images, recipe.Seed);
         var measured = test == data.Test ? images.Test : KnownImages.Of(test, observer, stop);
         Evaluator.CheckAttacks(recipe, test);
+        Evaluator.CheckFolders(recipe, test);
         CheckObjective(recipe, data.Train);
         string[] warnings = [.. overlaps, .. CorruptionEvaluation.Check(recipe, test, measured, images, observer)];
 

@@ -39,7 +39,7 @@ internal sealed class SafeArchive : IDisposable
     {
         var length = new FileInfo(archive).Length;
         (_archive, _root, _cancellation) = (archive, root, cancellation);
-        _limit = allowance + (LargestGrowth * length);
+        _limit = MostOf(length, allowance);
         _progress = new ProgressClock(progress, Path.GetFileName(archive), length);
         try
         {
@@ -50,6 +50,12 @@ internal sealed class SafeArchive : IDisposable
             throw DiskErrors.CannotWrite(root, error);
         }
     }
+
+    /// <summary>How many bytes of images a compressed file can hold.</summary>
+    /// <param name="length">Its own bytes.</param>
+    internal static long MostOf(long length) => MostOf(length, Allowance);
+
+    private static long MostOf(long length, long allowance) => allowance + (LargestGrowth * length);
 
     /// <summary>Extracts into a folder that must not exist yet; where another process made it meanwhile, that one's result stays.</summary>
     /// <returns>How many files were written, and their bytes; null where another process was faster.</returns>

@@ -122,9 +122,13 @@ public sealed class ImportedWeights : IDisposable
         ?? throw new InputException($"The checkpoint '{_path}' holds no classifier{(_graph is null ? $" ({string.Join(" or ", Classifiers)}); it has {Some(_tensors.Keys)}" : "")}: give the checkpoint of a whole network.");
 
     /// <summary>Number of classes; null where there is no classifier.</summary>
-    internal int? ClassCount => _graph is not null ? _graph.Classes
-        : Classifiers.Select(name => _tensors.GetValueOrDefault(name)).FirstOrDefault(weight => weight?.dim() == 2) is { } weight ? (int)weight.shape[0]
-        : null;
+    /// <exception cref="InputException">The file claims more than it can hold.</exception>
+    internal int? ClassCount => (_graph is not null ? _graph.Classes : Classifiers.Select(name => _tensors.GetValueOrDefault(name)).FirstOrDefault(weight => weight?.dim() == 2)?.shape[0]) switch
+    {
+        null => null,
+        var rows when rows > 0 && rows <= Numbers => (int)rows,
+        var rows => throw new InputException($"The checkpoint '{_path}' claims {rows:n0} classes, but holds {Numbers:n0} numbers: it is damaged; copy it again."),
+    };
 
     /// <summary>Reads a file.</summary>
     /// <param name="path">A .safetensors file, a .pt or .pth file that PyTorch's <c>torch.save</c> wrote, or an .onnx file.</param>

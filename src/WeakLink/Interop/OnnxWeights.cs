@@ -60,7 +60,7 @@ internal sealed class OnnxWeights
     public long Numbers { get; }
 
     /// <summary>Number of classes; null where it ends in its features.</summary>
-    public int? Classes => _classifier is var (weight, _, transposed) && _graph.Shape(weight) is { Length: 2 } shape ? (int)shape[transposed ? 0 : 1] : null;
+    public long? Classes => _classifier is var (weight, _, transposed) && _graph.Shape(weight) is { Length: 2 } shape ? shape[transposed ? 0 : 1] : null;
 
     /// <summary>What the graph subtracts from each channel before its first convolution; null: it takes images as they are given.</summary>
     public double[]? Mean { get; }

@@ -181,7 +181,7 @@ public sealed class PretrainedWeights : IDisposable
             WeightsChecksum = Sha256,
         };
         // Before anything long begins: what CopyTo would refuse then.
-        using var network = new Recipe { Model = resolved }.CreateNetwork(classes: _weights.ClassCount ?? 2);
+        using var network = new Recipe { Model = resolved }.CreateNetworkFor(_weights.ClassCount ?? 2, _weights.Numbers, _recipe.Weights, explains: true);
         _weights.CopyTo(network, _weights.ClassCount is not null, Remedy);
         return resolved;
     }

@@ -60,5 +60,6 @@ public static class RecipeDifferences
         },
         Model = recipe.Model with { Weights = RecipeResolution.AbsoluteSource(recipe.Model.Weights) },
         Objective = recipe.Objective.WithStepSize(),
+        Evaluation = recipe.Evaluation.WithAbsoluteFolders(),
     };
 }

@@ -16,6 +16,9 @@ public static class RecipeResolution
     // Enough work for a timing, little enough to take a second.
     private const int TrialImages = 64;
 
+    // Of every published network of the usual width: 256 MB.
+    private const long UsualParameters = 64_000_000;
+
     /// <summary>Replaces every value that means "decide for me": image size, normalisation, threads, precision and layout (which a timing decides, on the threads that libtorch has; it is kept in the cache).</summary>
     /// <param name="recipe">The recipe.</param>
     /// <param name="data">The images.</param>
@@ -37,7 +40,7 @@ public static class RecipeResolution
         var size = data.Train.Width == data.Train.Height ? data.Train.Width : 0;
         var source = AbsoluteSource(recipe.Data.Source);
         var extra = recipe.Data.Extra.Select(Path.GetFullPath).ToArray();
-        var resolved = recipe with { Model = model, Data = recipe.Data with { Source = source, Size = size, Extra = extra } };
+        var resolved = recipe with { Model = model, Data = recipe.Data with { Source = source, Size = size, Extra = extra }, Evaluation = recipe.Evaluation.WithAbsoluteFolders() };
         var crop = recipe.Augmentation.Crop;
         var format = FormatChoice.Of(
             FormatChoice.Folder,
@@ -62,6 +65,14 @@ public static class RecipeResolution
     /// <summary>Where the data are, so that a run can be resumed from another folder; a name stays one.</summary>
     internal static string AbsoluteSource(string source) => Path.Exists(source) ? Path.GetFullPath(source) : source;
 
+    /// <summary>The same, wherever its folders are read from.</summary>
+    internal static EvaluationRecipe WithAbsoluteFolders(this EvaluationRecipe recipe) => recipe with
+    {
+        CorruptedImages = AbsoluteSource(recipe.CorruptedImages),
+        PerturbedImages = AbsoluteSource(recipe.PerturbedImages),
+        FrostTextures = AbsoluteSource(recipe.FrostTextures),
+    };
+
     /// <summary>The recipe's network, with random weights.</summary>
     /// <exception cref="InputException">There is no such network.</exception>
     public static ClassifierNetwork CreateNetwork(this Recipe recipe, int classes) => NetworkCatalogue.Create(
@@ -72,12 +83,12 @@ public static class RecipeResolution
     /// <param name="classes">Number of classes.</param>
     /// <param name="numbers">How many numbers the file holds.</param>
     /// <param name="path">The file.</param>
-    /// <param name="unquestioned">Parameters up to which a network is created though the file can't fill it: a wrong one is worth its list of differences.</param>
+    /// <param name="explains">Whether a network of a usual size is created though the file can't fill it: its list of differences says more.</param>
     /// <exception cref="InputException">There is no such network, or it is larger than the file.</exception>
-    public static ClassifierNetwork CreateNetworkFor(this Recipe recipe, int classes, long numbers, string path, long unquestioned = 0)
+    public static ClassifierNetwork CreateNetworkFor(this Recipe recipe, int classes, long numbers, string path, bool explains = false)
     {
         var least = NetworkCatalogue.LeastParameters(recipe.Model.Name, recipe.Model.WidthMultiplier, classes);
-        return least <= Math.Max(unquestioned, numbers)
+        return least <= Math.Max(explains ? UsualParameters : 0, numbers)
             ? recipe.CreateNetwork(classes)
             : throw new InputException($"The checkpoint '{path}' is of another architecture than {recipe.Model.Name} with {classes} classes: it holds {numbers:N0} numbers, the network more than {least:N0}. Use another checkpoint, or the settings that it was trained with.");
     }

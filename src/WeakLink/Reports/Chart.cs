@@ -19,7 +19,7 @@ public static partial class Chart
     private static readonly OxyColor Ink = OxyColor.FromRgb(1, 1, 1);
 
     // OxyPlot measures text in Helvetica; the reader's font may be wider, and must find the room. A legend is cut off where it has none.
-    private const int MeasuredFontSize = 15, MeasuredLegendSize = 20, FontSize = 13;
+    private const int LongestName = 27, MeasuredFontSize = 15, MeasuredLegendSize = 20, FontSize = 13;
 
     // Apart for colour-blind eyes (Okabe and Ito 2008); the blue is lighter, for black paper.
     private static readonly OxyColor[] Colours = [.. new[] { "#2b8cc4", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9" }.Select(OxyColor.Parse)];
@@ -60,10 +60,14 @@ public static partial class Chart
         var axis = plot.Axes[1];
         (axis.Minimum, axis.Maximum, axis.MajorStep, axis.MajorGridlineStyle) = (-0.6, names.Count - 0.4, 1, LineStyle.None);
         (axis.StartPosition, axis.EndPosition) = (1, 0);
+        List<string> labels = [.. names.Select(name => Shortened(Printable.Of(name)))];
         // OxyPlot leaves too little: about 7 pixels a letter.
-        plot.PlotMargins = new OxyThickness(24 + (7 * names.Max(name => name.Length)), double.NaN, double.NaN, double.NaN);
-        axis.LabelFormatter = at => at >= 0 && at < names.Count && at == Math.Floor(at) ? Printable.Of(names[(int)at]) : "";
+        plot.PlotMargins = new OxyThickness(24 + (7 * labels.Max(label => label.Length)), double.NaN, double.NaN, double.NaN);
+        axis.LabelFormatter = at => at >= 0 && at < labels.Count && at == Math.Floor(at) ? labels[(int)at] : "";
     }
+
+    // More than half of the plot would be names; what tells paths and long names apart stands at their ends.
+    private static string Shortened(string name) => name.Length <= LongestName ? name : $"{name[..(LongestName / 3)]}…{name[^(LongestName - (LongestName / 3) - 1)..]}";
 
     /// <summary>Only whole numbers on the horizontal axis, such as epochs.</summary>
     public static void CountAcross(this PlotModel plot) => plot.Axes[0].MinimumMajorStep = 1;

@@ -4,6 +4,7 @@ using WeakLink.Files;
 using WeakLink.Imaging;
 using WeakLink.Models;
 using WeakLink.Recipes;
+using WeakLink.Sources;
 using WeakLink.Subnets;
 using WeakLink.Training;
 
@@ -117,7 +118,7 @@ public sealed class Checkpoint : IDisposable
             var size = Read<ImageSize>("size");
             var position = Read<RunPosition>("position");
             return recipe.Model.Mean.Count == 0 ? throw Damaged(path, "its recipe leaves the normalisation open")
-                : size is not { Height: > 0 and <= LargestSide, Width: > 0 and <= LargestSide } ? throw Damaged(path, "its size is none of images")
+                : size is not { Height: > 0 and <= LargestSide, Width: > 0 and <= LargestSide } || (long)size.Height * size.Width > ImageLimits.Largest.Pixels ? throw Damaged(path, "its size is none of images")
                 : position is not { Epoch: >= 0, StepInEpoch: >= 0, Images: >= 0 } ? throw Damaged(path, "its position is before the start")
                 : new Checkpoint(path, stored.Tensors, recipe, ClassNames.Checked(Read<string?[]>("classes"), $"The checkpoint '{path}'"), size, position);
 

@@ -122,8 +122,13 @@ public sealed class Predictor : IDisposable
         }
 
         var batch = torch.tensor(bytes, [images.Length, Dataset.Channels, Preparation.CropHeight, Preparation.CropWidth], torch.uint8);
-        var probabilities = FiniteLogits.Require(_network(Pixels.ToUnit(batch)), position => images[position].Name)
-            .softmax(1).cpu().data<float>().ToArray();
+        var logits = _network(Pixels.ToUnit(batch));
+        if (logits.dim() != 2 || logits.shape[0] != images.Length || logits.shape[1] != Classes.Count)
+        {
+            throw new InputException($"The model's answer for {images.Length} images has the shape {string.Join('x', logits.shape)}, but it names {Classes.Count} classes: it is damaged, or of other data; export it again.");
+        }
+
+        var probabilities = FiniteLogits.Require(logits, position => images[position].Name).softmax(1).cpu().data<float>().ToArray();
         return [.. images.Select((image, i) => new Classification(
             image.Name,
             [.. Classes.Select((name, label) => new ClassProbability(name, probabilities[(i * Classes.Count) + label])).OrderByDescending(one => one.Probability)]))];

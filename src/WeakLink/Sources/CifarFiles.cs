@@ -71,7 +71,7 @@ public static class CifarFiles
     internal static (Dataset Train, Dataset Test) ReadArchive(string path)
     {
         using var entries = new TarEntries(path);
-        var contents = new Dictionary<string, byte[]>();
+        var (contents, left) = (new Dictionary<string, byte[]>(), SafeArchive.MostOf(new FileInfo(path).Length));
         while (entries.Next() is { } entry)
         {
             if (IsPythonEntry(entry.Name))
@@ -82,6 +82,12 @@ public static class CifarFiles
             var file = FileName(entry.Name);
             if (entry.Kind == TarKind.File && IsFile(file))
             {
+                left -= entry.Length;
+                if (left < 0)
+                {
+                    throw TooLarge(Path.Combine(path, entry.Name));
+                }
+
                 contents[file] = ReadEntry(entries, path, entry);
             }
         }

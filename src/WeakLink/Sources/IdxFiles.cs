@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using WeakLink.Data;
+using WeakLink.Files;
 
 namespace WeakLink.Sources;
 
@@ -75,7 +76,7 @@ public static class IdxFiles
             var isCompressed = file.ReadByte() == 0x1F && file.ReadByte() == 0x8B;
             file.Position = 0;
             using Stream content = isCompressed ? new GZipStream(file, CompressionMode.Decompress) : file;
-            return Read(path, content, kind == Images ? ImageDimensions : LabelDimensions);
+            return Read(path, content, kind == Images ? ImageDimensions : LabelDimensions, isCompressed ? SafeArchive.MostOf(file.Length) : long.MaxValue);
         }
         catch (Exception error) when (error is InvalidDataException or EndOfStreamException)
         {
@@ -87,7 +88,7 @@ public static class IdxFiles
         }
     }
 
-    private static IdxArray Read(string path, Stream content, int dimensions)
+    private static IdxArray Read(string path, Stream content, int dimensions, long most)
     {
         var header = new byte[4 + (4 * dimensions)];
         content.ReadExactly(header);
@@ -97,7 +98,7 @@ public static class IdxFiles
         }
 
         var shape = Enumerable.Range(1, dimensions).Select(i => BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(4 * i))).ToArray();
-        if (shape[0] == 0 || shape.Skip(1).Any(side => side is 0 or > MostPixels) || shape.Aggregate(1.0, (product, side) => product * side) > Array.MaxLength)
+        if (shape[0] == 0 || shape.Skip(1).Any(side => side is 0 or > MostPixels) || shape.Aggregate(1.0, (product, side) => product * side) > Math.Min(Array.MaxLength, most))
         {
             throw Damaged(path, $"it claims {string.Join('x', shape)} bytes");
         }

@@ -108,6 +108,10 @@ public class CommandTests
         File.WriteAllText(folder["bad.yaml"], "ews:\n  widht: 0.5");
         File.WriteAllBytes(folder["latin.yaml"], [.. "name: caf"u8, 0xe9]);
         File.WriteAllText(folder["open.yaml"], "training:\n  milestones: [0.3, 0.5\n");
+        // More classes than anybody has, in a file that holds none of their numbers.
+        var header = """{"fc.weight":{"dtype":"F32","shape":[3000000000,0],"data_offsets":[0,0]}}"""u8;
+        File.WriteAllBytes(folder["claims.safetensors"], [.. BitConverter.GetBytes((long)header.Length), .. header]);
+        var (picture, many) = (File.ReadAllBytes(folder["pets/cat/00.png"]), string.Join(',', Enumerable.Range(1, 20).Select(i => $"training.epochs={i}")));
         foreach (var (expected, arguments) in new (string, string[])[]
         {
             ("nowhere", ["train", "--data", "nowhere"]),
@@ -136,10 +140,34 @@ public class CommandTests
             ("no image", ["predict", "broken.safetensors", "absent.png"]),
             ("is not known", ["data", "fetch", "cifar11"]),
             ("absent", ["data", "verify", "absent"]),
+            ("claims 3,000,000,000 classes, but holds 0 numbers", ["import", "claims.safetensors", "--model", "resnet18", "--mean", "0,0,0", "--std", "1,1,1", "--out", "o.safetensors"]),
+            ("claims 3,000,000,000 classes", ["train", "--data", "pets", "--weights", "claims.safetensors", "--set", "model.name=resnet18", "--set", "model.mean=0,0,0", "--set", "model.standard-deviation=1,1,1"]),
+            ("('pets/cat/00.png'), and would be overwritten", ["augment", "small", "pets/cat", "--out", "pets/cat/00.png"]),
+            ("'pets/cat/00.png' is an image, and would be overwritten", ["data", "pack", "pets", "pets/cat/00.png"]),
+            ("--set training.epochs=3 would change nothing", ["data", "describe", "pets", "--set", "training.epochs=3"]),
+            ("--set data.limit=2 would change nothing", ["data", "pack", "pets", "pets.pack", "--set", "data.limit=2"]),
+            ("--set evaluation.images=2 would change nothing", ["corrupt", "pets", "--out", "c", "--set", "evaluation.images=2"]),
+            ("images of 32x32 pixels, which are not scaled to data.size = 64", ["train", "--set", "data.size=64"]),
+            ("is too long a name for the folders of its runs", ["compare", $"shapes,{many}", "--seeds", "1", "--out", "cmp"]),
+            ("frost textures 'nowhere' does not exist", ["train", "--data", "pets", "--quick", "--set", "evaluation.frost-textures=nowhere"]),
+            ("perturbation sequences 'nowhere' does not exist", ["train", "--data", "pets", "--quick", "--set", "evaluation.perturbations=benchmark", "--set", "evaluation.perturbed-images=nowhere"]),
         })
         {
             Assert.Contains(expected, Weaklink.Run(folder.Path, arguments).Sentence);
         }
+
+        Assert.Equal(picture, File.ReadAllBytes(folder["pets/cat/00.png"]));
+        Assert.False(Path.Exists(folder["runs"]) || Path.Exists(folder["cmp"]));
+    }
+
+    [Fact]
+    public void AFileCalledLikeAResponseFile_IsAFile()
+    {
+        using var folder = new TemporaryFolder();
+        Pictures.WriteClasses(folder["@pets"], 4);
+        var described = Weaklink.Run(folder.Path, "data", "describe", "@pets");
+        Assert.True(described.ExitCode == 0, described.Error);
+        Assert.Contains("@pets", described.Output, StringComparison.Ordinal);
     }
 
     [Fact]

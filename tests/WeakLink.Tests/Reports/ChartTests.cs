@@ -43,6 +43,12 @@ public class ChartTests
         var names = XDocument.Parse(plot.Svg()).Descendants().Where(element => element.Name.LocalName == "text" && element.Value is "random" or "searched").ToList();
         Assert.Equal(["random", "searched"], names.OrderBy(Height).Select(element => element.Value));
 
+        // However long the names are, the plot has room.
+        (plot = Chart.Create("b", "")).NameDown([new string('a', 80) + "first", new string('a', 80) + "second"]);
+        plot.Dots(0, "subnets", [(1, 0), (2, 1)]);
+        Assert.Matches(">aaaaaaaaa…a+first<", plot.Svg());
+        Assert.DoesNotContain("width=\"0\"", plot.Svg(), StringComparison.Ordinal);
+
         // In "translate(x,y)".
         static double Height(XElement text) => double.Parse(text.Attribute("transform")!.Value.Split('(', ',', ' ', ')')[2], System.Globalization.CultureInfo.InvariantCulture);
     }

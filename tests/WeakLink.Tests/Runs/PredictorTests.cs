@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using TorchSharp;
+using WeakLink.Data;
 using WeakLink.Runs;
 using WeakLink.Sources;
 using WeakLink.Tests.Augmentations;
@@ -31,6 +33,17 @@ public class PredictorTests
             Assert.Equal(1, found.Probabilities.Sum(one => one.Probability), 5);
             Assert.Equal(found.Probabilities.Max(one => one.Probability), found.Confidence);
         }
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void AnAnswerForOtherClasses_IsRefused(int answers)
+    {
+        using var nothing = new MemoryStream();
+        using var predictor = new Predictor(["cat", "dog", "hen"], new ImagePreparation(8, 8), 4, images => torch.zeros(images.shape[0], answers), nothing);
+        var picture = predictor.Prepare(new byte[3 * 8 * 8], "picture");
+        Assert.Contains($"the shape 1x{answers}, but it names 3 classes", Assert.Throws<InputException>(() => predictor.Predict([picture])).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Formats.Tar;
 using System.IO.Compression;
+using System.Text;
 using CsCheck;
 using WeakLink.Sources;
 using WeakLink.Tests.Data;
@@ -131,6 +132,26 @@ public class CifarFilesTests
         {
             File.WriteAllBytes(Path.Combine(folder, name + ".bin"), [.. Enumerable.Range(0, images).SelectMany(i => (byte[])[(byte)i, .. Enumerable.Repeat((byte)((10 * file) + i), 3072)])]);
         }
+    }
+
+    [Fact]
+    public void AnArchiveThatUnpacksToMoreThanImagesDo_IsRefused_BeforeItIsRead()
+    {
+        using var folder = new TemporaryFolder();
+        using (var zipped = new GZipStream(File.Create(folder["bomb.tar.gz"]), CompressionLevel.Fastest))
+        {
+            // The header of an entry of 1.5 GB alone.
+            var header = new byte[512];
+            "cifar-10-batches-bin/data_batch_1.bin"u8.CopyTo(header);
+            Encoding.ASCII.GetBytes("0000644\00000000\00000000\0" + Convert.ToString(1_500_000_000, 8).PadLeft(11, '0') + "\000000000000\0").CopyTo(header.AsSpan(100));
+            "        0"u8.CopyTo(header.AsSpan(148));
+            "ustar\000"u8.CopyTo(header.AsSpan(257));
+            Encoding.ASCII.GetBytes(Convert.ToString(header.Sum(part => part), 8).PadLeft(6, '0') + "\0 ").CopyTo(header.AsSpan(148));
+            zipped.Write(header);
+            zipped.Write(new byte[4096]);
+        }
+
+        Assert.Contains("is too large", Assert.Throws<InputException>(() => CifarFiles.Open(folder["bomb.tar.gz"], folder["cache"])).Message, StringComparison.Ordinal);
     }
 
     private static string Pack(TemporaryFolder folder, string name)

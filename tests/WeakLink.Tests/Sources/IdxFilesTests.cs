@@ -35,6 +35,19 @@ public class IdxFilesTests
         }
     }
 
+    [Fact]
+    public void AFileThatUnpacksToMoreThanImagesDo_IsRefused_BeforeItIsRead()
+    {
+        using var folder = new TemporaryFolder();
+        Write(folder, "{0}-{1}-idx{2}-ubyte.gz", compressed: true);
+        using (var zipped = new GZipStream(File.Create(folder["train-images-idx3-ubyte.gz"]), CompressionLevel.Fastest))
+        {
+            zipped.Write([0, 0, 8, 3, 0, 1, 134, 160, 0, 0, 0, 128, 0, 0, 0, 128]);
+        }
+
+        Assert.Contains("claims 100000x128x128 bytes", Assert.Throws<InputException>(() => DataSources.Open(new DataRecipe { Source = folder.Path }, 0, new SilentObserver())).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("t10k-labels-idx1-ubyte", null, "has no t10k-labels-idx1-ubyte")]
     [InlineData("train-images-idx3-ubyte", new byte[] { 0, 0, 8, 3, 0, 0 }, "ends too early")]
