@@ -3,11 +3,15 @@ using System.Text;
 
 namespace WeakLink.Cli;
 
-/// <summary>A name that commands of this machine which begin at the same time don't take, too. Nothing lies there before the training begins.</summary>
-/// <param name="Folder">The folder.</param>
-internal sealed record ReservedFolder(string Folder) : IDisposable
+/// <summary>A name for a new folder that no other command of this machine takes meanwhile. Nothing is made there.</summary>
+internal sealed class ReservedFolder : IDisposable
 {
-    private FileStream? _held;
+    private readonly FileStream? _held;
+
+    private ReservedFolder(string folder, FileStream? held) => (Folder, _held) = (folder, held);
+
+    /// <summary>The folder.</summary>
+    public string Folder { get; }
 
     /// <summary>Reserves a folder.</summary>
     /// <returns>Null where another command has.</returns>
@@ -17,12 +21,12 @@ internal sealed record ReservedFolder(string Folder) : IDisposable
         var file = Path.Combine(Path.GetTempPath(), $"weaklink-{name}.lock");
         try
         {
-            return new ReservedFolder(folder) { _held = new FileStream(file, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose) };
+            return new ReservedFolder(folder, new FileStream(file, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             // Where no file can be made, nothing can be reserved: whoever comes second is told.
-            return File.Exists(file) ? null : new ReservedFolder(folder);
+            return File.Exists(file) ? null : new ReservedFolder(folder, null);
         }
     }
 
