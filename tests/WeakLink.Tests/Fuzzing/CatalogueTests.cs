@@ -57,7 +57,6 @@ public class CatalogueTests
         ["ProcessGroup.AllowedCores"] = "written by the kernel",
         ["PredictCommand.Listed"] = "lines that name images, which are in the catalogue",
         ["RunFolder.ChecksumOf"] = "a checksum of whatever is there",
-        ["RunFolder.Open"] = "an empty file, for its lock",
         ["SafeArchive.WriteFile"] = "writes",
         ["TextFile.Read"] = "the one place that reads text: who calls it is in the catalogue",
         ["ShapesDataset.Kept"] = "its own cache, with a checksum, and compared with what it draws",
