@@ -44,10 +44,9 @@ internal static class AttackCommand
                 throw new InputException($"--attack {parsed.GetValue(attack)} names several, but examples are made by one: choose one, or autoattack, which goes on with another where one fails.");
             }
 
-            if (parsed.GetValue(set)!.FirstOrDefault(pair => !pair.StartsWith("data.", StringComparison.Ordinal) && !pair.StartsWith("evaluation.batch=", StringComparison.Ordinal)) is { } unused)
-            {
-                throw new InputException($"--set {unused} would change nothing here: set keys that begin with data., or evaluation.batch; the attack has the options --attack, --norm, --eps, --limit and --seed.");
-            }
+            CommonOptions.RequireKeys(
+                parsed.GetValue(set)!, "would change nothing here: set keys that begin with data., or evaluation.batch; the attack has the options --attack, --norm, --eps, --limit and --seed",
+                "data.", "evaluation.batch=");
 
             var threat = new ThreatModel(KnownAttacks.NormNamed(parsed.GetValue(norm)!), ThreatModel.ParseEpsilon(parsed.GetValue(eps)!));
             var attacks = KnownAttacks.Named(parsed.GetValue(attack)!, threat);

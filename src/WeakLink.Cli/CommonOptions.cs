@@ -74,16 +74,16 @@ internal static class CommonOptions
         static string Real(string path) => File.Exists(path) && new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true) is { } target ? target.FullName : Path.GetFullPath(path);
     }
 
-    /// <summary>Refuses keys that would change nothing.</summary>
+    /// <summary>Refuses keys that a command does not read.</summary>
     /// <param name="set">What --set was given.</param>
-    /// <param name="does">What the command does, as in "packs images".</param>
-    /// <param name="keys">The keys that it reads; one that ends with a dot stands for all that begin so.</param>
+    /// <param name="refusal">What the sentence says of another key, after its name.</param>
+    /// <param name="keys">How the pairs that it reads begin, such as <c>data.</c> or <c>evaluation.batch=</c>.</param>
     /// <exception cref="InputException">There is another key.</exception>
-    public static void RequireKeys(string[] set, string does, params string[] keys)
+    public static void RequireKeys(string[] set, string refusal, params string[] keys)
     {
-        if (set.FirstOrDefault(pair => !keys.Any(key => key.EndsWith('.') ? pair.StartsWith(key, StringComparison.Ordinal) : pair.Split('=')[0].Trim() == key)) is { } other)
+        if (set.FirstOrDefault(pair => !keys.Any(key => pair.StartsWith(key, StringComparison.Ordinal))) is { } other)
         {
-            throw new InputException($"--set {other} would change nothing: this command {does}; set {string.Join(" or ", keys.Select(key => key.EndsWith('.') ? $"keys that begin with {key}" : key))} only.");
+            throw new InputException($"--set {other} {refusal}.");
         }
     }
 

@@ -39,7 +39,7 @@ internal static class CorruptCommand
             var screen = new Screen(json: false);
             var source = parsed.GetValue(data)!;
             var sets = parsed.GetValue(set)!;
-            CommonOptions.RequireKeys(sets, "corrupts the test images", "data.", "seed");
+            CommonOptions.RequireKeys(sets, "would change nothing: set keys that begin with data., or seed", "data.", "seed=");
             var isRun = RunFolder.IsRun(source);
             var recipe = isRun
                 ? RunFolder.RecipeOf(source).With(sets)

@@ -42,7 +42,7 @@ internal static class DataCommand
         {
             using var interruption = new Interruption();
             var screen = new Screen(parsed.GetValue(json));
-            CommonOptions.RequireKeys(parsed.GetValue(set)!, "describes data", "data.", "seed");
+            CommonOptions.RequireKeys(parsed.GetValue(set)!, "would change nothing: set keys that begin with data., or seed", "data.", "seed=");
             var recipe = new Recipe().With([.. parsed.GetValue(set)!, $"data.source={parsed.GetValue(data)}", .. parsed.GetValue(skipBad) ? SkipBad : []]);
             if (recipe.Data.Source == "shapes")
             {
@@ -143,7 +143,9 @@ internal static class DataCommand
             using var interruption = new Interruption();
             var screen = new Screen(json: false);
             var (source, path) = (parsed.GetValue(data)!, parsed.GetValue(file)!);
-            CommonOptions.RequireKeys(parsed.GetValue(set)!, "packs all images as they are", "data.filter", "data.size", "data.skip-bad-images", "data.cache-megabytes");
+            CommonOptions.RequireKeys(
+                parsed.GetValue(set)!, "would change nothing, as all images are packed: set data.filter, data.size, data.skip-bad-images or data.cache-megabytes",
+                "data.filter=", "data.size=", "data.skip-bad-images=", "data.cache-megabytes=");
             var recipe = new Recipe().With(
             [
                 $"data.cache-megabytes={PackingMegabytes}", .. parsed.GetValue(set)!, $"data.source={source}", .. parsed.GetValue(skipBad) ? SkipBad : [],

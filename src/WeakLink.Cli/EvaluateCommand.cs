@@ -65,10 +65,7 @@ internal static class EvaluateCommand
             var device = EnvironmentReport.TrainingDevice;
             using var trained = TrainedModel.Load(parsed.GetValue(model)!, device);
             var subnet = parsed.GetValue(subnetFile) is { } file ? SubnetFile.Read(file, trained.Network.Name, trained.Network.Space) : null;
-            if (parsed.GetValue(set)!.FirstOrDefault(pair => !pair.StartsWith("evaluation.", StringComparison.Ordinal) && !pair.StartsWith("data.", StringComparison.Ordinal)) is { } other)
-            {
-                throw new InputException($"--set {other} would change how the network was trained, which is over: set keys that begin with evaluation. or data. only.");
-            }
+            CommonOptions.RequireKeys(parsed.GetValue(set)!, "would change how the network was trained, which is over: set keys that begin with evaluation. or data. only", "evaluation.", "data.");
 
             if (parsed.GetValue(attack) is null && trained.Recipe.Evaluation.Attack == EvaluationRecipe.None && (parsed.GetValue(eps) ?? parsed.GetValue(norm)) is not null)
             {
@@ -154,6 +151,7 @@ internal static class EvaluateCommand
             }
 
             warnings.AddRange(CorruptionEvaluation.Check(recipe, splits.Test, measuredImages, images, screen));
+            Evaluator.CheckFolders(recipe, splits.Test);
 
             // What the run took, not what its best checkpoint had taken.
             var run = RunFolder.IsFinished(parsed.GetValue(model)!) ? Summary.Read(parsed.GetValue(model)!) : null;

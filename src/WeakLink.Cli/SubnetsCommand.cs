@@ -76,10 +76,8 @@ internal static class SubnetsCommand
             AtLeast("--attack-limit", parsed.GetValue(attackLimit), 1);
             var (chosenWidths, chosenSeverities) = (Widths(parsed.GetValue(widths)!), CommonOptions.Severities(parsed.GetValue(severities)!));
             IReadOnlyList<Corruption> chosenCorruptions = parsed.GetValue(corruptions)! == EvaluationRecipe.None ? [] : CommonCorruptions.Named(parsed.GetValue(corruptions)!);
-            if (parsed.GetValue(set)!.FirstOrDefault(pair => !pair.StartsWith("data.", StringComparison.Ordinal) && !pair.StartsWith("evaluation.batch=", StringComparison.Ordinal) && !pair.StartsWith("evaluation.exact=", StringComparison.Ordinal)) is { } other)
-            {
-                throw new InputException($"--set {other} has no effect here: set keys that begin with data., evaluation.batch or evaluation.exact.");
-            }
+            CommonOptions.RequireKeys(
+                parsed.GetValue(set)!, "has no effect here: set keys that begin with data., evaluation.batch or evaluation.exact", "data.", "evaluation.batch=", "evaluation.exact=");
 
             var named = parsed.GetValue(models)!;
             var paths = parsed.GetValue(checkpoints) ? [.. named.SelectMany(RunFolder.KeptCheckpoints)] : named.Select(RunFolder.CheckpointOf).ToList();
@@ -288,11 +286,8 @@ internal static class SubnetsCommand
         }).ToList();
         return [.. names.Select((name, i) => names.Count(other => other == name) > 1 ? Apart(paths[i], paths) : name)];
 
-        static string Apart(string path, List<string> all)
-        {
-            var parts = path.Split('/', '\\');
-            return Enumerable.Range(2, parts.Length).Select(count => string.Join('/', parts.TakeLast(count)))
-                .First(end => end.Length >= path.Length || all.Count(other => other.Replace('\\', '/').EndsWith("/" + end, StringComparison.Ordinal)) == 1);
-        }
+        static string Apart(string path, List<string> all) =>
+            Enumerable.Range(0, path.Length).Reverse().Where(at => at == 0 || path[at - 1] is '/' or '\\').Select(at => path[at..])
+                .First(end => end == path || all.Count(other => other.EndsWith(end, StringComparison.Ordinal)) == 1);
     }
 }

@@ -119,7 +119,7 @@ internal static class TrainCommand
     private static ReservedFolder NewRun(Recipe recipe)
     {
         var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(recipe.Data.Source))).Split('.')[0];
-        return Enumerable.Range(1, int.MaxValue).Select(number => Path.Combine(RunsFolder, $"{name}-{number}")).Where(path => !Path.Exists(path)).Select(ReservedFolder.Of).OfType<ReservedFolder>().First();
+        return ReservedFolder.Next(RunsFolder, name);
     }
 
     private static string NewestRun() => Directory.Exists(RunsFolder)

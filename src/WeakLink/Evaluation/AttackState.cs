@@ -7,7 +7,6 @@ using System.Text.Json;
 using TorchSharp;
 using WeakLink.Attacks;
 using WeakLink.Data;
-using WeakLink.Models;
 
 namespace WeakLink.Evaluation;
 
@@ -117,7 +116,7 @@ internal sealed class AttackState
     {
         using var scope = torch.NewDisposeScope();
         var (network, hash) = (evaluator.Network, new XxHash3());
-        foreach (var tensor in network.parameters().Concat<torch.Tensor>(network.buffers()).Concat((network as SubnetNetwork)?.Statistics ?? []))
+        foreach (var tensor in network.parameters().Concat<torch.Tensor>(network.buffers()))
         {
             hash.Append(MemoryMarshal.AsBytes<float>(tensor.detach().to(torch.float32).cpu().contiguous().data<float>().ToArray()));
         }

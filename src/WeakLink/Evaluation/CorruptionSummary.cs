@@ -40,12 +40,13 @@ public sealed record CorruptionSummary(
         get
         {
             var (known, severities) = (Error.Keys.Count(Benchmark.Contains), Severities ?? Corruption.AllSeverities);
-            string[] parts =
+            string?[] parts =
             [
-                .. known < Benchmark.Count ? new[] { known == 0 ? "corruptions that are none of the benchmark's" : FormattableString.Invariant($"{known} of the {Benchmark.Count} common corruptions") } : [],
-                .. severities.Count < Corruption.Severities ? new[] { $"severities {string.Join(", ", severities)}" } : [],
+                known == 0 ? "corruptions that are none of the benchmark's" : known < Benchmark.Count ? $"{known} of the {Benchmark.Count} common corruptions" : null,
+                severities.Count < Corruption.Severities ? $"severities {string.Join(", ", severities)}" : null,
             ];
-            return parts.Length == 0 ? null : $"These means are over {string.Join(" and over ", parts)} only: they can't be compared with those over all {Benchmark.Count} in five severities.";
+            var less = string.Join(" and over ", parts.OfType<string>());
+            return less.Length == 0 ? null : $"These means are over {less} only: they can't be compared with those over all {Benchmark.Count} in five severities.";
         }
     }
 

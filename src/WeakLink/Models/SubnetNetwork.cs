@@ -23,17 +23,19 @@ public sealed class SubnetNetwork : ClassifierNetwork
         (_network, _subnet, _statistics) = (network, subnet, statistics);
         subnet.RequireOf(network.Space);
         register_module("network", network);
-        // Whoever asks what the network consists of, to know it again, is told what is kept of it too.
+        // Whoever asks what the network consists of, to know it again, is told what is kept of it, and its statistics, too.
         foreach (var (choice, kept) in network.Space.Choices.Zip(subnet.Kept))
         {
             register_buffer("kept " + choice.Name.Replace('.', ' '), torch.tensor(kept.ToArray()).to(network.parameters().First().device).DetachFromDisposeScope());
         }
 
+        foreach (var (i, statistic) in (statistics?.Tensors ?? []).Index())
+        {
+            register_buffer($"statistic {i}", statistic.alias().DetachFromDisposeScope());
+        }
+
         train(network.training);
     }
-
-    /// <summary>What it computes with beside its parameters and buffers.</summary>
-    internal IEnumerable<torch.Tensor> Statistics => _statistics?.Tensors ?? [];
 
     /// <inheritdoc/>
     public override SubnetSpace Space { get; } = new([]);

@@ -29,7 +29,6 @@ public sealed record Measurement(Summary Summary, IReadOnlyList<Prediction> Pred
         var clock = Stopwatch.GetTimestamp();
         var recipe = evaluator.Recipe;
         Evaluator.CheckAttacks(recipe, evaluator.Images);
-        Evaluator.CheckFolders(recipe, evaluator.Images);
         var clean = evaluator.Clean();
         var corrupted = evaluator.Corrupted();
         var testTime = evaluator.TestTime();

@@ -36,7 +36,7 @@ public static class DataSources
         var splits = recipe.Source switch
         {
             "" => throw new InputException("No data were named: set data.source to a folder, or to shapes, cifar10 or cifar100."),
-            "shapes" => Shapes(recipe, observer, stop),
+            "shapes" => ShapesDataset.Splits(CacheFolder.Default, observer, stop),
             _ when CifarFiles.IsName(recipe.Source) || CifarFiles.IsCifar(recipe.Source) => OpenCifar(recipe, seed, observer, stop),
             _ when IdxFiles.AreIn(recipe.Source) => OpenIdx(recipe, seed, observer),
             _ when PackedImages.Is(recipe.Source) => OpenPacked(recipe.Source, seed, reading),
@@ -44,6 +44,12 @@ public static class DataSources
             _ when File.Exists(recipe.Source) => throw new InputException($"'{recipe.Source}' is a file, but neither an archive nor a list nor packed images: give a folder (or a .zip or .tar.gz of one) with one folder of images a class, a .csv or .jsonl list of images, a CIFAR archive, or packed images."),
             _ => throw new InputException($"There are no data at '{recipe.Source}': give a folder with one folder of images a class, a .csv or .jsonl list of images, a CIFAR archive, or one of the names shapes, cifar10, cifar100."),
         };
+        var images = splits.Train;
+        if (recipe.Size is > 0 and var size && (images.Width, images.Height) != (size, size))
+        {
+            throw new InputException($"'{recipe.Source}' holds images of {images.Width}x{images.Height} pixels, not of data.size = {size}: leave data.size out, or take a folder of images, which is scaled when it is read or packed.");
+        }
+
         splits = splits with { Train = StratifiedSplit.Limit(splits.Train, recipe.Limit, seed), SkippedImages = skipped, PassedOver = passed, Extra = OpenExtra(splits.Train, reading) };
         if (passed.Sentence() is { } left)
         {
@@ -83,21 +89,6 @@ public static class DataSources
         return splits;
     }
 
-    private static DataSplits Shapes(DataRecipe recipe, IRunObserver observer, CancellationToken stop)
-    {
-        var splits = ShapesDataset.Splits(CacheFolder.Default, observer, stop);
-        RequireSize(recipe, splits.Train, "give a folder of images, which are");
-        return splits;
-    }
-
-    private static void RequireSize(DataRecipe recipe, Dataset images, string remedy)
-    {
-        if (recipe.Size is > 0 and var size && (images.Width, images.Height) != (size, size))
-        {
-            throw new InputException($"'{recipe.Source}' holds images of {images.Width}x{images.Height} pixels, which are not scaled to data.size = {size}: leave data.size out, or {remedy}.");
-        }
-    }
-
     private static DataSplits OpenCifar(DataRecipe recipe, long seed, IRunObserver observer, CancellationToken stop) =>
         Published(CifarFiles.Open(recipe.Source, CacheFolder.Default, new ObservedProgress("fetching", observer), stop), recipe, seed);
 
@@ -110,7 +101,6 @@ public static class DataSources
 
     private static DataSplits Published((Dataset Train, Dataset Test) parts, DataRecipe recipe, long seed)
     {
-        RequireSize(recipe, parts.Train, "give a folder of images, which are");
         var (train, validation) = HoldOutValidation(parts.Train, recipe.Validation, seed);
         return new DataSplits(train, validation, parts.Test, []);
     }
@@ -235,7 +225,6 @@ public static class DataSources
     private static DataSplits OpenPacked(string file, long seed, Reading reading)
     {
         var packed = PackedImages.Open(file, name => Known(name, reading));
-        RequireSize(reading.Recipe, packed.Train, "pack the images in that size");
         if (packed.Filter is { } filter && filter != reading.Recipe.Filter)
         {
             throw new InputException($"'{file}' holds images that were scaled with data.filter = {Keys.Kebab($"{filter}")}, not {Keys.Kebab($"{reading.Recipe.Filter}")}: set data.filter to that, or pack the images with the other.");

@@ -147,7 +147,7 @@ public class CommandTests
             ("--set training.epochs=3 would change nothing", ["data", "describe", "pets", "--set", "training.epochs=3"]),
             ("--set data.limit=2 would change nothing", ["data", "pack", "pets", "pets.pack", "--set", "data.limit=2"]),
             ("--set evaluation.images=2 would change nothing", ["corrupt", "pets", "--out", "c", "--set", "evaluation.images=2"]),
-            ("images of 32x32 pixels, which are not scaled to data.size = 64", ["train", "--set", "data.size=64"]),
+            ("images of 32x32 pixels, not of data.size = 64", ["train", "--set", "data.size=64"]),
             ("is too long a name for the folders of its runs", ["compare", $"shapes,{many}", "--seeds", "1", "--out", "cmp"]),
             ("frost textures 'nowhere' does not exist", ["train", "--data", "pets", "--quick", "--set", "evaluation.frost-textures=nowhere"]),
             ("perturbation sequences 'nowhere' does not exist", ["train", "--data", "pets", "--quick", "--set", "evaluation.perturbations=benchmark", "--set", "evaluation.perturbed-images=nowhere"]),

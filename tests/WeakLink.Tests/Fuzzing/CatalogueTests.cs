@@ -23,7 +23,6 @@ public class CatalogueTests
         ["Arithmetic.IsRemembered"] = "lines of its own cache, of which only those that it would write count",
         ["AtomicFile.Write"] = "writes",
         ["LockFile.Take"] = "an empty file, for its lock",
-        ["ReservedFolder.Of"] = "an empty file, for its lock",
         ["CorruptionManifest.ChecksumOf"] = "a checksum of whatever is there",
         ["Download.LockAsync"] = "an empty file, for its lock",
         ["Download.OpenForWriting"] = "what has arrived counts only once its checksum is right",

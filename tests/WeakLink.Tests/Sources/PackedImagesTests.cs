@@ -34,7 +34,7 @@ public sealed class PackedImagesTests : IDisposable
         Compare(DataSources.Open(Recipe("pets") with { Size = 6 }, 0, new SilentObserver()), packed);
         Assert.Equal((7, 7, 4), (packed.Train.Count, packed.Validation.Count, packed.Test.Count));
         Assert.Contains($"{Path.Combine("test", "cat", "large.png")}' in", packed.Test.Describe(3), StringComparison.Ordinal);
-        Assert.Contains("not scaled to data.size = 8", Assert.Throws<InputException>(() => DataSources.Open(Recipe("pets.pack") with { Size = 8 }, 0, new SilentObserver())).Message, StringComparison.Ordinal);
+        Assert.Contains("not of data.size = 8", Assert.Throws<InputException>(() => DataSources.Open(Recipe("pets.pack") with { Size = 8 }, 0, new SilentObserver())).Message, StringComparison.Ordinal);
         Assert.Contains("data.filter = bilinear", Assert.Throws<InputException>(() => DataSources.Open(Recipe("pets.pack") with { Filter = ResizeFilter.Bicubic }, 0, new SilentObserver())).Message, StringComparison.Ordinal);
         Assert.Equal(6, DataSources.Open(Recipe("pets.pack") with { Size = 6 }, 0, new SilentObserver()).Train.Width);
     }
