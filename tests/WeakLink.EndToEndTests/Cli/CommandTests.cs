@@ -71,6 +71,7 @@ public class CommandTests
     [InlineData("augment small a.png --out sheet.jpg", "'sheet.jpg' is not the name of a PNG file")]
     [InlineData("train --data pets --set data.source=others", "--data and --set data.source say the same")]
     [InlineData("evaluate run --eps 8/255 --attack pgd --set evaluation.attack-eps=4/255", "--eps and --set evaluation.attack-eps say the same")]
+    [InlineData("evaluate run --limit 5 --set evaluation.images=10", "--limit and --set evaluation.images say the same")]
     [InlineData("import net.pth --model resnet8 --set model.name=resnet18 --out net.safetensors", "--model and --set model.name say the same")]
     [InlineData("train --seed 1 --set seed=2", "--seed and --set seed say the same")]
     [InlineData("helo", "weaklink has no command 'helo'. All: train, ")]
@@ -204,6 +205,7 @@ public class CommandTests
         Assert.Contains("not those", Weaklink.Run(folder.Path, "evaluate", "run", "--set", "data.limit=30").Sentence);
         Assert.Contains("evaluation.", Weaklink.Run(folder.Path, "evaluate", "run", "--set", "model.name=resnet14").Sentence);
         Assert.Contains("classes", Weaklink.Run(folder.Path, "evaluate", "run", "--data", "pets").Sentence);
+        Assert.Contains("--reference run would not be read", Weaklink.Run(folder.Path, "evaluate", "run", "--reference", "run", "--corruptions", "none").Sentence);
         Pictures.Write(folder["good.png"], SKColors.Red, 32, 32);
         File.WriteAllText(folder["bad.png"], "text");
         Assert.Contains("bad.png", Weaklink.Run(folder.Path, "predict", "run", "good.png", "bad.png").Sentence);

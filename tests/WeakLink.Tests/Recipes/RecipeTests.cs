@@ -347,6 +347,19 @@ public class RecipeTests
         Assert.Contains(reason, Assert.Throws<InputException>(() => new Recipe().With(setting)).Message, StringComparison.Ordinal);
 
     [Fact]
+    public void ResolvedRecipe_NamesItsFolders_WhereverItIsReadFrom()
+    {
+        using var folder = new WeakLink.Tests.Data.TemporaryFolder();
+        var images = new MemoryDataset("images", ["a", "b"], 4, 4, [new byte[48], new byte[48]], [0, 1]);
+        var here = Path.GetRelativePath(Environment.CurrentDirectory, folder.Path);
+        Assert.False(Path.IsPathRooted(here));
+        var evaluation = new EvaluationRecipe { CorruptedImages = here, PerturbedImages = here, FrostTextures = here };
+        var recipe = new Recipe { Evaluation = evaluation, Training = new TrainingRecipe { Precision = Precision.Fp32, Layout = Layout.Contiguous } };
+        var resolved = RecipeResolution.Resolve(recipe, new DataSplits(images, images, images, []), EnvironmentReport.Create(), torch.CPU, new SilentObserver()).Evaluation;
+        Assert.Equal([folder.Path, folder.Path, folder.Path], [resolved.CorruptedImages, resolved.PerturbedImages, resolved.FrostTextures]);
+    }
+
+    [Fact]
     public void ARecipeMadeInCode_IsCheckedToo()
     {
         using var folder = new WeakLink.Tests.Data.TemporaryFolder();
