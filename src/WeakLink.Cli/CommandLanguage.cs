@@ -58,6 +58,7 @@ internal static partial class CommandLanguage
         ("corruptions or severities", ["--severities"]),
         ("the number of seeds", ["--seeds"]),
         ("Name the network that it is", ["--model"]),
+        ("the key of its weights", ["--key"]),
         ("name of the network and of its classes", ["--model"]),
         ("and of its classes", ["--classes"]),
     ];

@@ -18,6 +18,7 @@ internal static class ImportCommand
     public const string RecipeName = "imported";
 
     private const string ImageNetSuffix = "-imagenet";
+    private const int MostLeft = 4;
 
     // How the SHA-256 of torchvision's IMAGENET1K_V2 weights begin, which are measured on the middle of 232 pixels, not of 256: ResNet-50, -101 and -152, wide ResNet-50-2 and -101-2 (as in their file names).
     private static readonly string[] SecondOfTorchvision = ["11ad3fa6", "cd907fc2", "f82ba261", "9ba9bcbe", "d733dc28"];
@@ -26,19 +27,21 @@ internal static class ImportCommand
     {
         var file = new Argument<string>("FILE") { Description = "A .safetensors file, a .pt or .pth checkpoint of PyTorch, or an .onnx model." };
         var output = new Option<string>("--out") { Description = "The checkpoint to write; evaluate, predict, attack and export take it.", HelpName = "FILE", Required = true };
-        var model = new Option<string?>("--model") { Description = "Which network it is, such as resnet50-imagenet, preact-resnet18, wide-resnet-34-10 (not needed for what weaklink exported).", HelpName = "NAME" };
+        var model = new Option<string?>("--model") { Description = "Which network it is, such as resnet50-imagenet, preact-resnet18, wide-resnet-34-10 (default: what the file says, or else the network whose tensors it has).", HelpName = "NAME" };
+        var key = new Option<string?>("--key") { Description = "Which weights of a PyTorch checkpoint that holds several, such as state_dict_ema (default: state_dict, model_state_dict, net or model, or the only ones).", HelpName = "NAME" };
         var mean = new Option<string?>("--mean") { Description = "What the model's input was normalised by, for images in [0, 1]: mean of red, green, blue (default: what the file says; ImageNet's for ImageNet networks).", HelpName = "R,G,B" };
-        var deviation = new Option<string?>("--std") { Description = "And the standard deviations. Models that take images as they are: --mean 0,0,0 --std 1,1,1.", HelpName = "R,G,B" };
+        var deviation = new Option<string?>("--std") { Description = "And the standard deviations. Models that take images in [0, 1] and normalise nothing: --mean 0,0,0 --std 1,1,1.", HelpName = "R,G,B" };
         var classes = new Option<string?>("--classes") { Description = "Class names: cifar10, cifar100, imagenet (which folders with WordNet ids such as n01440764 are known by, too), or a text file with one a line (default: those of --data; imagenet for ImageNet networks of 1,000 classes; or numbers).", HelpName = "NAMES" };
         var data = CommonOptions.Data("The data that the network is for: gives class names and image size, and is what evaluate measures on.");
         var set = CommonOptions.Set("Change a key of the recipe that the checkpoint gets, such as data.size=64; may be repeated (docs/recipes.md).");
         var command = new CommandWithExamples("import", "Take a network that PyTorch or another program trained. Nothing in the file is executed.", """
             weaklink import resnet50.pth --model resnet50-imagenet --data imagenet/ --out resnet50.safetensors
             weaklink import Rice2020.pt --model preact-resnet18 --classes cifar10 --out rice.safetensors
+            weaklink import timm/model_best.pth.tar --key state_dict_ema --data photos/ --out best.safetensors
             weaklink import ews/checkpoint.pth.tar --model resnet50 --data cifar10 --mean 0.4914,0.4822,0.4465 --std 0.2023,0.1994,0.2010 --out ews.safetensors
             weaklink evaluate ews.safetensors --corruptions benchmark
             """)
-        { file, output, model, mean, deviation, classes, data, set };
+        { file, output, model, key, mean, deviation, classes, data, set };
         command.SetAction(parsed =>
         {
             using var interruption = new Interruption();
@@ -46,14 +49,19 @@ internal static class ImportCommand
             NativeLibraries.Load();
             var path = parsed.GetValue(file)!;
             var target = CommonOptions.NewFile(parsed.GetValue(output)!, [path, .. parsed.GetValue(classes) is { } list ? (string[])[list] : []]);
-            using var weights = ImportedWeights.Read(path);
-            var name = parsed.GetValue(model) ?? weights.Model ?? throw new InputException($"'{path}' does not say which network it is: name it with --model, such as resnet50-imagenet, preact-resnet18 or wide-resnet-34-10.");
+            using var weights = ImportedWeights.Read(path, parsed.GetValue(key));
+            var name = parsed.GetValue(model) ?? weights.Model ?? Recognised(path, weights, screen);
+            foreach (var note in weights.Notes)
+            {
+                screen.Note(note);
+            }
+
             var recipe = new Recipe().With(
                 [
                     $"name={RecipeName}",
                     $"model.name={name}",
                     .. Normalisation(path, name, weights, parsed.GetValue(mean), parsed.GetValue(deviation), screen),
-                    .. Size(path, name, weights),
+                    .. Size(path, name, weights, parsed.GetValue(data) is not null),
                     // As the run of a network that trains without asking this machine.
                     "training.precision=fp32",
                     "training.layout=contiguous",
@@ -65,8 +73,10 @@ internal static class ImportCommand
             var names = ClassNames(parsed.GetValue(classes), weights);
             if (parsed.GetValue(data) is not null)
             {
-                var train = DataSources.Open(recipe.Data, recipe.Seed, screen, interruption.Token).Train;
+                var train = DataSources.Open(recipe.Data, names, recipe.Seed, screen, interruption.Token).Train;
                 size = new ImageSize(train.Height, train.Width);
+                // As of a run that was trained on them: other images are scaled to it.
+                recipe = recipe.With([FormattableString.Invariant($"data.size={(size.Height == size.Width ? size.Width : 0)}")]);
                 if (train.Classes.Count != weights.Classes)
                 {
                     throw new InputException($"The network of '{path}' tells {weights.Classes} classes apart, but {train.Name} has {train.Classes.Count}: give its own data.");
@@ -100,9 +110,14 @@ internal static class ImportCommand
                 throw new InputException($"The network of '{path}' tells {weights.Classes} classes apart, but there are {names.Count} names: give those of its own data.");
             }
 
-            weights.CopyTo(network);
+            var left = weights.CopyTo(network);
             Checkpoint.Save(target, network, null, null, recipe, names, size, new RunPosition());
-            screen.Line($"{target}: {name}, {network.ParameterCount:n0} parameters, {names.Count} classes.");
+            screen.Line($"{target}: {name}, {network.ParameterCount:n0} parameters, {names.Count} classes, images of {size.Width}x{size.Height} pixels.");
+            if (left.Count > 0)
+            {
+                screen.Line($"Not taken, because they change nothing in it: {string.Join(", ", left.Take(MostLeft))}{(left.Count > MostLeft ? $" and {left.Count - MostLeft} more" : "")}.");
+            }
+
             screen.Line($"Next: weaklink predict {CommandLine.Quoted(target)} IMAGE...   weaklink evaluate {CommandLine.Quoted(target)}{(parsed.GetValue(data) is null ? " --data D" : "")}");
             return ExitCode.Success;
         });
@@ -114,6 +129,11 @@ internal static class ImportCommand
         if ((mean is null) != (deviation is null))
         {
             throw new InputException("--mean and --std belong together: give both.");
+        }
+
+        if (weights is { NormalisesItself: true, Mean: { } itsMean, StandardDeviation: { } itsDeviation } && mean is not null && !(Same(mean, itsMean) && Same(deviation!, itsDeviation)))
+        {
+            throw new InputException($"'{path}' normalises its input itself, by the mean {Text(itsMean)} and the standard deviation {Text(itsDeviation)}: leave --mean and --std out, which would replace them.");
         }
 
         if (mean is null && weights is { Mean: { } ownMean, StandardDeviation: { } ownDeviation })
@@ -133,14 +153,29 @@ internal static class ImportCommand
             : [$"model.mean={mean}", $"model.standard-deviation={deviation}"];
     }
 
+    // As float32 has them, in which the file's may be.
+    private static bool Same(string given, IReadOnlyList<double> its) =>
+        given.Split(',') is { } parts && parts.Length == its.Count && parts.Zip(its).All(pair => double.TryParse(pair.First, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && (float)value == (float)pair.Second);
+
+    private static string Recognised(string path, ImportedWeights weights, Screen screen)
+    {
+        if (weights.Recognise() is not { IsExact: true, Name: var name })
+        {
+            throw new InputException($"'{path}' does not say which network it is, and its tensors are those of none that WeakLink knows: name it with --model, such as resnet50-imagenet, preact-resnet18 or wide-resnet-34-10, to hear what differs.");
+        }
+
+        screen.Note($"The tensors are those of {name}; --model names another.");
+        return name;
+    }
+
     private static string Text(IReadOnlyList<double> values) => string.Join(',', values.Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
 
-    // ImageNet's networks see the centre of a larger picture; the others the whole of CIFAR's.
-    private static string[] Size(string path, string name, ImportedWeights weights) =>
+    // ImageNet's networks see the centre of a larger picture; the others the whole of theirs, or of CIFAR's where they are not there.
+    private static string[] Size(string path, string name, ImportedWeights weights, bool hasData) =>
         weights.Preparation is { } preparation
             ? [$"data.size={(preparation.Scales ? preparation.Height : 0)}", $"augmentation.crop={Crop(preparation)}", $"data.filter={preparation.Filter}"]
         : name.EndsWith(ImageNetSuffix, StringComparison.Ordinal) ? [$"data.size={(IsSecondOfTorchvision(path) ? 232 : 256)}", "augmentation.crop=224"]
-        : ["data.size=32"];
+        : [$"data.size={(hasData ? 0 : 32)}"];
 
     private static bool IsSecondOfTorchvision(string path)
     {

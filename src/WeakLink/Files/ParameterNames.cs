@@ -11,9 +11,12 @@ internal static class ParameterNames
     // Data parallelism names the module that it wraps; compilation, sharding and others put an underscore before the names of theirs.
     private const string Parallel = "module";
 
-    // In EWS checkpoints the masks of the last subnet, unused scales of the paths; in EWS's and RobustBench's wide networks a block that nothing runs.
-    private static readonly string[] UnusedEndings = [".beta", ".active_index", ".path_beta", ".alpha"];
-    private static readonly string[] UnusedBeginnings = ["sub_block1."];
+    // In EWS checkpoints the masks of the last subnet; beside them those of channels and unused scales of the paths, which in other networks are activations that learn (RobustBench's PSSiLU).
+    private static readonly string[] EwsMasks = [".active_index", ".path_beta"];
+    private static readonly string[] UnusedBesideMasks = [".beta", ".alpha"];
+
+    // In EWS's and RobustBench's wide networks a block that nothing runs; in modules that train themselves their loss, with its class weights.
+    private static readonly string[] UnusedBeginnings = ["sub_block1.", "criterion.", "loss.", "loss_fn.", "loss_func.", "loss_function."];
 
     // The CIFAR ResNets of RobustBench and EWS write torchvision's "downsample" and "fc" in another way.
     private static readonly (string Theirs, string Ours)[] Synonyms = [(".shortcut.", ".downsample."), ("linear.", "fc."), ("fc.", "linear.")];
@@ -26,8 +29,15 @@ internal static class ParameterNames
     public static string Plain(string name) => string.Join('.', name.Split('.').Where(part => part != Parallel && !part.StartsWith('_')));
 
     /// <summary>Whether a bare name belongs to something that does not change what the network computes.</summary>
-    public static bool IsUnused(string bare) =>
-        UnusedEndings.Any(ending => bare.EndsWith(ending, StringComparison.Ordinal)) || UnusedBeginnings.Any(beginning => bare.StartsWith(beginning, StringComparison.Ordinal));
+    /// <param name="bare">The name.</param>
+    /// <param name="isEws">Whether the checkpoint is of the EWS authors' code (see <see cref="AreOfEws"/>).</param>
+    public static bool IsUnused(string bare, bool isEws) =>
+        EndsWithOne(bare, EwsMasks) || (isEws && EndsWithOne(bare, UnusedBesideMasks)) || UnusedBeginnings.Any(beginning => bare.StartsWith(beginning, StringComparison.Ordinal));
+
+    /// <summary>Whether names are those of a checkpoint of the EWS authors' code.</summary>
+    public static bool AreOfEws(IEnumerable<string> names) => names.Any(name => EndsWithOne(name, EwsMasks));
+
+    private static bool EndsWithOne(string name, string[] endings) => endings.Any(ending => name.EndsWith(ending, StringComparison.Ordinal));
 
     /// <summary>WeakLink's name for a bare one; the bare one itself where the network has nothing of the kind.</summary>
     public static string Ours(string bare, IReadOnlySet<string> wanted)

@@ -8,7 +8,7 @@ namespace WeakLink.Files;
 /// <summary>
 /// The part of Python's pickle format that PyTorch writes tensors in (pickletools.py of CPython describes the format). A pickle is a program; this
 /// reader knows no instruction that imports or calls anything: the few names below stand for tensors and containers that it
-/// builds itself, every other name is refused. At most <see cref="MostInstructions"/> instructions are followed, each of which makes at most
+/// builds itself, every other name, and what would be built by it, for a <see cref="PickledObject"/> that holds nothing. At most <see cref="MostInstructions"/> instructions are followed, each of which makes at most
 /// one small object or one text that is in the file, so that memory is bounded by three times the pickle's size plus 200 MB.
 /// </summary>
 /// <param name="bytes">One pickle, or several one after another.</param>
@@ -36,7 +36,7 @@ internal sealed class PickleReader(byte[] bytes, int start = 0)
     {
         ["torch._utils _rebuild_tensor"] = arguments => Tensor(arguments, 4),
         ["torch._utils _rebuild_tensor_v2"] = arguments => Tensor(arguments, 6),
-        ["torch._utils _rebuild_parameter"] = arguments => arguments is [PickledTensor tensor, ..] ? tensor : throw Broken("a parameter in it is not a tensor"),
+        ["torch._utils _rebuild_parameter"] = arguments => arguments is [PickledTensor or PickledObject, ..] ? arguments[0] : throw Broken("a parameter in it is not a tensor"),
         ["torch Size"] = arguments => arguments is [object?[] lengths] ? lengths : throw Broken("a size in it is not a list of lengths"),
     };
 
@@ -54,7 +54,7 @@ internal sealed class PickleReader(byte[] bytes, int start = 0)
 
     /// <summary>
     /// Follows the next pickle to its result: null, bool, long, double, string, byte[], lists (<c>List&lt;object?&gt;</c>), tuples (<c>object?[]</c>),
-    /// <see cref="PickledDictionary"/>, <see cref="PickledTensor"/>, <see cref="PickledStorage"/>.
+    /// <see cref="PickledDictionary"/>, <see cref="PickledTensor"/>, <see cref="PickledStorage"/>, <see cref="PickledObject"/>.
     /// </summary>
     /// <exception cref="InvalidDataException">It is damaged, or asks for anything else; the message says what, as part of a sentence.</exception>
     public object? Next()
@@ -183,19 +183,16 @@ internal sealed class PickleReader(byte[] bytes, int start = 0)
                 Push(PopMark());
                 break;
             case (byte)'a':
-                var item = Pop();
-                Top<List<object?>>().Add(item);
+                Append([Pop()]);
                 break;
             case (byte)'e':
-                var items = PopMark();
-                Top<List<object?>>().AddRange(items);
+                Append(PopMark());
                 break;
             case (byte)'}':
                 Push(new PickledDictionary());
                 break;
             case (byte)'s':
-                var pair = Tuple(2);
-                Top<PickledDictionary>().Add(pair[0], pair[1]);
+                AddPairs([.. Tuple(2)]);
                 break;
             case (byte)'u':
                 AddPairs(PopMark());
@@ -229,14 +226,25 @@ internal sealed class PickleReader(byte[] bytes, int start = 0)
             case (byte)'Q':
                 Push(Storage(Pop()));
                 break;
+            // REDUCE and NEWOBJ: a call by name, an object of a class.
             case (byte)'R':
+            case 0x81:
                 var arguments = Pop() as object?[] ?? throw Broken("its pickle is damaged");
-                Push(Pop() is Func<object?[], object?> build ? build(arguments) : throw Broken("its pickle calls something that is not a name"));
+                Push(Pop() switch
+                {
+                    PickledObject unknown => unknown,
+                    Func<object?[], object?> build when code == (byte)'R' => build(arguments),
+                    _ => throw Broken("its pickle calls something that is not a name"),
+                });
                 break;
             case (byte)'b':
                 // The attributes of an ordered dictionary (its version); a tensor or list has none.
                 Pop();
-                Top<PickledDictionary>();
+                if (Peek() is not (PickledDictionary or PickledObject))
+                {
+                    throw Broken("its pickle is damaged");
+                }
+
                 break;
             default:
                 throw Broken($"its pickle uses the instruction 0x{code:x2}, which PyTorch does not write for tensors");
@@ -249,11 +257,16 @@ internal sealed class PickleReader(byte[] bytes, int start = 0)
         return full is "collections OrderedDict" or "collections Counter" ? (Func<object?[], object?>)Dictionary
             : StorageTypes.TryGetValue(full, out var type) ? type
             : Builders.TryGetValue(full, out var builder) ? builder
-            : throw Broken($"it asks to run {Printable(module)}.{Printable(name)}, and only tensors and containers are read (if you trust it, save its weights alone in Python: torch.save(model.state_dict(), \"weights.pth\"))");
+            : new PickledObject($"{Printable(module)}.{Printable(name)}");
     }
 
     private PickledStorage Storage(object? id)
     {
+        if (id is object?[] parts && parts.OfType<PickledObject>().FirstOrDefault() is { } unknown)
+        {
+            throw unknown.Refusal;
+        }
+
         // The older format has a sixth part: a view of another storage, or nothing.
         if (id is not (object?[] and ["storage", StorageType type, string key, string, long count, .. [] or [null]]) || count < 0)
         {
@@ -300,8 +313,21 @@ internal sealed class PickleReader(byte[] bytes, int start = 0)
         }
     }
 
+    private void Append(List<object?> items)
+    {
+        if (Peek() is not PickledObject)
+        {
+            Top<List<object?>>().AddRange(items);
+        }
+    }
+
     private void AddPairs(List<object?> items)
     {
+        if (Peek() is PickledObject)
+        {
+            return;
+        }
+
         var dictionary = Top<PickledDictionary>();
         if (items.Count % 2 != 0)
         {

@@ -2,7 +2,7 @@ using TorchSharp;
 
 namespace WeakLink.Files;
 
-/// <summary>A mapping with its keys (text or integers) in the order of the file.</summary>
+/// <summary>A mapping with its keys (text or integers) in the order of the file. Entries under other keys are left out: no weights have them.</summary>
 internal sealed class PickledDictionary
 {
     private readonly Dictionary<object, object?> _values = [];
@@ -12,19 +12,23 @@ internal sealed class PickledDictionary
 
     public object? this[string name] => _values.GetValueOrDefault(name);
 
-    /// <exception cref="InvalidDataException">The key is there already, or neither text nor an integer.</exception>
+    /// <exception cref="InvalidDataException">The key is there already.</exception>
     public void Add(object? key, object? value)
     {
-        if (key is not (string or long))
-        {
-            throw new InvalidDataException("a dictionary in it has keys that are neither text nor integers");
-        }
-
-        if (!_values.TryAdd(key, value))
+        if (key is string or long && !_values.TryAdd(key, value))
         {
             throw new InvalidDataException($"the name '{(key is string text ? ParameterNames.Shown(text) : key)}' is in it twice");
         }
     }
+}
+
+/// <summary>What a name stands for that is none of a tensor's or a container's, or what it would have built: training scripts keep their settings and scores beside the weights. Holds nothing.</summary>
+/// <param name="name">Module and name, as a message shows them.</param>
+internal sealed class PickledObject(string name)
+{
+    /// <summary>For where it stands in place of weights.</summary>
+    public InvalidDataException Refusal => new(
+        $"it asks to run {name}, and only tensors and containers are read (if you trust it, save its weights alone in Python: torch.save(model.state_dict(), \"weights.pth\"))");
 }
 
 /// <summary>Numbers that tensors are views of.</summary>

@@ -7,7 +7,7 @@ namespace WeakLink.Files;
 /// <summary>What <c>torch.save</c> writes since PyTorch 1.6: a zip archive of a pickle (data.pkl) and, uncompressed, each storage's bytes (data/KEY).</summary>
 internal static class PyTorchArchive
 {
-    private const string Pickle = "data.pkl";
+    private const string Pickle = "data.pkl", Constants = "constants.pkl";
 
     // Of a hundred thousand tensors. The largest networks here have a thousand.
     private const int MostEntries = 100_000;
@@ -31,11 +31,6 @@ internal static class PyTorchArchive
         }
 
         var folder = pickle[0][..^Pickle.Length];
-        if (entries.ContainsKey(folder + "constants.pkl"))
-        {
-            throw new InvalidDataException("it is a TorchScript program; save the model's state_dict() instead");
-        }
-
         if (entries.TryGetValue(folder + "byteorder", out var order) && (order.Length > LongestByteOrder || Encoding.ASCII.GetString(Bytes(order)) != "little"))
         {
             throw new InvalidDataException("its numbers are big-endian; save it again on another machine");
@@ -51,6 +46,12 @@ internal static class PyTorchArchive
         if (archive.Entries.Count > MostEntries)
         {
             throw new InvalidDataException($"the archive has {archive.Entries.Count:N0} entries, more than {MostEntries:N0}");
+        }
+
+        // Before anything else of it is looked at: PyTorch compresses its code.
+        if (archive.Entries.Any(entry => entry.FullName == Constants || entry.FullName.EndsWith("/" + Constants, StringComparison.Ordinal)))
+        {
+            throw new InvalidDataException("it is a TorchScript program; save the model's state_dict() instead");
         }
 
         var entries = new Dictionary<string, ZipArchiveEntry>(StringComparer.Ordinal);

@@ -42,13 +42,16 @@ public static class PyTorchFile
     /// </summary>
     /// <param name="path">The file.</param>
     /// <returns>Tensors by name, on the processor.</returns>
-    /// <exception cref="InputException">The file is missing, damaged, or holds anything but tensors and containers.</exception>
-    public static Dictionary<string, torch.Tensor> Read(string path)
+    /// <exception cref="InputException">The file is missing or damaged, or its weights are anything but tensors and containers.</exception>
+    public static Dictionary<string, torch.Tensor> Read(string path) => Read(path, null).Tensors;
+
+    /// <summary>The same of the dictionary under a name of the file; null: as above.</summary>
+    internal static PyTorchWeights Read(string path, string? key)
     {
         try
         {
             using var file = InputFile.Open(path);
-            return Read(file);
+            return Read(file, key);
         }
         catch (Exception exception) when (exception is InvalidDataException or EndOfStreamException)
         {
@@ -62,23 +65,27 @@ public static class PyTorchFile
     }
 
     /// <exception cref="InvalidDataException">The message is part of a sentence.</exception>
-    internal static Dictionary<string, torch.Tensor> Read(Stream file)
+    internal static PyTorchWeights Read(Stream file, string? key = null)
     {
         var start = Start(file);
         if (PyTorchSequence.IsOne(start))
         {
-            var (value, find) = PyTorchSequence.Read(file);
-            return Tensors(Weights(value), find, file.Length);
+            return Of(PyTorchSequence.Read(file));
         }
 
         if (PyTorchArchive.IsOne(start))
         {
             using var archive = new ZipArchive(file, ZipArchiveMode.Read, leaveOpen: true);
-            var (value, find) = PyTorchArchive.Read(archive, file.Length);
-            return Tensors(Weights(value), find, file.Length);
+            return Of(PyTorchArchive.Read(archive, file.Length));
         }
 
         throw new InvalidDataException("it does not begin as PyTorch's checkpoints do");
+
+        PyTorchWeights Of((object? Value, Func<PickledStorage, StoredNumbers?> Find) read)
+        {
+            var (weights, beside) = Weights(read.Value, key);
+            return new PyTorchWeights(Tensors(weights, read.Find, file.Length), beside);
+        }
     }
 
     private static byte[] Start(Stream file)
@@ -90,32 +97,44 @@ public static class PyTorchFile
         return start;
     }
 
-    private static PickledDictionary Weights(object? value)
+    private static (PickledDictionary Weights, IReadOnlyList<string> Beside) Weights(object? value, string? key)
     {
         const int Deepest = 4;
+        var beside = new List<string>();
+        if (key is not null && value is PickledDictionary file)
+        {
+            value = file[key] is PickledDictionary or PickledObject ? file[key] : throw new InvalidDataException($"it holds no weights under '{ParameterNames.Shown(key)}' (it has {Some(file)})");
+        }
+
         for (var depth = 0; depth < Deepest && value is PickledDictionary dictionary; depth++)
         {
             if (dictionary.Named.Any(pair => pair.Value is PickledTensor) && Containers.All(name => dictionary[name] is not PickledDictionary))
             {
-                return dictionary;
+                return (dictionary, beside);
             }
 
-            value = Containers.Select(name => dictionary[name]).FirstOrDefault(inner => inner is PickledDictionary) ?? OnlyWeights(dictionary);
+            var inner = Containers.Select(name => dictionary[name]).FirstOrDefault(one => one is PickledDictionary) ?? OnlyWeights(dictionary);
+            beside.AddRange(WithTensors(dictionary).Where(pair => pair.Value != inner).Select(pair => pair.Name));
+            value = inner;
         }
 
-        throw new InvalidDataException("it holds no dictionary of weights; save model.state_dict()");
+        throw value is PickledObject unknown ? unknown.Refusal : new InvalidDataException("it holds no dictionary of weights; save model.state_dict()");
     }
+
+    private static IEnumerable<(string Name, object? Value)> WithTensors(PickledDictionary dictionary) =>
+        dictionary.Named.Where(pair => pair.Value is PickledDictionary inner && inner.Named.Any(tensor => tensor.Value is PickledTensor));
 
     // Under a name of its own, such as that of an average.
     private static PickledDictionary OnlyWeights(PickledDictionary dictionary)
     {
-        var weights = dictionary.Named.Where(pair => pair.Value is PickledDictionary inner && inner.Named.Any(tensor => tensor.Value is PickledTensor)).ToList();
+        var weights = WithTensors(dictionary).ToList();
         return weights.Count switch
         {
             1 => (PickledDictionary)weights[0].Value!,
             0 when IsOptimiser(dictionary) || dictionary.Named.Any(pair => pair.Value is PickledDictionary inner && IsOptimiser(inner)) =>
                 throw new InvalidDataException("it holds an optimiser's state and no network; give the file with the network's weights"),
-            0 => throw new InvalidDataException($"it holds no weights by name (it has {Some(dictionary)}); save model.state_dict()"),
+            0 => throw Containers.Select(name => dictionary[name]).OfType<PickledObject>().FirstOrDefault()?.Refusal
+                ?? new InvalidDataException($"it holds no weights by name (it has {Some(dictionary)}); save model.state_dict()"),
             _ => throw new InvalidDataException($"it holds tensors under {string.Join(" and ", weights.Take(3).Select(pair => ParameterNames.Shown(pair.Name)))}; save the weights of one network alone"),
         };
     }
@@ -137,6 +156,11 @@ public static class PyTorchFile
         BigInteger total = 0;
         foreach (var (name, value) in weights.Named)
         {
+            if (value is PickledObject unknown)
+            {
+                throw unknown.Refusal;
+            }
+
             if (value is not PickledTensor tensor)
             {
                 continue;
@@ -188,3 +212,8 @@ public static class PyTorchFile
     private static InputException Unreadable(string path, Exception exception) =>
         new($"The checkpoint '{path}' can't be read ({exception.Message.TrimEnd('.')}): check the path and its permissions.", exception);
 }
+
+/// <summary>The weights that a checkpoint of PyTorch holds.</summary>
+/// <param name="Tensors">Tensors by name, on the processor.</param>
+/// <param name="Beside">The names under which the file has others, such as an average.</param>
+internal sealed record PyTorchWeights(Dictionary<string, torch.Tensor> Tensors, IReadOnlyList<string> Beside);

@@ -137,7 +137,7 @@ public static class SafeTensors
         var length = whole ? BinaryPrimitives.ReadInt64LittleEndian(prefix) : -1;
         if (!whole || prefix[8] != '{')
         {
-            throw new InputException($"'{path}' is not a safetensors file: name one, or a run folder (PyTorch's .pt and .pth files are imported first).");
+            throw new InputException($"'{path}' is not a safetensors file: name one, or a run folder (PyTorch's .pt and .pth files and .onnx models are imported first).");
         }
 
         file.Position = 8;

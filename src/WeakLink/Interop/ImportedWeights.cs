@@ -17,11 +17,17 @@ namespace WeakLink.Interop;
 public sealed class ImportedWeights : IDisposable
 {
     private const int LargestSide = 65_535;
+    private const int MostBeside = 4;
+
+    // What still looks like a network that is known: a part of its tensors is as it should be.
+    private const double Resemblance = 0.25;
 
     private readonly string _path;
     private readonly StoredTensors _stored;
     private readonly Dictionary<string, torch.Tensor> _tensors;
     private readonly OnnxWeights? _graph;
+
+    private readonly List<string> _notes = [];
 
     private ImportedWeights(string path, StoredTensors stored, OnnxWeights? graph = null)
     {
@@ -48,9 +54,17 @@ public sealed class ImportedWeights : IDisposable
                 throw new InputException($"The checkpoint '{path}' describes itself as WeakLink's exports do, but lacks their checksum: it was changed; export it again, or save its tensors without these metadata and import them by name of the network and of its classes.");
             }
 
+            NormalisesItself = Mean is not null;
             if (TimmConfig.Beside(path) is { } timm)
             {
+                if (timm.IsSmoothed)
+                {
+                    throw new InputException($"'{TimmConfig.Name}' beside '{path}' says that the network is timm's {ParameterNames.Shown(timm.Architecture!)}, whose tensors have torchvision's names, but which computes something else: WeakLink does not have it.");
+                }
+
                 Preparation = timm.Preparation;
+                _notes.Add(Preparation is null ? $"'{TimmConfig.Name}' beside the file prepares images in a way that WeakLink does not, or does not say how: only its mean and standard deviation are taken."
+                    : FormattableString.Invariant($"Images are prepared as '{TimmConfig.Name}' beside the file says: {Preparation.Height} pixels, of them the middle {Preparation.CropHeight}, {Preparation.Filter.ToString().ToLowerInvariant()}."));
                 if (Mean is null)
                 {
                     Normalise(timm.Mean, timm.StandardDeviation);
@@ -60,6 +74,7 @@ public sealed class ImportedWeights : IDisposable
             return;
         }
 
+        NormalisesItself = true;
         Model = metadata.GetValueOrDefault(ExportMetadata.Model);
         ClassNames = List<string>(ExportMetadata.Classes) is { } names ? WeakLink.ClassNames.Checked(names, $"The checkpoint '{path}'") : null;
         if (graph is null && List<double>(ExportMetadata.Mean) is { } means && List<double>(ExportMetadata.StandardDeviation) is { } deviations)
@@ -81,7 +96,7 @@ public sealed class ImportedWeights : IDisposable
         (_path, _stored) = (path, new StoredTensors(checkpoint.Network(), []));
         _tensors = _stored.Tensors.Where(pair => pair.Key is not (ClassifierNetwork.MeanName or ClassifierNetwork.DeviationName)).ToDictionary(StringComparer.Ordinal);
         (Model, WidthMultiplier, ClassNames) = (checkpoint.Recipe.Model.Name, checkpoint.Recipe.Model.WidthMultiplier, checkpoint.Classes);
-        (Mean, StandardDeviation) = (checkpoint.Recipe.Model.Mean, checkpoint.Recipe.Model.StandardDeviation);
+        (Mean, StandardDeviation, NormalisesItself) = (checkpoint.Recipe.Model.Mean, checkpoint.Recipe.Model.StandardDeviation, true);
         Preparation = Loaders.Preparation(checkpoint.Recipe, checkpoint.Size);
         (Height, Width) = (Preparation.CropHeight, Preparation.CropWidth);
     }
@@ -100,6 +115,12 @@ public sealed class ImportedWeights : IDisposable
 
     /// <summary>What the model divides each channel by, where the file says it; otherwise null.</summary>
     public IReadOnlyList<double>? StandardDeviation { get; private set; }
+
+    /// <summary>Whether the network itself does that, by its tensors, its graph or what WeakLink wrote: others would be wrong.</summary>
+    public bool NormalisesItself { get; }
+
+    /// <summary>Sentences about what was taken of the file, and what was not.</summary>
+    public IReadOnlyList<string> Notes => _notes;
 
     /// <summary>Height of the network's input in pixels, where WeakLink exported the file; otherwise null.</summary>
     public int? Height { get; }
@@ -132,12 +153,25 @@ public sealed class ImportedWeights : IDisposable
 
     /// <summary>Reads a file.</summary>
     /// <param name="path">A .safetensors file, a .pt or .pth file that PyTorch's <c>torch.save</c> wrote, or an .onnx file.</param>
-    /// <exception cref="InputException">The file is missing, damaged, or holds anything but tensors and containers.</exception>
-    public static ImportedWeights Read(string path)
+    /// <param name="key">The name of the weights within a file of PyTorch's that holds several, such as <c>state_dict_ema</c>; null: those under the usual names.</param>
+    /// <exception cref="InputException">The file is missing or damaged, holds no weights (under the name), or they are anything but tensors and containers.</exception>
+    public static ImportedWeights Read(string path, string? key = null)
     {
         if (PyTorchFile.IsOne(path))
         {
-            return Read(path, new StoredTensors(PyTorchFile.Read(path), []));
+            var (tensors, beside) = PyTorchFile.Read(path, key);
+            var weights = Read(path, new StoredTensors(tensors, []));
+            if (beside.Count > 0)
+            {
+                weights._notes.Add($"The file holds other weights, too, which are not taken: {string.Join(", ", beside.Take(MostBeside).Select(ParameterNames.Shown))}{(beside.Count > MostBeside ? ", ..." : "")} (name one with the key of its weights).");
+            }
+
+            return weights;
+        }
+
+        if (key is not null)
+        {
+            throw new InputException($"'{path}' is no checkpoint of PyTorch's, which alone may hold weights under several names: leave the name '{ParameterNames.Shown(key)}' out.");
         }
 
         if (OnnxGraph.IsOne(path))
@@ -171,9 +205,10 @@ public sealed class ImportedWeights : IDisposable
     }
 
     /// <summary>Puts the weights and running averages into a network.</summary>
+    /// <returns>The file's names of tensors that change nothing in the network, and were not taken.</returns>
     /// <exception cref="InputException">Parameters are missing, unknown or of another shape, which are listed; or one holds what no network computes with. The network stays as it is.</exception>
-    public void CopyTo(ClassifierNetwork network) =>
-        CopyTo(network, classifier: true, $"Name the network that it is{(IsSubnet ? "; subnets can't be imported" : "")}.");
+    public IReadOnlyList<string> CopyTo(ClassifierNetwork network) =>
+        CopyTo(network, classifier: true, $"Name the network that it is{(IsSubnet ? "; subnets can't be imported" : "")}.").Left;
 
     /// <summary>Puts them into a network, where asked without its classifier, which stays as it is.</summary>
     /// <param name="network">The network.</param>
@@ -219,6 +254,32 @@ public sealed class ImportedWeights : IDisposable
         return new CopiedTensors([.. found.Keys], left, types);
     }
 
+    /// <summary>Which network of the catalogue the tensors are of, by their names and shapes.</summary>
+    /// <param name="widthMultiplier">What multiplies the network's channels.</param>
+    /// <returns>The network that has all of them, or else the nearest one, and whether it has all; null: they look like none.</returns>
+    public (string Name, bool IsExact)? Recognise(double widthMultiplier = 1)
+    {
+        var candidates = NetworkCatalogue.Names.Select(name => (Name: name, Least: NetworkCatalogue.LeastParameters(name, widthMultiplier, classes: 1))).ToList();
+        // A network has up to four times the numbers of its 3x3 convolutions.
+        var nearest = (Name: "", Share: Resemblance);
+        foreach (var likely in (bool[])[true, false])
+        {
+            foreach (var (name, least) in candidates.Where(one => (Numbers >= one.Least && Numbers <= 4 * one.Least) == likely && Numbers >= one.Least / 8 && Numbers <= 8 * one.Least))
+            {
+                using var network = NetworkCatalogue.Create(name, 2, [0, 0, 0], [1, 1, 1], widthMultiplier: widthMultiplier);
+                var (same, wanted) = Agreement(network);
+                if (same == wanted)
+                {
+                    return (name, true);
+                }
+
+                nearest = (double)same / wanted > nearest.Share ? (name, (double)same / wanted) : nearest;
+            }
+        }
+
+        return nearest.Name.Length > 0 ? (nearest.Name, false) : null;
+    }
+
     /// <summary>How many of a network's tensors the file has, the classifier's aside; all of them where nothing is missing or too much.</summary>
     internal (int Same, int Wanted) Agreement(ClassifierNetwork network)
     {
@@ -245,10 +306,11 @@ public sealed class ImportedWeights : IDisposable
 
         var names = wanted.Keys.ToHashSet(StringComparer.Ordinal);
         var (found, left) = (new Dictionary<string, torch.Tensor>(StringComparer.Ordinal), new List<string>());
+        var isEws = ParameterNames.AreOfEws(_tensors.Keys);
         foreach (var (bare, tensor) in _tensors)
         {
             var name = ParameterNames.Ours(bare, names);
-            if (!names.Contains(name) && (ParameterNames.IsUnused(bare) || IsCount(tensor)))
+            if (!names.Contains(name) && (ParameterNames.IsUnused(bare, isEws) || IsCount(tensor)))
             {
                 left.Add(bare);
             }
@@ -299,6 +361,7 @@ public sealed class ImportedWeights : IDisposable
             }
         }
 
+        TakeClassifierOutOfItsSequence(plain);
         return plain;
     }
 
@@ -331,6 +394,31 @@ public sealed class ImportedWeights : IDisposable
         }
 
         return network;
+    }
+
+    // "model.fc = nn.Sequential(nn.Dropout(0.5), nn.Linear(512, 10))" has its classifier under fc.1: the one part of the sequence that has weights.
+    private void TakeClassifierOutOfItsSequence(Dictionary<string, torch.Tensor> tensors)
+    {
+        foreach (var module in Classifiers.Select(classifier => classifier[..^"weight".Length]).ToList())
+        {
+            var parts = (
+                from name in tensors.Keys
+                let start = name.StartsWith(module, StringComparison.Ordinal) ? 0 : name.LastIndexOf("." + module, StringComparison.Ordinal) + 1
+                where start > 0 || name.StartsWith(module, StringComparison.Ordinal)
+                let rest = name[(start + module.Length)..].Split('.')
+                select (Name: name, Sequence: name[..(start + module.Length)], rest)).ToList();
+            foreach (var sequence in parts.GroupBy(part => part.Sequence).Where(one => one.All(part => part.rest is [var place, "weight" or "bias"] && place.All(char.IsAsciiDigit)) && one.Select(part => part.rest[0]).Distinct().Count() == 1))
+            {
+                foreach (var (name, _, rest) in sequence)
+                {
+                    tensors.Add(sequence.Key + rest[1], tensors[name]);
+                    tensors.Remove(name);
+                }
+
+                var classifier = sequence.First();
+                _notes.Add($"The classifier is part {classifier.rest[0]} of the sequence '{ParameterNames.Shown(sequence.Key.TrimEnd('.'))}'; what stands beside it there has no weights, such as dropout, and is taken to change nothing.");
+            }
+        }
     }
 
     private static IEnumerable<string> Classifiers => NetworkCatalogue.Families.Select(family => family.Classifier).Distinct();

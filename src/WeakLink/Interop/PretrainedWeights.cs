@@ -19,9 +19,6 @@ public sealed class PretrainedWeights : IDisposable
 
     private const string ImageNetSuffix = "-imagenet";
 
-    // What still looks like a network that is known: a part of its tensors is as it should be.
-    private const double Resemblance = 0.25;
-
     private const string Remedy = "Give weights of this network, or set model.name to theirs (auto finds it).";
 
     private readonly ModelRecipe _recipe;
@@ -160,7 +157,8 @@ public sealed class PretrainedWeights : IDisposable
     private ModelRecipe Resolved()
     {
         var isNamed = _recipe.Name != ModelRecipe.Auto;
-        var name = isNamed ? _recipe.Name : _known?.Name ?? _weights.Model ?? Inferred();
+        var name = isNamed ? _recipe.Name : _known?.Name ?? _weights.Model ?? _weights.Recognise(_recipe.WidthMultiplier)?.Name
+            ?? throw new InputException($"The weights '{_recipe.Weights}' are of no network that WeakLink knows by its tensors: set model.name to the network that they are of, or give others.");
         var (mean, deviation) = _recipe.Mean.Count > 0 ? (_recipe.Mean, _recipe.StandardDeviation)
             : _known is not null ? (_known.Mean, _known.StandardDeviation)
             : _weights is { Mean: { } ownMean, StandardDeviation: { } ownDeviation } ? (ownMean, ownDeviation)
@@ -184,31 +182,6 @@ public sealed class PretrainedWeights : IDisposable
         using var network = new Recipe { Model = resolved }.CreateNetworkFor(_weights.ClassCount ?? 2, _weights.Numbers, _recipe.Weights, explains: true);
         _weights.CopyTo(network, _weights.ClassCount is not null, Remedy);
         return resolved;
-    }
-
-    // Exactly, or else what is nearest: what differs is said when it is copied.
-    private string Inferred()
-    {
-        var candidates = NetworkCatalogue.Names.Select(name => (Name: name, Least: NetworkCatalogue.LeastParameters(name, _recipe.WidthMultiplier, classes: 1))).ToList();
-        // A network has up to four times the numbers of its 3x3 convolutions.
-        var nearest = (Name: "", Share: Resemblance);
-        foreach (var likely in (bool[])[true, false])
-        {
-            foreach (var (name, least) in candidates.Where(one => (_weights.Numbers >= one.Least && _weights.Numbers <= 4 * one.Least) == likely && _weights.Numbers >= one.Least / 8 && _weights.Numbers <= 8 * one.Least))
-            {
-                using var network = (new Recipe { Model = _recipe with { Name = name, Mean = ImageNetMean, StandardDeviation = ImageNetDeviation } }).CreateNetwork(classes: 2);
-                var (same, wanted) = _weights.Agreement(network);
-                if (same == wanted)
-                {
-                    return name;
-                }
-
-                nearest = (double)same / wanted > nearest.Share ? (name, (double)same / wanted) : nearest;
-            }
-        }
-
-        return nearest.Name.Length > 0 ? nearest.Name : throw new InputException(
-            $"The weights '{_recipe.Weights}' are of no network that WeakLink knows by its tensors: set model.name to the network that they are of, or give others.");
     }
 }
 

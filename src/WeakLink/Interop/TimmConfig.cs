@@ -10,9 +10,11 @@ namespace WeakLink.Interop;
 /// <param name="Mean">What is subtracted from each channel of images in [0, 1].</param>
 /// <param name="StandardDeviation">What the difference is divided by.</param>
 /// <param name="Preparation">What becomes of an image before that; null: it does not say, or something that WeakLink does not do.</param>
-internal sealed record TimmConfig(double[] Mean, double[] StandardDeviation, ImagePreparation? Preparation)
+/// <param name="Architecture">What timm calls the network; null: it does not say.</param>
+internal sealed record TimmConfig(double[] Mean, double[] StandardDeviation, ImagePreparation? Preparation, string? Architecture)
 {
-    private const string Name = "config.json";
+    /// <summary>What the file is called.</summary>
+    public const string Name = "config.json";
 
     // They have a few thousand characters, class names included a hundred thousand.
     private const int MostCharacters = 1 << 22;
@@ -32,14 +34,20 @@ internal sealed record TimmConfig(double[] Mean, double[] StandardDeviation, Ima
 
         try
         {
-            var config = Json.Parse<Configuration>(TextFile.Read(file, MostCharacters)).Weights;
-            return config is { Mean: { } mean, Std: { } deviation } ? new TimmConfig(mean, deviation, PreparationOf(config)) : null;
+            var (architecture, config) = Json.Parse<Configuration>(TextFile.Read(file, MostCharacters));
+            return config is { Mean: { } mean, Std: { } deviation } ? new TimmConfig(mean, deviation, PreparationOf(config), architecture) : null;
         }
         catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException)
         {
             return null;
         }
     }
+
+    /// <summary>
+    /// Whether the network computes something else from the same tensors as torchvision's: timm's resnetaa and resnetblur smooth what they halve, by filters that no file holds
+    /// (timm/models/resnet.py, aa_layer).
+    /// </summary>
+    public bool IsSmoothed => Architecture is not null && (Architecture.StartsWith("resnetaa", StringComparison.Ordinal) || Architecture.StartsWith("resnetblur", StringComparison.Ordinal));
 
     // timm's data.create_transform for evaluation (transforms_imagenet_eval): Resize(floor(size / crop_pct)), then CenterCrop(size).
     private static ImagePreparation? PreparationOf(Weights config) =>
@@ -53,7 +61,7 @@ internal sealed record TimmConfig(double[] Mean, double[] StandardDeviation, Ima
         _ => null,
     };
 
-    private sealed record Configuration([property: JsonPropertyName("pretrained_cfg")] Weights? Weights);
+    private sealed record Configuration(string? Architecture, [property: JsonPropertyName("pretrained_cfg")] Weights? Weights);
 
     private sealed record Weights(
         double[]? Mean,

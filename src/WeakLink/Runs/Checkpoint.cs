@@ -98,7 +98,12 @@ public sealed class Checkpoint : IDisposable
         try
         {
             var metadata = stored.Metadata;
-            if (!metadata.TryGetValue("format", out var format) || format != Format)
+            if (!metadata.TryGetValue("format", out var format) || !format.StartsWith("weaklink", StringComparison.Ordinal))
+            {
+                throw new InputException($"'{path}' holds weights, but is no checkpoint: what was exported, and other programs' weights, are imported first.");
+            }
+
+            if (format != Format)
             {
                 throw new InputException($"'{path}' is a safetensors file, but not a checkpoint of this version of WeakLink: give a run folder or a file from its checkpoints folder.");
             }

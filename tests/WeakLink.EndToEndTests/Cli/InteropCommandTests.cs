@@ -107,6 +107,35 @@ public class InteropCommandTests
     }
 
     [Fact]
+    public void CheckpointThatSaysMoreThanItsWeights_IsTakenAsItIs()
+    {
+        using var folder = new TemporaryFolder();
+        Pictures.WriteClasses(folder["pets/val"], 12, 48);
+        File.WriteAllLines(folder["names.txt"], ["cat", "dog"]);
+        using (torch.NewDisposeScope())
+        {
+            using var network = Networks.Create("resnet8", 1, 2);
+            var state = network.state_dict().Where(pair => pair.Key is not ("mean" or "standard_deviation")).ToDictionary(pair => "model." + pair.Key, pair => pair.Value);
+            state.Add("normalize.mean", torch.tensor(new[] { 0.5f, 0.25f, 0.1f }));
+            state.Add("normalize.std", torch.tensor(new[] { 0.25f, 0.5f, 1f }));
+            File.WriteAllBytes(folder["model.pt"], new PickleWriter().State(state).Archive());
+        }
+
+        string[] import = ["import", "model.pt", "--classes", "names.txt", "--data", "pets", "--out", "model.safetensors"];
+        Refused("normalises its input itself, by the mean 0.5,0.25,0.1", [.. import, "--mean", "0,0,0", "--std", "1,1,1"]);
+        Refused("leave the name 'x' out", "import", "names.txt", "--key", "x", "--out", "model.safetensors");
+        var imported = Weaklink.Run(folder.Path, [.. import, "--mean", "0.5,0.25,0.1", "--std", "0.25,0.5,1"]);
+        Assert.True(imported.ExitCode == 0, imported.Error);
+        Assert.Contains("The tensors are those of resnet8", imported.Output + imported.Error, StringComparison.Ordinal);
+        // The data's, not CIFAR's.
+        Assert.Contains("images of 48x48 pixels", imported.Output, StringComparison.Ordinal);
+        Assert.Equal(0, Weaklink.Run(folder.Path, "export", "model.safetensors", "--out", "weights.safetensors").ExitCode);
+        Refused("is no checkpoint: what was exported", "predict", "weights.safetensors", "pets/val/cat");
+
+        void Refused(string reason, params string[] command) => Assert.Contains(reason, Weaklink.Run(folder.Path, command).Sentence, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void CheckpointOfPyTorch_IsEvaluatedAndAttacked()
     {
         using var folder = new TemporaryFolder();

@@ -156,12 +156,59 @@ public sealed class ImportedWeightsTests : IDisposable
     {
         using var network = Networks.Create("resnet18");
         var state = Translate(network, "resnet18", "torchvision").ToDictionary(pair => "model." + pair.Name, pair => pair.Value);
-        state.Add("criterion.scale", torch.tensor(3f));
+        state.Add("criterion.weight", torch.ones(7));
+        state.Add("input.scale", torch.tensor(3f));
         using var weights = Read(state);
         using var other = Create("resnet18");
-        Assert.Contains("'criterion.scale' is not part of the network", Assert.Throws<InputException>(() => weights.CopyTo(other)).Message);
+        Assert.Contains("'input.scale' is not part of the network", Assert.Throws<InputException>(() => weights.CopyTo(other)).Message);
+        state.Remove("input.scale");
+        using (var alone = Read(state))
+        {
+            Assert.Equal(["criterion.weight"], alone.CopyTo(other));
+        }
+
         state.Add("fc.bias", torch.zeros(7));
         Assert.Contains("'fc.bias' both outside", Assert.Throws<InputException>(() => Read(state)).Message);
+    }
+
+    // RobustBench's wide networks with PSSiLU have these names; in the EWS authors' they are masks.
+    [Fact]
+    public void ActivationsThatLearn_AreNotTakenForMasks()
+    {
+        using var network = Networks.Create("wide-resnet-10-1");
+        var state = Translate(network, "wide-resnet-10-1", "torchvision").ToDictionary(pair => pair.Name, pair => pair.Value);
+        state.Add("block1.layer.0.activation.alpha", torch.ones(1));
+        state.Add("activation.beta", torch.ones(1));
+        using var weights = Read(state);
+        using var other = Create("wide-resnet-10-1");
+        var message = Assert.Throws<InputException>(() => weights.CopyTo(other)).Message;
+        Assert.Contains("'block1.layer.0.activation.alpha' is not part", message);
+        Assert.Contains("'activation.beta' is not part", message);
+    }
+
+    // model.fc = nn.Sequential(nn.Dropout(), nn.Linear(...)).
+    [Theory]
+    [InlineData("")]
+    [InlineData("net.")]
+    public void ClassifierInASequence_IsTaken(string prefix)
+    {
+        using var network = Networks.Create("resnet18-imagenet");
+        var state = Translate(network, "resnet18-imagenet", "torchvision").ToDictionary(pair => prefix + pair.Name.Replace("fc.", "fc.1.", StringComparison.Ordinal), pair => pair.Value);
+        using (var weights = Read(state))
+        {
+            Assert.Equal(7, weights.Classes);
+            Assert.Contains("part 1 of the sequence", Assert.Single(weights.Notes));
+            Assert.Equal(("resnet18-imagenet", true), weights.Recognise(0.125));
+            using var other = Create("resnet18-imagenet");
+            weights.CopyTo(other);
+            using var noGradients = torch.no_grad();
+            Assert.Equal(0, Networks.Distance(network.call(Networks.Images(2, 32)), other.call(Networks.Images(2, 32))));
+        }
+
+        // Two layers are another network.
+        state.Add(prefix + "fc.3.weight", torch.zeros(7, 7));
+        using var two = Read(state);
+        Assert.Throws<InputException>(() => two.Classes);
     }
 
     [Fact]

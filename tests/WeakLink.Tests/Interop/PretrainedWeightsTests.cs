@@ -147,6 +147,18 @@ public sealed class PretrainedWeightsTests : IDisposable
         using (var weights = ImportedWeights.Read(_folder["x.pth"]))
         {
             Assert.Equal(new ImagePreparation(235, 235, 224, 224) { Filter = ResizeFilter.Bicubic }, weights.Preparation);
+            Assert.Contains("235 pixels, of them the middle 224, bicubic", Assert.Single(weights.Notes), StringComparison.Ordinal);
+        }
+
+        // Smooths what it halves, by filters that are in no file.
+        var text = File.ReadAllText(_folder["config.json"]);
+        File.WriteAllText(_folder["config.json"], text.Replace("resnet8", "resnetaa50", StringComparison.Ordinal));
+        Assert.Contains("timm's resnetaa50", Refused(model), StringComparison.Ordinal);
+        File.WriteAllText(_folder["config.json"], text.Replace("\"crop_pct\"", "\"crop_mode\": \"squash\", \"crop_pct\"", StringComparison.Ordinal));
+        using (var weights = ImportedWeights.Read(_folder["x.pth"]))
+        {
+            Assert.Null(weights.Preparation);
+            Assert.Contains("in a way that WeakLink does not", Assert.Single(weights.Notes), StringComparison.Ordinal);
         }
 
         File.WriteAllText(_folder["config.json"], "[]");
