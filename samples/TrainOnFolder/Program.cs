@@ -13,9 +13,9 @@ if (args.Length < 2)
 Allocator.KeepLargeBlocks();
 var (photos, run) = (args[0], args[1]);
 var resume = RunFolder.IsRun(run);
-var recipe = resume ? new Recipe() : RecipeFile.Load("few-images", [$"data.source={photos}", .. args[2..]]);
 try
 {
+    var recipe = resume ? new Recipe() : RecipeFile.Load("few-images", [$"data.source={photos}", .. args[2..]]);
     var summary = Experiment.Run(recipe, run, resume, new EpochLines());
     Console.WriteLine($"{summary.Clean.Top1:P1} of the test images are right, {summary.Corruptions?.Accuracy:P1} under common corruptions; the weakest subnet found has {summary.Subnets?.Proposed.Min:P1}.");
     return 0;

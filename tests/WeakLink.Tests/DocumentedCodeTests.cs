@@ -22,6 +22,7 @@ public sealed class DocumentedCodeTests
             public static torch.Tensor images => throw null!;
             public static torch.Tensor labels => throw null!;
             public static WeakLink.Subnets.Subnet subnet => throw null!;
+            public static WeakLink.Subnets.SubnetStatistics statistics => throw null!;
             public static WeakLink.Data.Dataset dataset => throw null!;
             public static byte[] planes => throw null!;
             public static byte[] result => throw null!;

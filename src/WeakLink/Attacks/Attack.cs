@@ -1,6 +1,7 @@
 using System.IO.Hashing;
 using System.Text;
 using TorchSharp;
+using WeakLink.Models;
 
 namespace WeakLink.Attacks;
 
@@ -42,13 +43,19 @@ public abstract class Attack(string name, ThreatModel threat)
     /// <param name="identities">A number for each image, its own in its source (<c>Dataset.Identity</c>): with the seed it decides the draws, whatever batch or part the image is in.</param>
     /// <param name="stop">Stops between two iterations.</param>
     /// <returns>For each image one that the model gets wrong (itself, where it is wrong already), or else the try that left the smallest margin; always within the threat model.</returns>
-    /// <exception cref="InputException">Images are outside of [0, 1], or the model has too few classes.</exception>
-    /// <exception cref="ArgumentException">Images, labels and identities do not belong together.</exception>
+    /// <exception cref="InputException">Images are outside of [0, 1], or the model has too few classes, or gives an image no finite numbers.</exception>
+    /// <exception cref="ArgumentException">Images, labels and identities do not belong together, or a label is none of the model's classes.</exception>
     public torch.Tensor Perturb(AttackedModel model, torch.Tensor images, torch.Tensor labels, long seed, IReadOnlyList<long> identities, CancellationToken stop = default)
     {
         Check(images, labels, identities);
         using var scope = torch.NewDisposeScope();
-        var logits = model.Logits(images);
+        // NaN would be smaller than no margin: an image that nobody attacked would pass for one that the model gets wrong.
+        var logits = FiniteLogits.Require(model.Logits(images), image => $"image {image} of those to attack");
+        if (labels.max().ReadInt64() >= logits.shape[1])
+        {
+            throw new ArgumentException($"The model tells {logits.shape[1]} classes apart, but a label is {labels.max().ReadInt64()}.", nameof(labels));
+        }
+
         var attempts = Attempts((int)logits.shape[1]);
         var result = images.clone();
         var margins = AttackLoss.Margin(logits, labels);
@@ -102,10 +109,16 @@ public abstract class Attack(string name, ThreatModel threat)
 
     private void Check(torch.Tensor images, torch.Tensor labels, IReadOnlyList<long> identities)
     {
-        if (images.dim() != 4 || images.shape[0] == 0 || labels.dtype != torch.int64 || labels.dim() != 1 || labels.shape[0] != images.shape[0] || identities.Count != images.shape[0])
+        if (images.dim() != 4 || images.dtype != torch.float32 || images.shape[0] == 0 || labels.dtype != torch.int64 || labels.dim() != 1 || labels.shape[0] != images.shape[0] || identities.Count != images.shape[0])
         {
             throw new ArgumentException(
-                $"An attack takes at least one image N×3×H×W, N labels (int64) and N identities, not images of shape {string.Join('×', images.shape)}, labels of shape {string.Join('×', labels.shape)} ({labels.dtype}) and {identities.Count} identities.", nameof(images));
+                $"An attack takes at least one image N×3×H×W (float32), N labels (int64) and N identities, not images of shape {string.Join('×', images.shape)} ({images.dtype}), labels of shape {string.Join('×', labels.shape)} ({labels.dtype}) and {identities.Count} identities.", nameof(images));
+        }
+
+        using var least = labels.min();
+        if (least.ReadInt64() < 0)
+        {
+            throw new ArgumentException("A label is below 0.", nameof(labels));
         }
 
         AttackedModel.Check(images);

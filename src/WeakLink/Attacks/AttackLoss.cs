@@ -21,10 +21,11 @@ public static class AttackLoss
     /// <inheritdoc cref="CrossEntropy"/>
     public static torch.Tensor Dlr(torch.Tensor logits, torch.Tensor labels)
     {
+        using var scope = torch.NewDisposeScope();
         var best = logits.topk(3).values;
         var right = Of(logits, labels);
         var other = torch.where(logits.argmax(1).eq(labels), best.select(1, 1), best.select(1, 0));
-        return -(right - other) / (best.select(1, 0) - best.select(1, 2)).Plus(Tiny);
+        return (-(right - other) / (best.select(1, 0) - best.select(1, 2)).Plus(Tiny)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Targeted DLR: −(z_y − z_t) / (z_π1 − (z_π3 + z_π4) / 2) (Croce and Hein 2020, equation 7).</summary>
@@ -33,8 +34,9 @@ public static class AttackLoss
     /// <param name="targets">N class indices to reach.</param>
     public static torch.Tensor TargetedDlr(torch.Tensor logits, torch.Tensor labels, torch.Tensor targets)
     {
+        using var scope = torch.NewDisposeScope();
         var best = logits.topk(4).values;
-        return -(Of(logits, labels) - Of(logits, targets)) / (best.select(1, 0) - (best.select(1, 2).Plus(best.select(1, 3)) * Kept(0.5))).Plus(Tiny);
+        return (-(Of(logits, labels) - Of(logits, targets)) / (best.select(1, 0) - (best.select(1, 2).Plus(best.select(1, 3)) * Kept(0.5))).Plus(Tiny)).MoveToOuterDisposeScope();
     }
 
     /// <summary>z_y − max_{i≠y} z_i: below 0 where the model fails.</summary>

@@ -21,11 +21,17 @@ public sealed class ProjectedGradientDescent : Attack
     /// <param name="restarts">How often to try.</param>
     /// <param name="name">What to call it.</param>
     /// <exception cref="InputException">The norm is L1.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There are no steps or restarts, or a step is not above 0.</exception>
     public ProjectedGradientDescent(ThreatModel threat, int steps, double stepSize, bool randomStart = true, int restarts = 1, string name = "pgd")
         : base(name, threat)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(steps);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(restarts);
+        if (!(stepSize > 0 && double.IsFinite(stepSize)))
+        {
+            throw new ArgumentOutOfRangeException(nameof(stepSize), stepSize, "A step is above 0: another would leave the image where it is, or help the model.");
+        }
+
         if (threat.Norm == Norm.L1)
         {
             throw new InputException($"The attack {name} is defined for the norms linf and l2: for l1 use apgd-ce or autoattack.");

@@ -83,6 +83,11 @@ public sealed class AugmentedViews : IViews
                 augmentation.Apply(images[view], random);
             }
 
+            if ((images[view].Height, images[view].Width) != (Height, Width))
+            {
+                throw new InvalidOperationException($"The augmentations end with {images[view].Width}x{images[view].Height} pixels, but the views have {Width}x{Height}: the last crop must have the views' size.");
+            }
+
             images[view].Pixels.CopyTo(target[view]);
         }
 

@@ -8,12 +8,10 @@ namespace WeakLink.Augmentations;
 /// <param name="Padding">Black pixels on each side.</param>
 public sealed record RandomCrop(int Height, int Width, int Padding) : Augmentation
 {
-    private readonly CropAndFlip _crop = new(Height, Width, Padding, Flip: false);
-
     /// <inheritdoc/>
     public override void Apply(ImageBuffer image, SeededRandom random)
     {
-        _crop.Random(image.Pixels, image.Height, image.Width, image.Spare(Height, Width), random);
+        new CropAndFlip(Height, Width, Padding, Flip: false).Random(image.Pixels, image.Height, image.Width, image.Spare(Height, Width), random);
         image.TakeSpare(Height, Width);
     }
 }

@@ -2,6 +2,7 @@ namespace WeakLink.Data;
 
 /// <summary>The images of several data sets, one after another.</summary>
 /// <param name="parts">Data sets of the same classes and image size; at least one.</param>
+/// <exception cref="ArgumentException">There is none, or their classes or sizes differ.</exception>
 public sealed class JoinedDataset(IReadOnlyList<Dataset> parts) : Dataset
 {
     // So far apart that no two parts have an image of the same number.
@@ -55,6 +56,11 @@ public sealed class JoinedDataset(IReadOnlyList<Dataset> parts) : Dataset
 
     private static int[] Starts(IReadOnlyList<Dataset> parts)
     {
+        if (parts.Count == 0 || parts.Any(part => (part.Height, part.Width) != (parts[0].Height, parts[0].Width) || !part.Classes.SequenceEqual(parts[0].Classes)))
+        {
+            throw new ArgumentException("Data sets are joined where there is one, and all have the same classes and image size.", nameof(parts));
+        }
+
         var starts = new int[parts.Count];
         for (var part = 1; part < parts.Count; part++)
         {

@@ -15,7 +15,9 @@ public static class Pixels
     /// <summary>0 ... 255 to [0, 1]: 255 is exactly 1.</summary>
     /// <param name="bytes">N×3×H×W, uint8.</param>
     /// <returns>N×3×H×W, float32.</returns>
-    public static torch.Tensor ToUnit(torch.Tensor bytes) => bytes.to(torch.float32).div_(Kept(255));
+    /// <exception cref="ArgumentException">They are of another type.</exception>
+    public static torch.Tensor ToUnit(torch.Tensor bytes) => bytes.dtype == torch.uint8 ? bytes.to(torch.float32).div_(Kept(255))
+        : throw new ArgumentException($"Images are bytes (uint8), not {bytes.dtype}.", nameof(bytes));
 
     private const double Levels = 255;
     private const double GreyLevel = 1 / Levels;

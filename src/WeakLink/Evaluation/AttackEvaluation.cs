@@ -47,8 +47,14 @@ internal sealed class AttackEvaluation
     /// <param name="classes">Classes of the network.</param>
     /// <returns>How many attempts each attack consists of.</returns>
     /// <exception cref="InputException">There are too few classes for an attack, or ε is meant for images in 0 ... 255.</exception>
+    /// <exception cref="ArgumentException">There is no attack, or they are of several threat models.</exception>
     public static IReadOnlyList<int> Check(IReadOnlyList<Attack> attacks, CentreCrop crop, int classes)
     {
+        if (attacks.Count == 0 || attacks.Any(attack => attack.Threat != attacks[0].Threat))
+        {
+            throw new ArgumentException("What several attacks leave together is of one threat model: give at least one, and all of the same.", nameof(attacks));
+        }
+
         attacks[0].Threat.RequireLimit(crop.Bytes);
         return [.. attacks.Select(attack => attack.Attempts(classes))];
     }

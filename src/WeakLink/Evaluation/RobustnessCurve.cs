@@ -22,7 +22,7 @@ public sealed record CurvePoint([property: Limits(0, 1)] double Eps, [property: 
 public sealed record BrokenImage(int Index, ThreatModel Threat, int Label, int Predicted, float[] Image, float[] Adversarial);
 
 /// <summary>
-/// Accuracy under PGD of growing size, in L∞ (steps of ε/4, as in training). What a small attack breaks a larger one breaks too, so only images
+/// Accuracy under PGD of growing size, in L∞ (ten steps of ε/4, as in Madry et al. 2018). What a small attack breaks a larger one breaks too, so only images
 /// that are left go on. An upper bound: a stronger attack finds more.
 /// </summary>
 /// <param name="Images">Images attacked.</param>

@@ -123,14 +123,25 @@ public static class SubnetEvaluation
 
         var statistics = new SubnetStatistics();
         network.train();
-        foreach (var batch in images)
+        try
         {
-            using var scope = torch.NewDisposeScope();
-            statistics.NextBatch();
-            network.forward(Pixels.ToUnit(batch.Images.to(device)), subnet, statistics);
+            foreach (var batch in images)
+            {
+                using var scope = torch.NewDisposeScope();
+                statistics.NextBatch();
+                network.forward(Pixels.ToUnit(batch.Images.to(device)), subnet, statistics);
+            }
+        }
+        catch
+        {
+            statistics.Dispose();
+            throw;
+        }
+        finally
+        {
+            network.eval();
         }
 
-        network.eval();
         return statistics;
     }
 

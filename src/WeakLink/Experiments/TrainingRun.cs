@@ -31,7 +31,7 @@ public static class TrainingRun
     // By fewer images than this, in all or of a class in the mean, luck would choose: an accuracy's standard error is up to 7 points there.
     private const int FewestToChoose = 50, FewestOfAClass = 10;
 
-    // Selecting a checkpoint under attack: as many steps as training has, on few enough images to cost less than an epoch.
+    // Selecting a checkpoint under attack: by PGD-10, however many steps training has, on few enough images to cost less than an epoch.
     private const int ValidationSteps = 10, ValidationImages = 512;
 
     /// <summary>Whether validation images choose the checkpoint that is kept as the best. Where there are too few, the last weights are.</summary>

@@ -129,6 +129,11 @@ public abstract class ClassifierNetwork : torch.nn.Module<torch.Tensor, torch.Te
             throw new ArgumentException($"Images must be N×3×H×W, not {string.Join('×', images.shape)}.", nameof(images));
         }
 
+        if (!images.is_floating_point())
+        {
+            throw new ArgumentException($"Images must be numbers in [0, 1], not {images.dtype}: Pixels.ToUnit makes them of bytes.", nameof(images));
+        }
+
         pass.Subnet?.RequireOf(Space);
         using var scope = torch.NewDisposeScope();
         var logits = Run(Normal(images, format, pass), pass);

@@ -4,7 +4,7 @@ namespace WeakLink.Models;
 
 /// <summary>
 /// What is not a number is not a class: a network that gives NaN or infinity has weights that mean nothing, and libtorch's argmax would make class 0 of
-/// it. Everything that turns logits into classes comes through here.
+/// it. What is measured comes through here before logits become classes.
 /// </summary>
 public static class FiniteLogits
 {

@@ -31,8 +31,8 @@ public sealed record ForwardPass
     /// <summary>Whether layers that drop units at random do so: where the network learns from this pass.</summary>
     public bool Dropout { get; init; }
 
-    /// <summary>Whether batch norms leave the running averages alone: where a subnet or gates run.</summary>
-    public bool LeavesAverages => Subnet is not null || Gates is not null;
+    /// <summary>Whether batch norms leave the running averages alone: where a subnet or gates run, or the statistics go elsewhere.</summary>
+    public bool LeavesAverages => Subnet is not null || Gates is not null || Statistics is not null;
 
     /// <summary>Counts multiply-adds; null counts nothing.</summary>
     internal OperationCount? Operations { get; init; }

@@ -44,11 +44,23 @@ public static class NetworkCatalogue
     /// <param name="widthMultiplier">Multiplies the channels of every layer, rounded to whole channels.</param>
     /// <param name="dropout">Dropout probability, where the network has dropout; in [0, 1).</param>
     /// <exception cref="InputException">No such network (the nearest is named), or one that dropout does not belong to.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is outside of its range.</exception>
     public static ClassifierNetwork Create(
         string name, int classes, IReadOnlyList<double> mean, IReadOnlyList<double> standardDeviation, long seed = 0, double widthMultiplier = 1, double dropout = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(mean.Count, 3);
         ArgumentOutOfRangeException.ThrowIfNotEqual(standardDeviation.Count, 3);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(classes);
+        if (!UsableNumbers.MeansFit(mean) || !UsableNumbers.DeviationsFit(standardDeviation))
+        {
+            throw new ArgumentOutOfRangeException(nameof(mean), $"Images are normalised by means in {UsableNumbers.MeanRange} and deviations in {UsableNumbers.DeviationRange}.");
+        }
+
+        if (!(widthMultiplier > 0 && double.IsFinite(widthMultiplier)) || !(dropout is >= 0 and < 1))
+        {
+            throw new ArgumentOutOfRangeException(nameof(widthMultiplier), FormattableString.Invariant($"The width multiplier is above 0 and dropout in [0, 1), not {widthMultiplier} and {dropout}."));
+        }
+
         var family = FamilyOf(name);
         if (dropout > 0 && !family.HasDropout)
         {

@@ -36,9 +36,10 @@ public sealed record Consistency(double Weight = 12, double LabelSmoothing = 0, 
     /// <param name="logits">N×classes each.</param>
     public static torch.Tensor Divergence(IReadOnlyList<torch.Tensor> logits)
     {
+        using var scope = torch.NewDisposeScope();
         var logarithms = logits.Select(one => torch.nn.functional.log_softmax(one, 1)).ToList();
         var mean = logarithms.Select(one => one.exp()).Aggregate((sum, one) => sum.Plus(one)) / Kept(logits.Count);
         var target = mean.clamp(Kept(LeastProbability), Kept(1)).log();
-        return logarithms.Select(one => (one.exp() * (one - target)).sum(1).mean()).Aggregate((sum, one) => sum.Plus(one)) / Kept(logits.Count);
+        return (logarithms.Select(one => (one.exp() * (one - target)).sum(1).mean()).Aggregate((sum, one) => sum.Plus(one)) / Kept(logits.Count)).MoveToOuterDisposeScope();
     }
 }

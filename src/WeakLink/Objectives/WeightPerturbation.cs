@@ -58,9 +58,16 @@ public sealed class WeightPerturbation(torch.nn.Module<torch.Tensor, torch.Tenso
     private sealed class Start(Parameter[] weights) : IDisposable
     {
         private readonly torch.Tensor[] _kept = [.. weights.Select(weight => weight.clone().DetachFromDisposeScope())];
+        private bool _disposed;
 
         public void Dispose()
         {
+            if (_disposed)
+            {
+                return;
+            }
+
+            _disposed = true;
             using var noGradients = torch.no_grad();
             for (var i = 0; i < weights.Length; i++)
             {

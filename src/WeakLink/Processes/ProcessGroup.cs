@@ -123,9 +123,11 @@ public sealed class ProcessGroup : IDisposable
             case torch.ScalarType.Float64:
                 Sum(MemoryMarshal.Cast<byte, double>(host.bytes));
                 break;
-            default:
+            case torch.ScalarType.Int64:
                 Sum(MemoryMarshal.Cast<byte, long>(host.bytes));
                 break;
+            default:
+                throw new ArgumentException($"Tensors of float32, float64 and int64 are summed, not {host.dtype}.");
         }
 
         if (values.device_type != DeviceType.CPU)

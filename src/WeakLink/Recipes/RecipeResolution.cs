@@ -128,7 +128,7 @@ public static class RecipeResolution
     {
         var threat = recipe.Threat();
         var steps = recipe.Kind == ObjectiveKind.Fgsm ? 1 : recipe.Steps;
-        // Gives the published 2/255 for ten steps of 8/255 (Madry et al. 2018, as design.md has it) and 10/255 for one (Wong et al. 2020).
+        // Gives the published 2/255 for ten steps of 8/255 (Madry et al. 2018) and 10/255 for one (Wong et al. 2020).
         var step = recipe.StepSize == ObjectiveRecipe.Auto ? Math.Min(2.5 / steps, 1.25) * threat.Epsilon : ThreatModel.ParseEpsilon(recipe.StepSize);
         return new InnerAttack(threat, steps, step, recipe.AttackMode == AttackMode.Published ? recipe.Kind != ObjectiveKind.Trades : recipe.AttackMode == AttackMode.Training);
     }

@@ -48,9 +48,21 @@ public sealed class Checkpoint : IDisposable
 
     /// <summary>Writes a checkpoint, whole or not at all. Without optimizer and search it serves to measure and classify, not to go on training.</summary>
     /// <exception cref="InputException">The file can't be written, or training diverged: a tensor holds what no network computes with. The file that was there is intact.</exception>
+    /// <exception cref="ArgumentException">The recipe names no normalisation, or there are not as many names as classes.</exception>
     public static void Save(
         string path, ClassifierNetwork network, ResumableOptimizer? optimizer, ISubnetSearch? search, Recipe recipe, IReadOnlyList<string> classes, ImageSize size, RunPosition position, WeightAverage? average = null)
     {
+        // What Load would refuse.
+        if (recipe.Model.Mean.Count == 0)
+        {
+            throw new ArgumentException("The recipe leaves the normalisation open: give the one that RecipeResolution.Resolve gives.", nameof(recipe));
+        }
+
+        if (classes.Count != network.Classes)
+        {
+            throw new ArgumentException($"The network tells {network.Classes} classes apart, but {classes.Count} are named.", nameof(classes));
+        }
+
         var tensors = new Dictionary<string, torch.Tensor>(StringComparer.Ordinal);
         foreach (var (name, tensor) in average?.State ?? network.state_dict())
         {

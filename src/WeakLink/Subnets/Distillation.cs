@@ -40,6 +40,8 @@ public sealed record Distillation(double Weight = 1, DivergenceMean Mean = Diver
     /// <param name="student">Logits, of the same views or of others of the same images.</param>
     internal static torch.Tensor Divergence(IReadOnlyList<torch.Tensor> teacher, IReadOnlyList<torch.Tensor> student)
     {
+        ArgumentOutOfRangeException.ThrowIfZero(teacher.Count);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(student.Count, teacher.Count);
         using var scope = torch.NewDisposeScope();
         var sum = teacher.Zip(student, (its, own) => Divergence(torch.nn.functional.log_softmax(its, 1), own)).Aggregate((total, divergence) => total.Plus(divergence));
         return (sum * Kept(1.0 / teacher.Count)).MoveToOuterDisposeScope();

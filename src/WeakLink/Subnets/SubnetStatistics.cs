@@ -10,6 +10,7 @@ public sealed class SubnetStatistics : IDisposable
 {
     private readonly Dictionary<object, (torch.Tensor Mean, torch.Tensor Variance)> _layers = new(ReferenceEqualityComparer.Instance);
     private int _batches;
+    private bool _disposed;
 
     /// <summary>Means and variances, layer by layer in the order of the pass.</summary>
     internal IEnumerable<torch.Tensor> Tensors => _layers.Values.SelectMany(layer => new[] { layer.Mean, layer.Variance });
@@ -18,9 +19,15 @@ public sealed class SubnetStatistics : IDisposable
     public int Batches => _batches;
 
     /// <summary>Announces the next batch: call once before each forward pass in training mode.</summary>
-    public void NextBatch() => _batches++;
+    /// <exception cref="ObjectDisposedException">They are disposed of.</exception>
+    public void NextBatch()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        _batches++;
+    }
 
     /// <summary>Weight of the newest batch in the plain mean: 1 / batches seen.</summary>
+    /// <exception cref="InvalidOperationException">No batch was announced.</exception>
     public double Momentum => _batches == 0
         ? throw new InvalidOperationException("Call NextBatch before a forward pass that gathers statistics.")
         : 1.0 / _batches;
@@ -29,8 +36,12 @@ public sealed class SubnetStatistics : IDisposable
     /// <param name="layer">The layer itself.</param>
     /// <param name="channels">Channels that the pass computes there: those that the subnet keeps, and in some passes others that fill them up. The kept ones come first.</param>
     /// <param name="device">Where the layer lives.</param>
+    /// <exception cref="ObjectDisposedException">They are disposed of.</exception>
+    /// <exception cref="InvalidOperationException">No batch was announced: 0 and 1 are nobody's statistics.</exception>
     public (torch.Tensor Mean, torch.Tensor Variance) Layer(object layer, long channels, torch.Device device)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        _ = Momentum;
         var known = _layers.TryGetValue(layer, out var found) ? found.Mean.shape[0] : 0;
         if (known < channels)
         {
@@ -61,5 +72,6 @@ public sealed class SubnetStatistics : IDisposable
         }
 
         _layers.Clear();
+        _disposed = true;
     }
 }

@@ -77,8 +77,15 @@ public sealed class TrainingStep(
     /// <param name="step">The step of the run, from 0; with the seed it decides every draw.</param>
     /// <param name="learningRate">The rate of this step.</param>
     /// <exception cref="InputException">The loss is not a number; the weights are as before the step.</exception>
+    /// <exception cref="InvalidOperationException">The network is in evaluation mode, in which measuring leaves it: its batch norms would not learn.</exception>
+    /// <remarks>Seeds libtorch's generator, which dropout draws from.</remarks>
     public StepResult Run(Batch batch, long step, double learningRate)
     {
+        if (!_model.training)
+        {
+            throw new InvalidOperationException("The network is in evaluation mode, in which measuring leaves it: call train() before a step.");
+        }
+
         using var scope = torch.NewDisposeScope();
         // Dropout, and whatever a user's network draws, follows from the step too: a resumed run equals an uninterrupted one.
         using var generator = torch.manual_seed((long)(new SeededRandom(seed, RandomUse.Libtorch, _processes.Rank, step).NextBits() >> 1));

@@ -69,8 +69,16 @@ public sealed class WeightAverage : IDisposable
 
     private sealed class Own(WeightAverage of, torch.Tensor[] weights) : IDisposable
     {
+        private bool _disposed;
+
         public void Dispose()
         {
+            if (_disposed)
+            {
+                return;
+            }
+
+            _disposed = true;
             using var noGradients = torch.no_grad();
             foreach (var (pair, weight) in of._pairs.Zip(weights))
             {

@@ -20,6 +20,18 @@ public class AugmentedViewsTests
         }
     }
 
+    // What is left of the batch before would be trained on.
+    [Fact]
+    public void AugmentationsThatEndWithAnotherSize_AreRefused() =>
+        Assert.Throws<InvalidOperationException>(() => Make(new AugmentedViews(Side, Side, [new RandomCrop(Side - 2, Side, 0)]), 0));
+
+    [Fact]
+    public void CopyOfACrop_PadsAsItSays()
+    {
+        var crop = new RandomCrop(Side, Side, 4) with { Padding = 0 };
+        Assert.Equal(Image, Make(new AugmentedViews(Side, Side, [crop]), 1)[0]);
+    }
+
     [Fact]
     public void ThreeViews_ShareTheCrop_AndOnlyTwoAreMixed()
     {

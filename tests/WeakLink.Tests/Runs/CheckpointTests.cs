@@ -29,6 +29,17 @@ public sealed class CheckpointTests : IDisposable
         _folder.Dispose();
     }
 
+    [Fact]
+    public void WhatCouldNotBeLoaded_IsNotSaved()
+    {
+        using var network = Networks.Create("resnet8");
+        var open = new Recipe();
+        var recipe = open.With(["model.mean=0.5,0.5,0.5", "model.standard-deviation=0.25,0.25,0.25"]);
+        Assert.Throws<ArgumentException>(() => Checkpoint.Save(_folder["x"], network, null, null, open, Classes, new ImageSize(32, 32), new RunPosition()));
+        Assert.Throws<ArgumentException>(() => Checkpoint.Save(_folder["x"], network, null, null, recipe, Classes[1..], new ImageSize(32, 32), new RunPosition()));
+        Assert.False(File.Exists(_folder["x"]));
+    }
+
     // Weights, averages, recipe, classes, size and position: whatever a number rests on.
     [Fact]
     public void EveryBitOfTheHeader_IsVouchedFor()

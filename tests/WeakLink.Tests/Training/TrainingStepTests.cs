@@ -126,6 +126,18 @@ public class TrainingStepTests
         Assert.Equal(tensors, LiveTensors.After());
     }
 
+    [Fact]
+    public void StepInEvaluationMode_IsRefused()
+    {
+        using var batch = Small.Batch(8);
+        using var network = Small.Network();
+        using var optimizer = torch.optim.SGD(network.parameters(), 0.1);
+        network.eval();
+        Assert.Throws<InvalidOperationException>(() => Step(network, optimizer, null, 0).Run(batch, 0, 0.1));
+        network.train();
+        Step(network, optimizer, null, 0).Run(batch, 0, 0.1);
+    }
+
     private static TrainingStep Step(ClassifierNetwork network, torch.optim.Optimizer optimizer, ISubnetSearch? search, double weight) => new(
         network, new CrossEntropy(), search is null ? null : new EnhanceWeakSubnets(network, search, new Distillation(weight)), null, optimizer, 0, torch.CPU, 3);
 }
