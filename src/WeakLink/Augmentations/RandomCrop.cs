@@ -11,7 +11,8 @@ public sealed record RandomCrop(int Height, int Width, int Padding) : Augmentati
     /// <inheritdoc/>
     public override void Apply(ImageBuffer image, SeededRandom random)
     {
-        new CropAndFlip(Height, Width, Padding, Flip: false).Random(image.Pixels, image.Height, image.Width, image.Spare(Height, Width), random);
+        var (top, left) = CropAndFlip.Place(image.Height, image.Width, (Height, Width), Padding, random);
+        CropAndFlip.Cut(image.Pixels, image.Height, image.Width, image.Spare(Height, Width), (Height, Width), top, left, mirror: false);
         image.TakeSpare(Height, Width);
     }
 }

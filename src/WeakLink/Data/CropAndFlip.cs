@@ -24,21 +24,28 @@ public sealed record CropAndFlip(int Height, int Width, int Padding, bool Flip) 
     /// <param name="random">The draws of this sample in this epoch.</param>
     public void Random(ReadOnlySpan<byte> source, int height, int width, Span<byte> target, SeededRandom random)
     {
-        var top = random.Next(height + (2 * Padding) - Height + 1) - Padding;
-        var left = random.Next(width + (2 * Padding) - Width + 1) - Padding;
-        Cut(source, height, width, target, top, left, Flip && random.NextBool());
+        var (top, left) = Place(height, width, (Height, Width), Padding, random);
+        Cut(source, height, width, target, (Height, Width), top, left, Flip && random.NextBool());
     }
 
-    private void Cut(ReadOnlySpan<byte> source, int height, int width, Span<byte> target, int top, int left, bool mirror)
+    /// <summary>Where a random crop begins, every position equally likely; below 0 in the padding.</summary>
+    internal static (int Top, int Left) Place(int height, int width, (int Height, int Width) crop, int padding, SeededRandom random)
+    {
+        var top = random.Next(height + (2 * padding) - crop.Height + 1) - padding;
+        return (top, random.Next(width + (2 * padding) - crop.Width + 1) - padding);
+    }
+
+    /// <summary>Cuts a part out of an image, black where it lies outside of it.</summary>
+    internal static void Cut(ReadOnlySpan<byte> source, int height, int width, Span<byte> target, (int Height, int Width) crop, int top, int left, bool mirror)
     {
         // Which columns of the result lie on the image: none, where the crop is all padding.
-        var first = Math.Clamp(-left, 0, Width);
-        var last = Math.Clamp(width - left, first, Width);
+        var first = Math.Clamp(-left, 0, crop.Width);
+        var last = Math.Clamp(width - left, first, crop.Width);
         for (var channel = 0; channel < Dataset.Channels; channel++)
         {
-            for (var y = 0; y < Height; y++)
+            for (var y = 0; y < crop.Height; y++)
             {
-                var row = target.Slice(((channel * Height) + y) * Width, Width);
+                var row = target.Slice(((channel * crop.Height) + y) * crop.Width, crop.Width);
                 var sourceY = top + y;
                 if ((uint)sourceY >= (uint)height || first == last)
                 {
