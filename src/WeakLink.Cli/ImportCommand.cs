@@ -68,6 +68,7 @@ internal static class ImportCommand
                     .. parsed.GetValue(data) is { } source ? (string[])[$"data.source={(Path.Exists(source) ? Path.GetFullPath(source) : source)}"] : [],
                     .. parsed.GetValue(set)!,
                 ]);
+            RefuseAnotherNormalisation(path, weights, recipe.Model);
             // A size that is not square is no recipe's to set.
             var size = recipe.Data.Size == 0 && weights.Preparation is { } prepared ? new ImageSize(prepared.Height, prepared.Width) : new ImageSize(recipe.Data.Size, recipe.Data.Size);
             var names = ClassNames(parsed.GetValue(classes), weights);
@@ -76,7 +77,7 @@ internal static class ImportCommand
                 var train = DataSources.Open(recipe.Data, names, recipe.Seed, screen, interruption.Token).Train;
                 size = new ImageSize(train.Height, train.Width);
                 // As of a run that was trained on them: other images are scaled to it.
-                recipe = recipe.With([FormattableString.Invariant($"data.size={(size.Height == size.Width ? size.Width : 0)}")]);
+                recipe = recipe with { Data = recipe.Data with { Size = size.Height == size.Width ? size.Width : 0 } };
                 if (train.Classes.Count != weights.Classes)
                 {
                     throw new InputException($"The network of '{path}' tells {weights.Classes} classes apart, but {train.Name} has {train.Classes.Count}: give its own data.");
@@ -131,11 +132,6 @@ internal static class ImportCommand
             throw new InputException("--mean and --std belong together: give both.");
         }
 
-        if (weights is { NormalisesItself: true, Mean: { } itsMean, StandardDeviation: { } itsDeviation } && mean is not null && !(Same(mean, itsMean) && Same(deviation!, itsDeviation)))
-        {
-            throw new InputException($"'{path}' normalises its input itself, by the mean {Text(itsMean)} and the standard deviation {Text(itsDeviation)}: leave --mean and --std out, which would replace them.");
-        }
-
         if (mean is null && weights is { Mean: { } ownMean, StandardDeviation: { } ownDeviation })
         {
             (mean, deviation) = (Text(ownMean), Text(ownDeviation));
@@ -153,9 +149,16 @@ internal static class ImportCommand
             : [$"model.mean={mean}", $"model.standard-deviation={deviation}"];
     }
 
-    // As float32 has them, in which the file's may be.
-    private static bool Same(string given, IReadOnlyList<double> its) =>
-        given.Split(',') is { } parts && parts.Length == its.Count && parts.Zip(its).All(pair => double.TryParse(pair.First, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && (float)value == (float)pair.Second);
+    private static void RefuseAnotherNormalisation(string path, ImportedWeights weights, ModelRecipe model)
+    {
+        if (weights is { NormalisesItself: true, Mean: { } mean, StandardDeviation: { } deviation } && !(Same(model.Mean, mean) && Same(model.StandardDeviation, deviation)))
+        {
+            throw new InputException($"'{path}' normalises its input itself, by the mean {Text(mean)} and the standard deviation {Text(deviation)}: leave --mean and --std out, which would replace them.");
+        }
+
+        // As float32 has them, in which the file's may be.
+        static bool Same(IReadOnlyList<double> given, IReadOnlyList<double> its) => given.Select(value => (float)value).SequenceEqual(its.Select(value => (float)value));
+    }
 
     private static string Recognised(string path, ImportedWeights weights, Screen screen)
     {

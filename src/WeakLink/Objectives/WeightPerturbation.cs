@@ -40,7 +40,8 @@ public sealed class WeightPerturbation(torch.nn.Module<torch.Tensor, torch.Tenso
         var gradients = torch.autograd.grad([share.PartOf(objective.Loss(objective.Run(model.call, views), labels))], weights);
         using var noGradients = torch.no_grad();
         processes?.Sum(gradients);
-        var start = new Start(weights);
+        // The authors take the optimiser's step first and subtract the move then: the same up to γ times the weight decay, and rounding.
+        var start = new FormerValues(weights);
         for (var i = 0; i < weights.Length; i++)
         {
             weights[i].add_(gradients[i] * (weights[i].norm() / (gradients[i].norm().Plus(1e-20))) * Kept(gamma), Kept(1));
@@ -52,28 +53,5 @@ public sealed class WeightPerturbation(torch.nn.Module<torch.Tensor, torch.Tenso
         }
 
         return start;
-    }
-
-    // Where the weights were. (The authors take the optimiser's step first and subtract the move then: the same up to γ times the weight decay, and rounding.)
-    private sealed class Start(Parameter[] weights) : IDisposable
-    {
-        private readonly torch.Tensor[] _kept = [.. weights.Select(weight => weight.clone().DetachFromDisposeScope())];
-        private bool _disposed;
-
-        public void Dispose()
-        {
-            if (_disposed)
-            {
-                return;
-            }
-
-            _disposed = true;
-            using var noGradients = torch.no_grad();
-            for (var i = 0; i < weights.Length; i++)
-            {
-                weights[i].copy_(_kept[i]);
-                _kept[i].Dispose();
-            }
-        }
     }
 }

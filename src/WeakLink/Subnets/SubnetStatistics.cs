@@ -41,7 +41,11 @@ public sealed class SubnetStatistics : IDisposable
     public (torch.Tensor Mean, torch.Tensor Variance) Layer(object layer, long channels, torch.Device device)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        _ = Momentum;
+        if (_batches == 0)
+        {
+            throw new InvalidOperationException("These statistics have seen no batch.");
+        }
+
         var known = _layers.TryGetValue(layer, out var found) ? found.Mean.shape[0] : 0;
         if (known < channels)
         {

@@ -48,13 +48,13 @@ public sealed class WeightAverage : IDisposable
     public IDisposable Applied()
     {
         using var noGradients = torch.no_grad();
-        var own = _pairs.Select(pair => pair.Weight.clone().DetachFromDisposeScope()).ToArray();
+        var own = new FormerValues([.. _pairs.Select(pair => pair.Weight)]);
         foreach (var (_, weight, average) in _pairs)
         {
             weight.copy_(average);
         }
 
-        return new Own(this, own);
+        return own;
     }
 
     /// <inheritdoc/>
@@ -64,27 +64,6 @@ public sealed class WeightAverage : IDisposable
         {
             weight.Dispose();
             average.Dispose();
-        }
-    }
-
-    private sealed class Own(WeightAverage of, torch.Tensor[] weights) : IDisposable
-    {
-        private bool _disposed;
-
-        public void Dispose()
-        {
-            if (_disposed)
-            {
-                return;
-            }
-
-            _disposed = true;
-            using var noGradients = torch.no_grad();
-            foreach (var (pair, weight) in of._pairs.Zip(weights))
-            {
-                pair.Weight.copy_(weight);
-                weight.Dispose();
-            }
         }
     }
 }
