@@ -27,7 +27,7 @@ internal static class ResultTables
         Metric.Corrupted with { Title = "corrupted" },
         Metric.Nll,
         Metric.RandomSubnets with { Title = "random subnets, mean" },
-        Metric.WeakestSubnet with { Title = "weakest proposed" },
+        Metric.WeakestSubnet with { Title = "weakest subnet" },
         Minutes,
     ];
 

@@ -119,7 +119,7 @@ internal static class CompareCommand
 
             if (unfinished.Count > 0)
             {
-                screen.Line($"Other processes train what is missing: {string.Join(", ", unfinished)}. The last of them reports the comparison, and so does the same command when they are done.");
+                screen.Line($"Another process had taken what is missing: {string.Join(", ", unfinished)}. The last one reports the comparison, and so does the same command later, which trains what was not finished.");
                 if (parsed.GetValue(json))
                 {
                     Console.Out.WriteLine(JsonSerializer.Serialize(new { unfinished }, Json.Indented));

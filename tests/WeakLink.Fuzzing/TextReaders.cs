@@ -53,8 +53,8 @@ internal static class TextReaders
         new("image-table", "x.csv", ["ImageList.Entries"], () => [Bytes("file,label,split\na.png,cat,train\n\"b,1.png\",dog,test\n"), Bytes("\ufeffpath,class\r\nc.png,2\r\n")], List) { IsText = true },
         new("image-lines", "x.jsonl", ["ImageList.Entries", "ImageList.OfLine"], () => [Bytes("{\"file\": \"a.png\", \"label\": 3}\n{\"file\": \"b.png\", \"label\": \"cat\"}\n"), Bytes("{\"path\": \"a\", \"class\": \"c\", \"split\": \"val\"}")], List) { IsText = true },
         new("commands", "commands.txt", ["RunFolder.Lines"], () => [Bytes("weaklink train\nweaklink train --resume\n")], (input, value) => value.Add(RunFolder.CommandsOf(input.Folder))) { IsText = true },
-        new("budget", "budget.json", ["ComputeBudget.Read"], () => [Bytes(Json.Sealed(new { Baseline = "plain", Costs = new Dictionary<string, double> { ["plain"] = 1, ["ews"] = 1.9 } }))], (input, value) =>
-            value.Add(string.Join('|', ComputeBudget.Read(input.Path, "plain")))) { IsText = true },
+        new("budget", "budget.json", ["ComputeBudget.Read"], () => [Bytes(Json.Sealed(new { Costs = new Dictionary<string, double> { ["plain in plain"] = 1, ["ews in plain"] = 1.9 } }))], (input, value) =>
+            value.Add(string.Join('|', ComputeBudget.Read(input.Path)))) { IsText = true },
         new("measuring", Measured.Name, ["KeptResults.Open", "KeptResults.Parse", "KeptResults.TryFind"], () => [Measured.Bytes], (input, value) =>
         {
             var kept = KeptResults.Open(input.Folder, "run");

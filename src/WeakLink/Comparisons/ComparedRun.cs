@@ -16,7 +16,10 @@ public sealed record ComparedRun(string Folder, Recipe Recipe, Summary Summary, 
     public long Seed => Summary.Seed;
 
     /// <summary>Images that it was trained on, each as often as it was seen; null where the folder doesn't say.</summary>
-    public long? ImagesSeen => Epochs.Count > 0 ? (long)Math.Round(Epochs.Sum(epoch => epoch.ImagesPerSecond * epoch.Seconds)) : null;
+    public long? ImagesSeen => Epochs.Count > 0 ? ImagesSeenBy(Epochs[^1].Epoch) : null;
+
+    /// <summary>The same to the end of an epoch.</summary>
+    internal long ImagesSeenBy(int epoch) => (long)Math.Round(Epochs.TakeWhile(one => one.Epoch <= epoch).Sum(one => one.ImagesPerSecond * one.Seconds));
 
     /// <summary>Reads a run.</summary>
     /// <exception cref="InputException">There is none, or it is not finished.</exception>

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
+using WeakLink.Corruptions;
+using WeakLink.Evaluation;
 using WeakLink.Recipes;
 
 namespace WeakLink.Comparisons;
@@ -206,23 +208,34 @@ public sealed class Comparison
             Differing("Test images differ", run => FormattableString.Invariant($"{run.Summary.Images:n0}"), "the arms were not measured on the same") ?? (differingData is null ? DifferingTestImages() : null),
             .. Warnings(),
             Differing(
-                "Corruptions were measured in different ways",
-                run => run.Summary.Corruptions is { } c ? FormattableString.Invariant($"{c.Images:n0} images of {c.Error.Count} corruptions, {c.Table ?? c.Source}") : null,
-                "corrupted accuracies are not quite comparable"),
+                "The weights that training began with differ",
+                run => run.Recipe.Model is { Weights.Length: > 0 } began ? $"{Path.GetFileName(began.Weights)} {began.WeightsChecksum[..Math.Min(ShownDigits, began.WeightsChecksum.Length)]}".TrimEnd() : "none",
+                "part of the difference may be theirs"),
+            Differing("Corruptions were measured in different ways", run => run.Summary.Corruptions is { } measured ? Measured(measured) : null, "corrupted accuracies are not quite comparable"),
             Differing(
                 "Attacks were measured on different numbers of images",
                 run => run.Summary.Attacks is { } attacks ? string.Join(", ", attacks.SelectMany(attack => attack.Value.Select(norm => FormattableString.Invariant($"{attack.Key} {norm.Key} {norm.Value.Images:n0}")))) : null,
                 "robust accuracies are not quite comparable"),
             Differing(
                 "Subnets were measured in different ways",
-                run => run.Summary.Subnets is { } s ? FormattableString.Invariant($"width {s.Width}, {s.Images:n0} images, {s.Proposed.Count} proposed") : null,
-                "smaller subnets are weaker ones; one evaluation.subnet-width makes them comparable"),
+                run => run.Summary.Subnets is { } s
+                    ? FormattableString.Invariant($"width {s.Width}, {s.Images:n0} images, {s.Proposed.Count} proposed after a search of {run.Recipe.Evaluation.SearchUpdates} steps, {(s.Recalibrated > 0 ? $"statistics of {s.Recalibrated:n0} images" : "the full network's statistics")}") : null,
+                "smaller subnets are weaker ones, and so are those with the full network's statistics; equal evaluation.* settings make them comparable"),
             Differing("Number formats differ", run => run.Summary.Format, "training.precision and training.layout decide them"),
             Differing(
                 "Machines differ", run => run.Environment is { } e ? $"{e.Processor}, {e.Cores} cores, {e.Device}" : null, "times of different machines can't be compared"),
             Differing("Versions differ", run => run.Environment is { } e ? $"WeakLink {e.WeakLink}, libtorch {e.Libtorch}" : null, "the same recipe may give other weights"),
         ];
         return notes.OfType<string>();
+    }
+
+    // With the corruptions by name that not all runs were measured by.
+    private string Measured(CorruptionSummary its)
+    {
+        var all = Arms.SelectMany(arm => arm.Runs).Select(run => run.Summary.Corruptions?.Error.Keys).OfType<IEnumerable<string>>().ToList();
+        var own = its.Error.Keys.Where(name => !all.TrueForAll(names => names.Contains(name))).ToList();
+        return FormattableString.Invariant(
+            $"{its.Images:n0} images of {its.Error.Count} corruptions{(own.Count > 0 ? $" ({string.Join(", ", own)} among them)" : "")} in severities {string.Join(", ", its.Severities ?? Corruption.AllSeverities)}, {its.Table ?? its.Source}");
     }
 
     // By their pixels where the runs say; a limit takes other images with every seed.

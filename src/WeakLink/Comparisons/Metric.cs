@@ -30,7 +30,7 @@ public enum MetricKind
 }
 
 /// <summary>A number that arms are compared by.</summary>
-/// <param name="Key">As summary.json calls it, such as <c>clean.top1</c>; <c>corruptions.accuracy.fog</c> under one corruption.</param>
+/// <param name="Key">As summary.json calls it, such as <c>clean.top1</c>; <c>subnets.weakest</c> the smaller of two numbers there, <c>corruptions.accuracy.fog</c> under one corruption.</param>
 /// <param name="Title">For people.</param>
 /// <param name="Kind">What it says of a network.</param>
 /// <param name="Better">Which way is good.</param>
@@ -62,8 +62,8 @@ public sealed record Metric(string Key, string Title, MetricKind Kind, Better Be
     /// <summary>Mean accuracy of random subnets.</summary>
     public static Metric RandomSubnets { get; } = Rate("subnets.random.mean", "random subnets, %", run => run.Subnets?.Random.Mean);
 
-    /// <summary>Accuracy of the weakest subnet that a search proposed.</summary>
-    public static Metric WeakestSubnet { get; } = Rate("subnets.proposed.min", "weakest subnet, %", run => run.Subnets?.Proposed.Min);
+    /// <summary>Accuracy of the weakest subnet that was measured: of those that a search proposed, or a random one where none of these is as weak.</summary>
+    public static Metric WeakestSubnet { get; } = Rate("subnets.weakest", "weakest subnet, %", run => run.Subnets?.Weakest);
 
     /// <summary>Wall-clock time of training.</summary>
     public static Metric TrainMinutes { get; } = Minutes("seconds.train", "training, minutes", run => run.Seconds.Train);

@@ -36,7 +36,7 @@ public sealed class BatchLoader
     /// <param name="dataset">Where the images come from.</param>
     /// <param name="views">What a training step sees of an image.</param>
     /// <param name="batch">Images in a batch.</param>
-    /// <param name="workers">Batches prepared at the same time; at most one more waits, so memory is bounded by workers + 1 batches of bytes.</param>
+    /// <param name="workers">Batches prepared at the same time; at most one more waits, so memory is bounded by workers + 1 batches of bytes. 0: each is prepared by whoever asks for it, as in PyTorch.</param>
     /// <param name="extra">Images that are trained on beside those of <paramref name="dataset"/>; null: none.</param>
     /// <param name="balanced">
     /// Whether an epoch holds as many images of every class, in as many steps as otherwise: of a small class it holds some again, with draws of their own each time, of a large one not all.
@@ -45,13 +45,13 @@ public sealed class BatchLoader
     public BatchLoader(Dataset dataset, IViews views, int batch, int workers, ExtraImages? extra = null, bool balanced = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(workers);
+        ArgumentOutOfRangeException.ThrowIfNegative(workers);
         if (!views.Fit(dataset.Height, dataset.Width))
         {
             throw NoRoom(dataset, views.Height, views.Width);
         }
 
-        (_dataset, _views, _batch, _ahead) = (extra is null ? dataset : new JoinedDataset([dataset, extra.Images]), views, batch, workers + 1);
+        (_dataset, _views, _batch, _ahead) = (extra is null ? dataset : new JoinedDataset([dataset, extra.Images]), views, batch, workers == 0 ? 0 : workers + 1);
         // At least one image of each kind.
         _own = extra is { Fraction: > 0 } ? Math.Clamp(batch - (int)Math.Round(extra.Fraction * batch), 1, Math.Max(1, batch - 1)) : batch;
         _ownCount = extra is { Fraction: > 0 } ? dataset.Count : _dataset.Count;
@@ -197,13 +197,14 @@ public sealed class BatchLoader
                     pending.Enqueue(Task.Run(() => prepare(step)));
                 }
 
-                if (pending.Count == 0)
+                if (pending.Count == 0 && next >= end)
                 {
                     yield break;
                 }
 
                 var start = Stopwatch.GetTimestamp();
-                var prepared = Await(pending.Dequeue());
+                var prepared = pending.Count > 0 ? Await(pending.Dequeue()) : prepare(next);
+                next += _ahead == 0 ? every : 0;
                 Interlocked.Add(ref _waited, Stopwatch.GetTimestamp() - start);
                 yield return ToTensors(prepared);
             }

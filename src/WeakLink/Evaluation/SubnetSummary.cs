@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using WeakLink.Subnets;
 
 namespace WeakLink.Evaluation;
@@ -15,7 +16,12 @@ public sealed record SubnetSummary(
     [property: Limits(0, int.MaxValue)] int Recalibrated,
     [property: Limits(0, 1)] double Full,
     SpreadSummary Random,
-    SpreadSummary Proposed);
+    SpreadSummary Proposed)
+{
+    /// <summary>The accuracy of the weakest of them.</summary>
+    [JsonIgnore]
+    public double Weakest => Math.Min(Proposed.Min, Random.Min);
+}
 
 /// <summary>How weak a network's subnets are, and the weakest of them.</summary>
 /// <param name="Summary">The numbers.</param>

@@ -53,7 +53,7 @@ public static class ComparisonTraining
                 continue;
             }
 
-            using var mine = LockFile.Take(folder + ".lock");
+            using var mine = LockFile.Take(LockOf(folder));
             // Between the question and the lock another process may have finished it.
             if (mine is null || RunFolder.IsFinished(folder))
             {
@@ -61,7 +61,8 @@ public static class ComparisonTraining
             }
 
             var left = runs.Skip(i).Where(run => !RunFolder.IsFinished(run.Folder)).ToList();
-            observer.Note(FormattableString.Invariant($"Run {i + 1} of {runs.Count}: {arm.Name}, seed {seed}{Left([.. left.Select(run => run.Arm.Name)], took)}"));
+            var others = left.Skip(1).Where(run => File.Exists(LockOf(run.Folder))).ToList();
+            observer.Note(FormattableString.Invariant($"Run {i + 1} of {runs.Count}: {arm.Name}, seed {seed}{Left([.. left.Except(others).Select(run => run.Arm.Name)], took, others.Count)}"));
             try
             {
                 var (begun, resumed) = (Stopwatch.GetTimestamp(), RunFolder.IsRun(folder));
@@ -91,9 +92,14 @@ public static class ComparisonTraining
         [.. arms.Select(arm => new ComparedArm(arm.Name, [.. seeds.Select(seed => ComparedRun.Read(arm.RunFolder(output, seed)))]))];
 
     // As the last run of the same arm took; of an arm that none is finished of, as those of the others did.
-    private static string Left(IReadOnlyList<string> arms, IReadOnlyDictionary<string, double> took) =>
-        arms.Count == 1 ? "" : took.Count == 0 ? FormattableString.Invariant($"; {arms.Count} runs are to be trained and measured, and after this one is told how long that takes")
-            : $"; all that is left takes about {MeasuringEstimate.Time(arms.Sum(arm => took.TryGetValue(arm, out var seconds) ? seconds : took.Values.Average()))}";
+    private static string Left(IReadOnlyList<string> arms, IReadOnlyDictionary<string, double> took, int others)
+    {
+        var share = others > 0 ? FormattableString.Invariant($", shared with {others} other process{(others == 1 ? "" : "es")}") : "";
+        return arms.Count == 1 ? "" : took.Count == 0 ? FormattableString.Invariant($"; {arms.Count} runs are to be trained and measured{share}, and after this one is told how long that takes")
+            : $"; all that is left takes about {MeasuringEstimate.Time(arms.Sum(arm => took.TryGetValue(arm, out var seconds) ? seconds : took.Values.Average()) / (1 + others))}{share}";
+    }
+
+    private static string LockOf(string folder) => folder + ".lock";
 
     internal static void CheckNames(IReadOnlyList<Arm> arms)
     {

@@ -6,6 +6,7 @@ using WeakLink.Comparisons;
 using WeakLink.Files;
 using WeakLink.Imaging;
 using WeakLink.Interop;
+using WeakLink.Processes;
 using WeakLink.Recipes;
 using WeakLink.Runs;
 using WeakLink.Runtime;
@@ -24,8 +25,8 @@ public static class ComputeBudget
     private const int Never = 1_000_000;
     private const string EpochsKey = "training.epochs";
 
-    // Steps that allocate, choose algorithms and fill queues; then as many as give a cost to a few percent: a multiple of 2, 3, 4, 5, 6 and 10, for what is done in every so manieth step.
-    private const int WarmUp = 4, Steps = 60;
+    // Steps that allocate, choose algorithms and are compiled anew; then as many as give a cost to a few percent: a multiple of 2, 3, 4, 5, 6 and 10, for what is done in every so manieth step.
+    private const int WarmUp = 20, Steps = 60;
 
     /// <summary>Gives every variant the epochs of its recipe, divided by how many times the baseline's compute one of its epochs takes.</summary>
     /// <param name="arms">The arms with their variants; their epochs are counted in the baseline's.</param>
@@ -59,20 +60,21 @@ public static class ComputeBudget
         var parts = recipes.ToDictionary(pair => pair.Key, pair => Parts(pair.Value));
         // What most of the baseline's epochs are.
         var unit = parts[reference][^1].Epoch;
-        var costs = File.Exists(path) ? Read(path, NameOf(unit)) : [];
-        costs[NameOf(unit)] = 1;
-        List<Recipe> missing = [.. parts.Values.SelectMany(of => of).Select(part => part.Epoch).Where(epoch => !costs.ContainsKey(NameOf(epoch))).DistinctBy(NameOf)];
+        var costs = File.Exists(path) ? Read(path) : [];
+        costs[NameOf(unit, unit)] = 1;
+        List<Recipe> missing = [.. parts.Values.SelectMany(of => of).Select(part => part.Epoch).Where(epoch => !costs.ContainsKey(NameOf(epoch, unit))).DistinctBy(epoch => NameOf(epoch, unit))];
         if (missing.Count > 0)
         {
             var seconds = Measure([unit, .. missing], observer, stop);
             foreach (var (epoch, took) in missing.Zip(seconds.Skip(1)))
             {
-                costs[NameOf(epoch)] = took / seconds[0];
+                costs[NameOf(epoch, unit)] = took / seconds[0];
             }
         }
 
-        AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(Json.Sealed(new Kept(NameOf(unit), costs)))));
-        var all = parts.ToDictionary(arm => arm.Key, arm => arm.Value.Sum(part => part.Length * costs[NameOf(part.Epoch)]));
+        // With what other commands measured: theirs may be the ones that the runs here were trained by.
+        AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(Json.Sealed(new Kept(costs)))));
+        var all = parts.ToDictionary(arm => arm.Key, arm => arm.Value.Sum(part => part.Length * costs[NameOf(part.Epoch, unit)]));
         foreach (var (name, cost) in all.Where(arm => arm.Key != reference))
         {
             observer.Note(FormattableString.Invariant($"{name}: an epoch takes {cost / all[reference]:0.00} times the compute of one of {reference}"));
@@ -81,16 +83,14 @@ public static class ComputeBudget
         return all.ToDictionary(arm => arm.Key, arm => arm.Value / all[reference]);
     }
 
-    /// <summary>What epochs cost, in the baseline's, by their names (<see cref="NameOf"/>).</summary>
+    /// <summary>What epochs cost, by what they are.</summary>
     /// <param name="path">A comparison's budget.json.</param>
-    /// <param name="baseline">The name of the baseline's epoch; nothing is kept for another one.</param>
     /// <exception cref="InputException">It is damaged.</exception>
-    internal static Dictionary<string, double> Read(string path, string baseline)
+    internal static Dictionary<string, double> Read(string path)
     {
         try
         {
-            var kept = Json.ReadSealed<Kept>(path, since: "baseline");
-            return kept.Baseline == baseline ? kept.Costs.ToDictionary() : [];
+            return Json.ReadSealed<Kept>(path, since: "costs").Costs.ToDictionary();
         }
         catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException)
         {
@@ -98,8 +98,12 @@ public static class ComputeBudget
         }
     }
 
-    /// <summary>The name of an epoch: that of every recipe whose epochs cost the same, whatever its arm is called.</summary>
-    internal static string NameOf(Recipe recipe) => ShortHash.Of(RecipeDifferences.WithoutSeed(recipe with { Training = recipe.Training with { Epochs = 1 } }));
+    /// <summary>The name of a cost: that of every recipe whose epochs cost the same in the same unit, whatever its arm is called and however it is measured in the end.</summary>
+    /// <param name="recipe">Whose epoch.</param>
+    /// <param name="unit">Whose epoch costs 1.</param>
+    internal static string NameOf(Recipe recipe, Recipe unit) => $"{EpochOf(recipe)} in {EpochOf(unit)}";
+
+    private static string EpochOf(Recipe recipe) => ShortHash.Of(RecipeDifferences.WithoutSeed(recipe with { Training = recipe.Training with { Epochs = 1 }, Evaluation = new EvaluationRecipe() }));
 
     /// <summary>Of which kinds the epochs of a recipe are, in their order, and which part of all each kind is.</summary>
     internal static IReadOnlyList<(double Length, Recipe Epoch)> Parts(Recipe recipe)
@@ -117,7 +121,8 @@ public static class ComputeBudget
         }))];
     }
 
-    // Seconds an epoch, of each recipe: a step of each after the other. A machine's speed changes by a third from one second to the next.
+    // Seconds an epoch, of each recipe. On a processor, whose speed changes by a third from one second to the next, a step of each after the other, with all that it took: images are prepared
+    // within the step, or they would be in another's turn. On a GPU, where images are prepared while it computes, one recipe after the other, as they are trained.
     private static double[] Measure(IReadOnlyList<Recipe> recipes, IRunObserver observer, CancellationToken stop)
     {
         var environment = EnvironmentReport.Create();
@@ -138,86 +143,74 @@ public static class ComputeBudget
             resolved.Add((RecipeResolution.Resolve(like, data, environment, device, observer), data));
         }
 
-        observer.Begin("measuring what a step costs", (long)(WarmUp + Steps) * recipes.Count, "steps");
+        var onProcessor = device.type == DeviceType.CPU;
+        var warmUps = resolved.Select(one => WarmUp + (onProcessor ? 0 : Loaders.Workers(one.Recipe) + 1)).ToList();
+        foreach (var ((recipe, data), warmUp) in resolved.Zip(warmUps))
+        {
+            ReadImages(recipe, data, warmUp + Steps, stop);
+        }
+
+        observer.Begin("measuring what a step costs", warmUps.Sum(warmUp => (long)warmUp + Steps), "steps");
         var (done, seconds) = (0L, new double[recipes.Count]);
-        Turns.Take(recipes.Count, (which, pass) =>
+        var trials = resolved.Select(one => Trial(one.Recipe, one.Data, device, environment, onProcessor ? 0 : Loaders.Workers(one.Recipe)).GetEnumerator()).ToList();
+        try
         {
-            var (recipe, data) = resolved[which];
-            using var asked = new LibtorchThreads(recipe.Training.Threads > 0 ? recipe.Training.Threads : threads);
-            var folder = Directory.CreateTempSubdirectory("weaklink-budget-");
-            try
+            foreach (var (which, step) in onProcessor
+                ? from step in Enumerable.Range(0, WarmUp + Steps) from which in Enumerable.Range(0, trials.Count) select (which, step)
+                : from which in Enumerable.Range(0, trials.Count) from step in Enumerable.Range(0, warmUps[which] + Steps) select (which, step))
             {
-                using var run = RunFolder.Open(Path.Combine(folder.FullName, "run"), recipe, data.Train.Classes, new ImageSize(data.Train.Height, data.Train.Width), environment, resume: false);
-                using var enough = CancellationTokenSource.CreateLinkedTokenSource(stop);
-                var clock = new StepClock(enough, onProcessor: device.type == DeviceType.CPU, () =>
-                {
-                    observer.Advance(++done);
-                    pass();
-                });
-                try
-                {
-                    TrainingRun.Train(Endless(recipe), data, run, device, clock, stop: enough.Token);
-                }
-                catch (OperationCanceledException) when (clock.Enough && !stop.IsCancellationRequested)
-                {
-                    // That was enough.
-                }
+                stop.ThrowIfCancellationRequested();
+                using var asked = new LibtorchThreads(resolved[which].Recipe.Training.Threads > 0 ? resolved[which].Recipe.Training.Threads : threads);
+                var before = Now();
+                _ = trials[which].MoveNext();
+                seconds[which] += step < warmUps[which] ? 0 : Now() - before;
+                observer.Advance(++done);
+            }
+        }
+        finally
+        {
+            trials.ForEach(trial => trial.Dispose());
+        }
 
-                seconds[which] = clock.Seconds / Steps * Loaders.Training(recipe, data).StepsPerEpoch;
-            }
-            finally
-            {
-                folder.Delete(recursive: true);
-            }
-        });
-        return seconds;
+        return [.. seconds.Zip(resolved, (all, one) => all / Steps * Loaders.Training(one.Recipe, one.Data).StepsPerEpoch)];
+
+        double Now() => onProcessor ? Environment.CpuUsage.TotalTime.TotalSeconds : Stopwatch.GetTimestamp() / (double)Stopwatch.Frequency;
     }
 
-    // Nothing between the steps but the next one.
-    private static Recipe Endless(Recipe recipe) => recipe with
+    // A training that nobody keeps, step by step, for as long as it is asked for.
+    private static IEnumerable<RunPosition> Trial(Recipe recipe, DataSplits data, torch.Device device, EnvironmentReport environment, int workers)
     {
-        Training = recipe.Training with { Epochs = WarmUp + Steps + 1, ValidateEvery = Never, CheckpointEvery = Never, KeepEvery = 0 },
-    };
-
-    private sealed record Kept(string Baseline, [property: Limits(1e-6, 1e6)] IReadOnlyDictionary<string, double> Costs);
-
-    // Told of every step: takes the time of those after the first few, lets the others have theirs between two of them, and stops the training in the end.
-    private sealed class StepClock(CancellationTokenSource enough, bool onProcessor, Action between) : IRunObserver
-    {
-        private int _told;
-        private double _last;
-
-        /// <summary>What the counted steps cost together.</summary>
-        public double Seconds { get; private set; }
-
-        public bool Enough => _told == WarmUp + Steps;
-
-        public void Begin(string name, long total, string unit, long done = 0) => _last = Now();
-
-        public void Advance(long done, string detail = "")
+        // More epochs than steps are asked for, and nothing between these but the next one.
+        var endless = recipe with { Training = recipe.Training with { Epochs = WarmUp + Steps + Loaders.Workers(recipe) + 2, ValidateEvery = Never, CheckpointEvery = Never, KeepEvery = 0 } };
+        var folder = Directory.CreateTempSubdirectory("weaklink-budget-");
+        try
         {
-            if (++_told > WarmUp)
+            using var run = RunFolder.Open(Path.Combine(folder.FullName, "run"), endless, data.Train.Classes, new ImageSize(data.Train.Height, data.Train.Width), environment, resume: false);
+            foreach (var position in TrainingRun.Steps(endless, data, Loaders.Training(recipe, data, workers), run, device, new SilentObserver(), ProcessGroup.Alone, CancellationToken.None))
             {
-                Seconds += Now() - _last;
+                yield return position;
             }
-
-            if (Enough)
-            {
-                enough.Cancel();
-            }
-
-            between();
-            _last = Now();
         }
-
-        public void Epoch(EpochMetrics metrics)
+        finally
         {
+            folder.Delete(recursive: true);
         }
-
-        public void Note(string sentence)
-        {
-        }
-
-        private double Now() => onProcessor ? Environment.CpuUsage.TotalTime.TotalSeconds : Stopwatch.GetTimestamp() / (double)Stopwatch.Frequency;
     }
+
+    // Those of so many steps. Files are decoded when they are first asked for, which is once in a training: whoever is measured first would pay for all.
+    private static void ReadImages(Recipe recipe, DataSplits data, int steps, CancellationToken stop)
+    {
+        var plain = recipe with { Augmentation = recipe.Augmentation with { Sequence = [AugmentationSequence.Crop], Crop = 0, Padding = 0 }, Ews = recipe.Ews with { Search = SearchKind.Off }, Objective = new ObjectiveRecipe() };
+        var batches = Loaders.Training(plain, data);
+        for (var (epoch, left) = (0, steps); left > 0; left -= batches.StepsPerEpoch, epoch++)
+        {
+            foreach (var batch in batches.Training(recipe.Seed, epoch).Take(left))
+            {
+                batch.Dispose();
+                stop.ThrowIfCancellationRequested();
+            }
+        }
+    }
+
+    private sealed record Kept([property: Limits(1e-6, 1e6)] IReadOnlyDictionary<string, double> Costs);
 }

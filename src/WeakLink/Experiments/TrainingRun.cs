@@ -48,11 +48,14 @@ public static class TrainingRun
     /// <returns>How far the run came: to the end.</returns>
     /// <exception cref="InputException">The loss became NaN, the disk is full, or the recipe does not fit the data.</exception>
     public static RunPosition Train(
-        Recipe recipe, DataSplits data, RunFolder folder, torch.Device device, IRunObserver observer, ProcessGroup? processes = null, CancellationToken stop = default)
+        Recipe recipe, DataSplits data, RunFolder folder, torch.Device device, IRunObserver observer, ProcessGroup? processes = null, CancellationToken stop = default) =>
+        Steps(recipe, data, Loaders.Training(recipe, data), folder, device, observer, processes ?? ProcessGroup.Alone, stop).Last();
+
+    /// <summary>The same on batches of the caller's, one step whenever the next position is asked for. The last one is that of the end.</summary>
+    internal static IEnumerable<RunPosition> Steps(
+        Recipe recipe, DataSplits data, BatchLoader training, RunFolder folder, torch.Device device, IRunObserver observer, ProcessGroup processes, CancellationToken stop)
     {
-        processes ??= ProcessGroup.Alone;
         var settings = recipe.Training;
-        var training = Loaders.Training(recipe, data);
         using var network = recipe.CreateNetwork(data.Train.Classes.Count);
         network.Format = new ComputeFormat(settings.Precision, settings.Layout);
         network.Synchronised = settings.SyncBatchNorm && processes.Size > 1 ? processes : null;
@@ -113,12 +116,14 @@ public static class TrainingRun
                 {
                     throw new OperationCanceledException(stop);
                 }
+
+                yield return position;
             }
 
             position = EndEpoch();
         }
 
-        return position;
+        yield return position;
 
         void TakeWeights()
         {

@@ -12,8 +12,11 @@ public static class Loaders
 
     /// <summary>Augmented images for training, extra ones among them.</summary>
     /// <exception cref="InputException">The crop does not fit into the images.</exception>
-    public static BatchLoader Training(Recipe recipe, DataSplits data) => new(
-        data.Train, AugmentationSequence.Views(recipe, data.Train.Height, data.Train.Width), recipe.Training.Batch, Workers(recipe), data.Extra, balanced: recipe.Training.ClassBalance == ClassBalancing.Sampling);
+    public static BatchLoader Training(Recipe recipe, DataSplits data) => Training(recipe, data, Workers(recipe));
+
+    /// <summary>The same, prepared by so many threads.</summary>
+    internal static BatchLoader Training(Recipe recipe, DataSplits data, int workers) => new(
+        data.Train, AugmentationSequence.Views(recipe, data.Train.Height, data.Train.Width), recipe.Training.Batch, workers, data.Extra, balanced: recipe.Training.ClassBalance == ClassBalancing.Sampling);
 
     /// <summary>Training images for a subnet's statistics and for the search of weak subnets in an evaluation: cropped at random, but like the test images otherwise.</summary>
     /// <exception cref="InputException">The crop does not fit into the images.</exception>

@@ -26,6 +26,13 @@ public static partial class Chart
     private static readonly MarkerType[] Markers = [MarkerType.Circle, MarkerType.Square, MarkerType.Triangle, MarkerType.Diamond, MarkerType.Cross, MarkerType.Plus];
     private static readonly LineStyle[] Lines = [LineStyle.Solid, LineStyle.Dash, LineStyle.Dot, LineStyle.DashDot, LineStyle.LongDash, LineStyle.DashDotDot];
 
+    // With more series than there are of each, a colour comes again with another marker and line.
+    private static OxyColor Colour(int style) => Colours[style % Colours.Length];
+
+    private static MarkerType Marker(int style) => Markers[(style + (style / Colours.Length)) % Markers.Length];
+
+    private static LineStyle Dashes(int style) => Lines[(style + (style / Colours.Length)) % Lines.Length];
+
     /// <summary>An empty plot with two axes.</summary>
     /// <param name="across">Title of the horizontal axis.</param>
     /// <param name="up">Title of the vertical axis.</param>
@@ -66,8 +73,8 @@ public static partial class Chart
         axis.LabelFormatter = at => at >= 0 && at < labels.Count && at == Math.Floor(at) ? labels[(int)at] : "";
     }
 
-    // More than half of the plot would be names; what tells paths and long names apart stands at their ends.
-    private static string Shortened(string name) => name.Length <= LongestName ? name : $"{name[..(LongestName / 3)]}…{name[^(LongestName - (LongestName / 3) - 1)..]}";
+    // More than half of the plot would be names; what tells paths and long names apart stands at their ends. (OxyPlot gives the character of three dots no width.)
+    private static string Shortened(string name) => name.Length <= LongestName ? name : $"{name[..(LongestName / 3)]}...{name[^(LongestName - (LongestName / 3) - 3)..]}";
 
     /// <summary>Only whole numbers on the horizontal axis, such as epochs.</summary>
     public static void CountAcross(this PlotModel plot) => plot.Axes[0].MinimumMajorStep = 1;
@@ -85,14 +92,14 @@ public static partial class Chart
         var series = new LineSeries
         {
             // XML has no way to write control characters, here and below.
-            Title = Printable.Of(name),
-            Color = Colours[style % Colours.Length],
-            LineStyle = Lines[style % Lines.Length],
+            Title = Shortened(Printable.Of(name)),
+            Color = Colour(style),
+            LineStyle = Dashes(style),
             StrokeThickness = 2,
-            MarkerType = points.Count <= 40 ? Markers[style % Markers.Length] : MarkerType.None,
+            MarkerType = points.Count <= 40 ? Marker(style) : MarkerType.None,
             MarkerSize = 4,
-            MarkerFill = Colours[style % Colours.Length],
-            MarkerStroke = Colours[style % Colours.Length],
+            MarkerFill = Colour(style),
+            MarkerStroke = Colour(style),
         };
         series.Points.AddRange(points.Select(point => new DataPoint(point.X, point.Y)));
         plot.Series.Add(series);
@@ -105,7 +112,7 @@ public static partial class Chart
     /// <param name="high">Its upper edge.</param>
     public static void Band(this PlotModel plot, int style, IEnumerable<(double X, double Y)> low, IEnumerable<(double X, double Y)> high)
     {
-        var series = new AreaSeries { Color = OxyColors.Transparent, Color2 = OxyColors.Transparent, Fill = OxyColor.FromAColor(50, Colours[style % Colours.Length]), RenderInLegend = false };
+        var series = new AreaSeries { Color = OxyColors.Transparent, Color2 = OxyColors.Transparent, Fill = OxyColor.FromAColor(50, Colour(style)), RenderInLegend = false };
         series.Points.AddRange(low.Select(point => new DataPoint(point.X, point.Y)));
         series.Points2.AddRange(high.Select(point => new DataPoint(point.X, point.Y)));
         plot.Series.Add(series);
@@ -115,8 +122,8 @@ public static partial class Chart
     /// <inheritdoc cref="Line"/>
     public static void Dots(this PlotModel plot, int style, string name, IEnumerable<(double X, double Y)> points)
     {
-        var colour = Colours[style % Colours.Length];
-        var series = new ScatterSeries { Title = Printable.Of(name), MarkerType = Markers[style % Markers.Length], MarkerSize = 4.5, MarkerFill = OxyColor.FromAColor(190, colour), MarkerStroke = colour, MarkerStrokeThickness = 1 };
+        var colour = Colour(style);
+        var series = new ScatterSeries { Title = Shortened(Printable.Of(name)), MarkerType = Marker(style), MarkerSize = 4.5, MarkerFill = OxyColor.FromAColor(190, colour), MarkerStroke = colour, MarkerStrokeThickness = 1 };
         series.Points.AddRange(points.Select(point => new ScatterPoint(point.X, point.Y)));
         plot.Series.Add(series);
     }
@@ -128,8 +135,8 @@ public static partial class Chart
     /// <param name="points">Where the dots are, and half the length of their intervals.</param>
     public static void Intervals(this PlotModel plot, int style, string name, IEnumerable<(double X, double Y, double Half)> points)
     {
-        var colour = Colours[style % Colours.Length];
-        var series = new ScatterErrorSeries { Title = Printable.Of(name), MarkerType = Markers[style % Markers.Length], MarkerSize = 5, MarkerFill = colour, ErrorBarColor = colour, ErrorBarStrokeThickness = 2, ErrorBarStopWidth = 5 };
+        var colour = Colour(style);
+        var series = new ScatterErrorSeries { Title = Shortened(Printable.Of(name)), MarkerType = Marker(style), MarkerSize = 5, MarkerFill = colour, MarkerStroke = colour, MarkerStrokeThickness = 2, ErrorBarColor = colour, ErrorBarStrokeThickness = 2, ErrorBarStopWidth = 5 };
         series.Points.AddRange(points.Select(point => new ScatterErrorPoint(point.X, point.Y, 2 * point.Half, 0)));
         plot.Series.Add(series);
     }

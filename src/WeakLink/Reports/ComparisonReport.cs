@@ -106,7 +106,7 @@ public static class ComparisonReport
     {
         var shown = comparison.Metrics.Where(metric => metric.Kind == MetricKind.Quality && metric.Scale == 100 && metric.Better == Better.Higher).ToList();
         // Several arms have room for one number each: the hardest condition that was measured of the whole network.
-        var key = shown.LastOrDefault(metric => !metric.Key.StartsWith("subnets.", StringComparison.Ordinal));
+        var key = shown.LastOrDefault(metric => !metric.Key.StartsWith("subnets.", StringComparison.Ordinal) && metric != Metric.Noises && metric != Metric.OtherCorruptions && comparison.Baseline.Spread(metric) is not null);
         foreach (var arm in others)
         {
             foreach (var metric in others.Count == 1 ? shown : shown.Where(metric => metric == key))
@@ -194,7 +194,7 @@ public static class ComparisonReport
     {
         // The NLL has another unit: beside it the points could not be told apart.
         var metrics = comparison.Metrics.Where(metric => metric is { Kind: MetricKind.Quality, Scale: 100 }).ToList();
-        var plot = Chart.Create($"difference from {comparison.Baseline.Name}, points", "");
+        var plot = Chart.Create("difference from the baseline, points", "");
         plot.NameDown([.. metrics.Select(metric => metric.Name)]);
         plot.Rule(null, (0, -0.6), (0, metrics.Count - 0.4), dashed: true);
         // The chart's own limits leave the bars out.
@@ -249,7 +249,7 @@ public static class ComparisonReport
         [.. from run in arm.Runs
             from epoch in run.Epochs
             where epoch.ValidationTop1 is not null
-            group (Images: epoch.Step * run.Recipe.Training.Batch, Top1: epoch.ValidationTop1!.Value) by epoch.Epoch into same
+            group (Images: (double)run.ImagesSeenBy(epoch.Epoch), Top1: epoch.ValidationTop1!.Value) by epoch.Epoch into same
             where same.Count() == arm.Runs.Count
             orderby same.Key
             select (same.Average(one => one.Images) / 1000, 100 * same.Average(one => one.Top1))];

@@ -14,6 +14,9 @@ public static class RunReport
     private const double HeadlineSize = 1;
     private const int MostClasses = 50;
 
+    // The usual bound of n·p·(1 − p), from where on a binomial count is nearly normal.
+    private const int FewestForError = 10;
+
     // A table of more columns is wider than any screen.
     private const int MostInMatrix = 20;
 
@@ -39,12 +42,7 @@ public static class RunReport
 
         var page = new Page($"{Path.GetFileName(Path.GetFullPath(folder))}: {summary.Model} on {summary.Data}", Under(summary, recipe.Objective));
         page.Headlines(Headlines(summary, seen));
-        foreach (var warning in (summary.Warnings ?? []).Append(seen.Balance?.Doubt).OfType<string>())
-        {
-            page.Warning(warning);
-        }
-
-        foreach (var warning in (summary.Attacks ?? new Dictionary<string, IReadOnlyDictionary<string, RobustSummary>>()).Values.SelectMany(norms => norms.Values).SelectMany(attack => attack.Warnings).Distinct())
+        foreach (var warning in Warnings(summary).Append(seen.Balance?.Doubt).OfType<string>())
         {
             page.Warning(warning);
         }
@@ -115,7 +113,7 @@ public static class RunReport
 
         if (summary.Subnets is { } subnets)
         {
-            yield return new("weakest subnet found", Percent(Math.Min(subnets.Proposed.Min, subnets.Random.Min)), $"width {subnets.Width.ToString(CultureInfo.InvariantCulture)}; the whole: {Percent(subnets.Full)}");
+            yield return new("weakest subnet found", Percent(subnets.Weakest), $"width {subnets.Width.ToString(CultureInfo.InvariantCulture)}; the whole: {Percent(subnets.Full)}");
         }
 
         yield return new("calibration error", Percent(summary.Clean.Ece), "|confidence − accuracy|");
@@ -389,7 +387,7 @@ public static class RunReport
                     ? string.Join("; ", from attack in attacks from norm in attack.Value select $"{attack.Key} {norm.Key} {Epsilon(norm.Value.Eps, norm.Key)}: {Percent(norm.Value.Accuracy)}")
                     : "–",
                 one.Summary.Perturbations is { } stability ? Percent(stability.FlipProbability) : "–",
-                one.Summary.Subnets is { } subnets ? Percent(Math.Min(subnets.Proposed.Min, subnets.Random.Min)) : "–",
+                one.Summary.Subnets is { } subnets ? Percent(subnets.Weakest) : "–",
             ]));
         if (evaluations.Any(one => one.Summary.TestTime is not null))
         {
@@ -402,11 +400,15 @@ public static class RunReport
         }
 
         page.Code(string.Join('\n', evaluations.Select(one => $"{Path.GetFileName(one.Folder)}: {one.Summary.Command}")));
-        foreach (var (folder, warning) in evaluations.SelectMany(one => (one.Summary.Warnings ?? []).Select(warning => (one.Folder, warning))))
+        foreach (var (folder, warning) in evaluations.SelectMany(one => Warnings(one.Summary).Append(one.Summary.Corruptions?.Lacks).OfType<string>().Select(warning => (one.Folder, warning))))
         {
             page.Warning($"{Path.GetFileName(folder)}: {warning}");
         }
     }
+
+    // Of the measurement, then of its attacks.
+    private static IEnumerable<string> Warnings(Summary summary) =>
+        (summary.Warnings ?? []).Concat((summary.Attacks?.Values ?? []).SelectMany(norms => norms.Values).SelectMany(attack => attack.Warnings).Distinct());
 
     private static void Origin(Page page, string folder, Recipe recipe)
     {
@@ -451,7 +453,8 @@ public static class RunReport
     private static string Percent(double rate, int digits = 1) => string.Create(CultureInfo.InvariantCulture, $"{(100 * rate).ToString($"F{digits}", CultureInfo.InvariantCulture)} %");
 
     private static string Error(double rate, long images) => images == 0 ? ""
-        : images < WilsonInterval.FewImages && WilsonInterval.Of(rate, images) is var interval ? $"95 % interval {Percent(interval.Low)} to {Percent(interval.High)}"
+        // Near 0 and 1 a standard error would say that nothing is uncertain.
+        : (images < WilsonInterval.FewImages || rate * (1 - rate) * images < FewestForError) && WilsonInterval.Of(rate, images) is var interval ? $"95 % interval {Percent(interval.Low)} to {Percent(interval.High)}"
         : string.Create(CultureInfo.InvariantCulture, $"± {100 * Math.Sqrt(rate * (1 - rate) / images):0.0} (standard error)");
 
     private static string Epsilon(double size, string norm = "linf") =>

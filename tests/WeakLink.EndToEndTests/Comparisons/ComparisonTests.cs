@@ -1,5 +1,6 @@
 using System.Text.Json;
 using WeakLink.Comparisons;
+using WeakLink.Evaluation;
 using WeakLink.Recipes;
 using WeakLink.Reports;
 using WeakLink.Sources;
@@ -71,6 +72,53 @@ public class ComparisonTests
         {
             Assert.Contains(expected, notes, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public void OtherCorruptions_Statistics_AndWeights_AreNamed()
+    {
+        var run = Plain.Runs[0];
+        var errors = new Dictionary<string, IReadOnlyList<double>> { ["frost"] = [0.5, 0.7] };
+        ComparedRun Of(CorruptionSummary corruptions, int recalibrated, string checksum) => run with
+        {
+            Summary = run.Summary with { Corruptions = corruptions, Subnets = new SubnetSummary(0.7, 100, recalibrated, 0.8, new SpreadSummary(0.5, 0.3, 4), new SpreadSummary(0.5, 0.4, 4)) },
+            Recipe = run.Recipe with { Model = run.Recipe.Model with { Weights = "/a/net.safetensors", WeightsChecksum = checksum } },
+        };
+
+        var measured = run.Summary.Corruptions!;
+        var one = Of(measured, 64, "0123456789");
+        var notes = string.Join('\n', Comparison.Of([new("a", [one]), new("b", [Of(measured with { Error = errors }, 0, "abcdefghij")])]).Notes());
+        foreach (var expected in new[] { "(a: net.safetensors 01234567; b: net.safetensors abcdefgh)", "1 corruptions (fog among them) in severities 1, 2, cifar; b: 100 images of 1 corruptions (frost among them)", "statistics of 64 images; b:", "the full network's statistics" })
+        {
+            Assert.Contains(expected, notes, StringComparison.Ordinal);
+        }
+
+        Assert.Contains("severities 1, 2, cifar; b: 100 images of 1 corruptions in severities 5", string.Join('\n', Comparison.Of([new("a", [one]), new("b", [Of(measured with { Severities = [5] }, 64, "0123456789")])]).Notes()), StringComparison.Ordinal);
+        Assert.DoesNotContain("different ways", string.Join('\n', Comparison.Of([new("a", [one]), new("b", [one])]).Notes()), StringComparison.Ordinal);
+        // A random one that is weaker than all that were searched for.
+        Assert.Equal(0.3, Metric.WeakestSubnet.Value(one.Summary));
+    }
+
+    [Fact]
+    public void OfSeveralArms_TheHardestConditionIsTheHeadline()
+    {
+        var errors = new Dictionary<string, IReadOnlyList<double>> { ["shot_noise"] = [0.5], ["fog"] = [0.1] };
+        ComparedArm Measured(ComparedArm arm) => arm with { Runs = [.. arm.Runs.Select(run => run with { Summary = run.Summary with { Corruptions = run.Summary.Corruptions! with { Error = errors } } })] };
+        var page = ComparisonReport.CreatePage(Comparison.Of([Measured(Plain), Measured(Clearly), Measured(Hardly)]), "weaklink compare").ToHtml();
+        Assert.Contains("clearly: corrupted accuracy</dt>", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("clearly: under other corruptions</dt>", page, StringComparison.Ordinal);
+        // What the baseline lacks is no difference.
+        Assert.Contains("clearly: clean top-1</dt>", ComparisonReport.CreatePage(Comparison.Of([WithoutCorruptions(Plain), Measured(Clearly), Measured(Hardly)]), "weaklink compare").ToHtml(), StringComparison.Ordinal);
+
+        static ComparedArm WithoutCorruptions(ComparedArm arm) => arm with { Runs = [.. arm.Runs.Select(run => run with { Summary = run.Summary with { Corruptions = null } })] };
+    }
+
+    [Fact]
+    public void ImagesSeen_CountThoseThatThereWere()
+    {
+        // A batch of 128 that the data set fills with 50 images.
+        var run = Plain.Runs[0] with { Epochs = [.. Enumerable.Range(1, 3).Select(epoch => new EpochMetrics(epoch, epoch, 0.1, 1, null, 0.5, 0.5, 1, null, 2, 25, 0))] };
+        Assert.Equal((50, 100, 150, (long?)150), (run.ImagesSeenBy(1), run.ImagesSeenBy(2), run.ImagesSeenBy(3), run.ImagesSeen));
     }
 
     [Fact]

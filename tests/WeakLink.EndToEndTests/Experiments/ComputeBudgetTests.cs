@@ -16,8 +16,7 @@ public class ComputeBudgetTests
     {
         using var folder = new TemporaryFolder();
         Directory.CreateDirectory(folder["out"]);
-        var plain = Epoch("ews.search=off");
-        File.WriteAllText(folder["out/budget.json"], Json.Sealed(new { Baseline = plain, Costs = new Dictionary<string, double> { [plain] = 1, [Epoch()] = 1.9, [Epoch("ews.view=crop")] = 2.4 } }));
+        File.WriteAllText(folder["out/budget.json"], Json.Sealed(new { Costs = new Dictionary<string, double> { [Epoch("ews.search=off")] = 1, [Epoch()] = 1.9, [Epoch("ews.view=crop")] = 2.4 } }));
         ArmVariants[] arms =
         [
             ArmVariants.Of(Arm.Parse("plain=shapes,ews.search=off,training.epochs=40|80")), ArmVariants.Of(Arm.Parse("ews=shapes,training.epochs=80")),
@@ -80,5 +79,28 @@ public class ComputeBudgetTests
         Assert.Equal(["budget.json"], Directory.GetFileSystemEntries(folder["out"]).Select(Path.GetFileName));
     }
 
-    private static string Epoch(params string[] settings) => ComputeBudget.NameOf(RecipeFile.Load("shapes", settings));
+    [Fact]
+    public void ACost_DoesNotDependOnHowItsArmIsMeasured() => Assert.Equal(Epoch(), Epoch("evaluation.images=100", "evaluation.corruptions=none"));
+
+    [Fact]
+    public void WhatOtherCommandsMeasured_StaysKept()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder["out"]);
+        string[] common = [.. Tiny, "data.limit=64"];
+        ArmVariants[] arms = [ArmVariants.Of(Arm.Parse("plain=shapes,ews.search=off")), ArmVariants.Of(Arm.Parse("ews=shapes,ews.search=random"))];
+        Share("plain");
+        var first = Costs();
+        // With the other one as the baseline, costs are counted in another unit.
+        Share("ews");
+        Assert.Equal(4, Costs().Count);
+        Assert.All(first, cost => Assert.Equal(cost.Value, Costs()[cost.Key]));
+
+        void Share(string baseline) => ComputeBudget.Share(arms, baseline, common, folder["out"], new SilentObserver());
+
+        Dictionary<string, double> Costs() => ComputeBudget.Read(folder["out/budget.json"]);
+    }
+
+    private static string Epoch(params string[] settings) =>
+        ComputeBudget.NameOf(RecipeFile.Load("shapes", settings), RecipeFile.Load("shapes", ["ews.search=off"]));
 }

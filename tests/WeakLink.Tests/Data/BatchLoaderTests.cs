@@ -12,6 +12,25 @@ public class BatchLoaderTests
         var many = Contents(new BatchLoader(new Numbered(50, 8, 8), new CropAndFlip(8, 8, 2, true), 16, 7).Training(3, 5));
         Assert.Equal(3, one.Count);
         Assert.Equal(one, many);
+        // Nobody's but the reader's.
+        var none = new BatchLoader(new Numbered(50, 8, 8), new CropAndFlip(8, 8, 2, true), 16, 0);
+        Assert.Equal(one, Contents(none.Training(3, 5)));
+        Assert.Equal([50, 34], new[] { 0, 1 }.Select(first => none.InOrder(first).Sum(batch => batch.Labels.shape[0])));
+    }
+
+    [Fact]
+    public void WithoutWorkers_NothingIsReadBeforeItIsAskedFor()
+    {
+        var images = new Numbered(50, 8, 8);
+        using var batches = new BatchLoader(images, new CropAndFlip(8, 8, 0, false), 16, 0).Training(3, 5).GetEnumerator();
+        foreach (var read in new[] { 16, 32, 48 })
+        {
+            Assert.True(batches.MoveNext());
+            batches.Current.Dispose();
+            Assert.Equal(read, images.Reads);
+        }
+
+        Assert.False(batches.MoveNext());
     }
 
     [Fact]

@@ -32,6 +32,31 @@ public class ChartTests
     }
 
     [Fact]
+    public void TwelveSeries_AreAllSeen_AndAllDiffer()
+    {
+        // Each alone in a plot, at one place.
+        var drawn = Enumerable.Range(0, 12).Select(style =>
+        {
+            var plot = Chart.Create("a", "b");
+            plot.Intervals(style, "one", [(1, 1, 0.5)]);
+            return XDocument.Parse(plot.Svg()).Descendants().Where(element => !element.HasElements).Select(element => element.ToString()).Where(text => text.Contains("rgb(", StringComparison.Ordinal)).ToList();
+        }).ToList();
+        // The interval and its two ends, and at least one more: a mark of lines has no inside, and would not be seen without a stroke.
+        Assert.All(drawn, elements => Assert.InRange(elements.Count, 4, 7));
+        Assert.Equal(12, drawn.Select(elements => string.Concat(elements)).Distinct().Count());
+    }
+
+    [Fact]
+    public void ALongName_IsShortenedInTheLegend_WhereItsEndTells()
+    {
+        var plot = Chart.Create("a", "b");
+        plot.Line(0, "augmentation-of-many-words-first", [(1, 1)]);
+        plot.Line(1, "augmentation-of-many-words-second", [(1, 1)]);
+        Assert.Contains("-words-first<", plot.Svg(), StringComparison.Ordinal);
+        Assert.DoesNotContain("augmentation-of-many", plot.Svg(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void NameAcross_PutsNamesForNumbers()
     {
         var plot = Chart.Create("", "b");
@@ -46,7 +71,7 @@ public class ChartTests
         // However long the names are, the plot has room.
         (plot = Chart.Create("b", "")).NameDown([new string('a', 80) + "first", new string('a', 80) + "second"]);
         plot.Dots(0, "subnets", [(1, 0), (2, 1)]);
-        Assert.Matches(">aaaaaaaaa…a+first<", plot.Svg());
+        Assert.Matches(">aaaaaaaaa\\.\\.\\.a+first<", plot.Svg());
         Assert.DoesNotContain("width=\"0\"", plot.Svg(), StringComparison.Ordinal);
 
         // In "translate(x,y)".
