@@ -19,12 +19,16 @@ public static class NativeLibraries
 
     private const string FileName = "libLibTorchSharp.so";
 
+    // TorchSharp.
+    private const string BuiltFor = "2.10.0";
+
     // libLibTorchSharp.so crashes when the loader meets its dependencies in another order. The CUDA ones may be absent.
     private static readonly string[] Dependencies = ["libc10.so", "libtorch_cpu.so", "libc10_cuda.so", "libtorch_cuda.so", "libtorch.so"];
 
     private static readonly Lock Gate = new();
     private static nint _import;
     private static nint _privateCopy;
+    private static string? _version;
 
     /// <summary>Path of the private copy in use; null on the plain path.</summary>
     public static string? PrivateCopy { get; private set; }
@@ -39,7 +43,7 @@ public static class NativeLibraries
         // TorchSharp would look for packages to copy, and tell of it at length.
         if (Environment.GetEnvironmentVariable(LibtorchVariable) is { Length: > 0 } folder && !File.Exists(Path.Combine(folder, "libtorch.so")) && OperatingSystem.IsLinux())
         {
-            throw new InputException($"{LibtorchVariable} names '{folder}', which holds no libtorch.so: give the lib folder of a libtorch 2.10 (of an installed PyTorch: torch/lib), or unset it.");
+            throw new InputException($"{LibtorchVariable} names '{folder}', which holds no libtorch.so: give the lib folder of a libtorch 2.10 or 2.11 (of an installed PyTorch: torch/lib), or unset it.");
         }
 
         try
@@ -227,7 +231,7 @@ public static class NativeLibraries
         {
             return Dependencies.Where(name => !name.Contains("cuda", StringComparison.Ordinal)).FirstOrDefault(name => !File.Exists(Path.Combine(folder, name))) is { } absent
                 ? $"{LibtorchVariable} names '{folder}', which has no {absent}: give the folder that holds libtorch's libraries, such as torch/lib of a PyTorch installation, or unset it."
-                : $"The libtorch in '{folder}' ({LibtorchVariable}) can't be loaded ({Reason(exception)}): it must be of version {LibtorchVersion}, the one that this TorchSharp was built for.";
+                : $"The libtorch in '{folder}' ({LibtorchVariable}) can't be loaded ({Reason(exception)}): this TorchSharp was built for version {BuiltFor}; 2.11 was tried, too.";
         }
 
         if (!OperatingSystem.IsLinux())
@@ -262,8 +266,8 @@ public static class NativeLibraries
         return $"libtorch can't be loaded: {Reason(exception)}. Compare 'ldd {original}' with what the system has installed.";
     }
 
-    /// <summary>The libtorch version that TorchSharp was built for.</summary>
-    internal static string LibtorchVersion => "2.10.0";
+    /// <summary>The version of the libtorch that is loaded: with <see cref="LibtorchVariable"/> it may be another than TorchSharp was built for.</summary>
+    internal static string LibtorchVersion => (_version ??= LibtorchContext.Version()) ?? (Environment.GetEnvironmentVariable(LibtorchVariable) is { Length: > 0 } ? "of an unknown version" : BuiltFor);
 
     private static string Reason(Exception exception)
     {
