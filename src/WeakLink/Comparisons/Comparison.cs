@@ -285,7 +285,7 @@ public sealed class Comparison
     {
         var values = Arms.Select(arm => (arm.Name, Values: arm.Runs.Select(of).OfType<string>().Distinct().ToList())).Where(arm => arm.Values.Count > 0).ToList();
         return values.SelectMany(arm => arm.Values).Distinct().Count() > 1
-            ? $"{what} ({string.Join("; ", values.Select(arm => $"{arm.Name}: {string.Join(" or ", arm.Values)}"))}): {consequence}."
+            ? $"{what} ({string.Join("; ", values.GroupBy(arm => string.Join(" or ", arm.Values)).Select(alike => $"{string.Join(", ", alike.Select(arm => arm.Name))}: {alike.Key}"))}): {consequence}."
             : null;
     }
 

@@ -95,6 +95,8 @@ public class ComparisonTests
 
         Assert.Contains("severities 1, 2, cifar; b: 100 images of 1 corruptions in severities 5", string.Join('\n', Comparison.Of([new("a", [one]), new("b", [Of(measured with { Severities = [5] }, 64, "0123456789")])]).Notes()), StringComparison.Ordinal);
         Assert.DoesNotContain("different ways", string.Join('\n', Comparison.Of([new("a", [one]), new("b", [one])]).Notes()), StringComparison.Ordinal);
+        // Arms that are alike are named together.
+        Assert.Contains("(a, c: 100 images of 1 corruptions", string.Join('\n', Comparison.Of([new("a", [one]), new("b", [Of(measured with { Severities = [5] }, 64, "0123456789")]), new("c", [one])]).Notes()), StringComparison.Ordinal);
         // A random one that is weaker than all that were searched for.
         Assert.Equal(0.3, Metric.WeakestSubnet.Value(one.Summary));
     }
