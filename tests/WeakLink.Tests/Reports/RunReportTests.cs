@@ -106,6 +106,30 @@ public sealed partial class RunReportTests : IDisposable
     }
 
     [Fact]
+    public void ALaterEvaluation_SaysWhatIsDoubtfulInIt()
+    {
+        var run = Path.GetDirectoryName(Report())!;
+        var (measured, summary) = (Measured(run), Summary.Read(run));
+        var later = measured.Summary with { Examples = null, Curve = null, Attacks = summary.Attacks, Corruptions = summary.Corruptions };
+        RunFolder.KeepEvaluation(run, measured with { Summary = later, Pictures = new Dictionary<string, byte[]>() }, Small.Data.Test);
+        var html = WebUtility.HtmlDecode(RunReport.CreatePage(run, summary with { Attacks = null, Corruptions = null }).ToHtml());
+        Assert.Contains("1: gradients vanish", html, StringComparison.Ordinal);
+        Assert.Contains($"1: {summary.Corruptions!.Lacks}", html, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WhereAllImagesAreRight_SomethingIsUncertainStill()
+    {
+        var run = Path.GetDirectoryName(Report())!;
+        var summary = Summary.Read(run) with { Images = 2000 };
+        string Page(double top1) => WebUtility.HtmlDecode(RunReport.CreatePage(run, summary with { Clean = summary.Clean with { Top1 = top1 } }).ToHtml());
+        // Wilson's, from 2000 / (2000 + 1.96²).
+        Assert.Contains("<dd>100.0 %<small>95 % interval 99.8 % to 100.0 %", Page(1), StringComparison.Ordinal);
+        Assert.Contains("<dd>0.0 %<small>95 % interval 0.0 % to 0.2 %", Page(0), StringComparison.Ordinal);
+        Assert.Contains("<dd>90.0 %<small>± 0.7 (standard error)", Page(0.9), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void WhatIsKeptOfAnImage_IsWhatTheSummaryCounts()
     {
         var run = Path.GetDirectoryName(Report())!;
