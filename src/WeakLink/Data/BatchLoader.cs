@@ -28,6 +28,7 @@ public sealed class BatchLoader
     private readonly int _own;
     private readonly int _ownCount;
     private readonly int _ahead;
+    private readonly bool _alone;
     private readonly int[][]? _classes;
     private readonly ConcurrentBag<byte[]> _spare = [];
     private long _waited;
@@ -51,7 +52,8 @@ public sealed class BatchLoader
             throw NoRoom(dataset, views.Height, views.Width);
         }
 
-        (_dataset, _views, _batch, _ahead) = (extra is null ? dataset : new JoinedDataset([dataset, extra.Images]), views, batch, workers == 0 ? 0 : workers + 1);
+        (_dataset, _views, _batch, _ahead) = (extra is null ? dataset : new JoinedDataset([dataset, extra.Images]), views, batch, workers + 1);
+        _alone = workers == 0;
         // At least one image of each kind.
         _own = extra is { Fraction: > 0 } ? Math.Clamp(batch - (int)Math.Round(extra.Fraction * batch), 1, Math.Max(1, batch - 1)) : batch;
         _ownCount = extra is { Fraction: > 0 } ? dataset.Count : _dataset.Count;
@@ -191,20 +193,19 @@ public sealed class BatchLoader
         {
             while (true)
             {
+                var start = Stopwatch.GetTimestamp();
                 for (; next < end && pending.Count < _ahead; next += every)
                 {
                     var step = next;
-                    pending.Enqueue(Task.Run(() => prepare(step)));
+                    pending.Enqueue(_alone ? Task.FromResult(prepare(step)) : Task.Run(() => prepare(step)));
                 }
 
-                if (pending.Count == 0 && next >= end)
+                if (pending.Count == 0)
                 {
                     yield break;
                 }
 
-                var start = Stopwatch.GetTimestamp();
-                var prepared = pending.Count > 0 ? Await(pending.Dequeue()) : prepare(next);
-                next += _ahead == 0 ? every : 0;
+                var prepared = Await(pending.Dequeue());
                 Interlocked.Add(ref _waited, Stopwatch.GetTimestamp() - start);
                 yield return ToTensors(prepared);
             }
